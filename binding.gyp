@@ -1,0 +1,64 @@
+{
+  "target_defaults": {
+    "cflags!": ["-fno-exceptions"],
+    "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],
+    "cflags_cc": [
+      "-std=gnu++20", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast",
+      "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-psabi", "-Wno-ignored-attributes", "-Wno-maybe-uninitialized"
+    ],
+    "xcode_settings": {
+      "GCC_ENABLE_CPP_EXCEPTIONS": "YES",
+      "CLANG_CXX_LANGUAGE_STANDARD": "c++20",
+      "MACOSX_DEPLOYMENT_TARGET": "11.0",
+      "OTHER_CPLUSPLUSFLAGS": ["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"]
+    }
+  },
+  "targets": [
+    {
+      "target_name": "kernels_avx512bf16",
+      "type": "static_library",
+      "sources": ["native/isa_avx512bf16.cc"],
+      "conditions": [["target_arch=='x64'", {
+        "cflags_cc": ["-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mavx512bf16", "-mfma"],
+        "xcode_settings": {
+          "OTHER_CPLUSPLUSFLAGS": ["-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mavx512bf16", "-mfma"]
+        }
+      }]]
+    },
+    {
+      "target_name": "kernels_avx512",
+      "type": "static_library",
+      "sources": ["native/isa_avx512.cc"],
+      "conditions": [["target_arch=='x64'", {
+        "cflags_cc": ["-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mfma"],
+        "xcode_settings": { "OTHER_CPLUSPLUSFLAGS": ["-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mfma"] }
+      }]]
+    },
+    {
+      "target_name": "kernels_avx2",
+      "type": "static_library",
+      "sources": ["native/isa_avx2.cc"],
+      "conditions": [["target_arch=='x64'", {
+        "cflags_cc": ["-mavx2", "-mfma"],
+        "xcode_settings": { "OTHER_CPLUSPLUSFLAGS": ["-mavx2", "-mfma"] }
+      }]]
+    },
+    {
+      "target_name": "monosem",
+      "sources": [
+        "native/binding.cc",
+        "native/dense.cc",
+        "native/dispatch.cc",
+        "native/encode.cc",
+        "native/isa_baseline.cc",
+        "native/parameters.cc",
+        "native/pool.cc",
+        "native/softmax.cc",
+        "native/sparse.cc"
+      ],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS"],
+      "dependencies": ["kernels_avx512bf16", "kernels_avx512", "kernels_avx2"]
+    }
+  ]
+}

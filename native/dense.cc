@@ -1,0 +1,88 @@
+#include <algorithm>
+#include <cmath>
+
+#include "operations.h"
+#include "pool.h"
+
+namespace monosem {
+namespace {
+
+constexpr int64_t kElements = 16384;
+
+// Calls body(first, count) over stretches of n elements.
+template <class Body>
+void over_elements(int64_t n, Body body) {
+  parallel_for(ceil_div(n, kElements), [&](int64_t task) {
+    const int64_t first = task * kElements;
+    body(first, std::min(kElements, n - first));
+  });
+}
+
+}  // namespace
+
+void pack(const float* weight, int64_t outputs, int64_t inputs, float* packed) {
+  const Kernels& k = kernels();
+  const int64_t count = panels(k, outputs), each = 16;
+  parallel_for(ceil_div(count, each), [&](int64_t task) {
+    k.pack(weight, outputs, inputs, task * each, std::min(count, (task + 1) * each), packed);
+  });
+}
+
+// Blocks of rows, and where those are too few for the threads, blocks of outputs too.
+void linear(const float* x, int64_t rows, const float* packed, int64_t inputs, int64_t outputs, float* out) {
+  const Kernels& k = kernels();
+  const int64_t block = std::min<int64_t>(rows, 16 * k.strip);
+  const int64_t row_blocks = ceil_div(rows, block), count = panels(k, outputs);
+  const int64_t wanted = 4 * threads();
+  const int64_t splits = std::clamp<int64_t>(ceil_div(wanted, row_blocks), 1, count);
+  const int64_t each = ceil_div(count, splits), column_blocks = ceil_div(count, each);
+  parallel_for(row_blocks * column_blocks, [&](int64_t task) {
+    const int64_t r = task / column_blocks * block, p = task % column_blocks * each;
+    const int64_t n = std::min(block, rows - r);
+    k.linear(x + r * inputs, n, packed, inputs, outputs, p, std::min(count, p + each),
+             scratch(linear_scratch(k, n, inputs)), out + r * outputs);
+  });
+}
+
+void add(const float* a, const float* b, int64_t n, float* out) {
+  over_elements(n, [&](int64_t first, int64_t count) { kernels().add(a + first, b + first, count, out + first); });
+}
+
+void swiglu(const float* gate, const float* up, int64_t n, float* out) {
+  over_elements(n,
+                [&](int64_t first, int64_t count) { kernels().swiglu(gate + first, up + first, count, out + first); });
+}
+
+void rms_norm(const float* x, int64_t rows, int64_t width, float epsilon, float* scale, float* out) {
+  const Kernels& k = kernels();
+  const int64_t block = 64;
+  parallel_for(ceil_div(rows, block), [&](int64_t task) {
+    for (int64_t r = task * block; r < std::min(rows, (task + 1) * block); r++) {
+      const float* row = x + r * width;
+      scale[r] = std::sqrt(k.dot(row, row, width) / static_cast<float>(width) + epsilon);
+      k.scale_row(row, 1 / scale[r], width, out + r * width);
+    }
+  });
+}
+
+void rotary(const float* x, int64_t rows, int64_t length, int64_t start, int64_t heads, int64_t head_width,
+            const float* cos, const float* sin, float* out) {
+  const int64_t block = 64, half = head_width / 2;
+  parallel_for(ceil_div(rows, block), [&](int64_t task) {
+    for (int64_t r = task * block; r < std::min(rows, (task + 1) * block); r++) {
+      const float* c = cos + (start + r % length) * half;
+      const float* s = sin + (start + r % length) * half;
+      for (int64_t h = 0; h < heads; h++) {
+        const float* from = x + (r * heads + h) * head_width;
+        float* to = out + (r * heads + h) * head_width;
+        for (int64_t i = 0; i < half; i++) {
+          const float even = from[2 * i], odd = from[2 * i + 1];
+          to[2 * i] = even * c[i] - odd * s[i];
+          to[2 * i + 1] = even * s[i] + odd * c[i];
+        }
+      }
+    }
+  });
+}
+
+}  // namespace monosem

@@ -1,0 +1,16 @@
+// The kernels for AVX2 with FMA.
+#define KERNELS_NAME "avx2"
+#define ENCODE encode
+#define ENCODE_SCRATCH encode_scratch
+#if defined(__AVX2__)
+#include "kernels.inl"
+#include "table.inl"
+namespace monosem {
+const Kernels* avx2_kernels() { return &kKernels; }
+}  // namespace monosem
+#else
+#include "kernels.h"
+namespace monosem {
+const Kernels* avx2_kernels() { return nullptr; }
+}  // namespace monosem
+#endif

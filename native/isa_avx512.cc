@@ -1,0 +1,16 @@
+// The kernels for AVX-512.
+#define KERNELS_NAME "avx512"
+#define ENCODE encode
+#define ENCODE_SCRATCH encode_scratch
+#if defined(__AVX512F__)
+#include "kernels.inl"
+#include "table.inl"
+namespace monosem {
+const Kernels* avx512_kernels() { return &kKernels; }
+}  // namespace monosem
+#else
+#include "kernels.h"
+namespace monosem {
+const Kernels* avx512_kernels() { return nullptr; }
+}  // namespace monosem
+#endif

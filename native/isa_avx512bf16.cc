@@ -1,0 +1,17 @@
+// The kernels for AVX-512 with bfloat16 dot products.
+#define KERNELS_NAME "avx512bf16"
+#define ENCODE encode_bf16
+#define ENCODE_SCRATCH encode_scratch_bf16
+#if defined(__AVX512BF16__)
+#include "kernels.inl"
+#include "scout_bf16.inl"
+#include "table.inl"
+namespace monosem {
+const Kernels* avx512bf16_kernels() { return &kKernels; }
+}  // namespace monosem
+#else
+#include "kernels.h"
+namespace monosem {
+const Kernels* avx512bf16_kernels() { return nullptr; }
+}  // namespace monosem
+#endif

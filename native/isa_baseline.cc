@@ -1,0 +1,9 @@
+// The kernels for whatever the compiler targets by default (SSE2, NEON).
+#define KERNELS_NAME "baseline"
+#define ENCODE encode
+#define ENCODE_SCRATCH encode_scratch
+#include "kernels.inl"
+#include "table.inl"
+namespace monosem {
+const Kernels* baseline_kernels() { return &kKernels; }
+}  // namespace monosem

@@ -1,0 +1,76 @@
+// The operations of src/kernels/backend.ts on plain pointers: each splits its work into tasks for the pool and
+// calls the kernels of the chosen instruction set. Shapes are checked before, in binding.cc.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kernels.h"
+
+namespace monosem {
+
+// Chooses by name, or the best that this processor has for an empty name; false where it is not there.
+bool choose_kernels(const std::string& name);
+const Kernels& kernels();
+
+struct Sparse {
+  std::vector<uint32_t> offsets;
+  std::vector<uint32_t> indices;
+  std::vector<float> values;
+};
+
+struct SparseView {
+  int64_t rows;
+  const uint32_t* offsets;
+  const uint32_t* indices;
+  const float* values;
+};
+
+struct Columns {
+  std::vector<uint32_t> offsets;
+  std::vector<uint32_t> rows;
+  std::vector<uint32_t> entries;
+};
+
+// dense.cc
+void pack(const float* weight, int64_t outputs, int64_t inputs, float* packed);
+void linear(const float* x, int64_t rows, const float* packed, int64_t inputs, int64_t outputs, float* out);
+void add(const float* a, const float* b, int64_t n, float* out);
+void swiglu(const float* gate, const float* up, int64_t n, float* out);
+void rms_norm(const float* x, int64_t rows, int64_t width, float epsilon, float* scale, float* out);
+void rotary(const float* x, int64_t rows, int64_t length, int64_t start, int64_t heads, int64_t head_width,
+            const float* cos, const float* sin, float* out);
+
+// softmax.cc
+void attention(const float* q, const float* k, const float* v, int64_t batch, int64_t length, int64_t heads,
+               int64_t head_width, float* out);
+void attention_step(const float* q, const float* k, const float* v, int64_t batch, int64_t capacity, int64_t length,
+                    int64_t heads, int64_t head_width, float* out);
+void cross_entropy(const float* logits, int64_t rows, int64_t vocabulary, const int32_t* targets, float* out);
+void kl_divergence(const float* p, const float* q, int64_t rows, int64_t vocabulary, float* out);
+void sample(const float* logits, int64_t rows, int64_t vocabulary, float temperature, const float* uniforms,
+            int32_t* out);
+
+// encode.cc
+Sparse encode_top_k(const EncodeBlock& all, int64_t k);
+Sparse encode_batch_top_k(const EncodeBlock& all, int64_t total);
+Sparse encode_threshold(const EncodeBlock& all, const float* threshold);
+
+// sparse.cc
+void decode(const SparseView& codes, const float* weight, const float* bias, int64_t width, float* out);
+void entry_dots(const SparseView& codes, const float* m, const float* weight, int64_t width, float* out);
+Columns sort_by_column(const SparseView& codes, int64_t columns);
+void add_column_sums(int64_t columns, const uint32_t* offsets, const uint32_t* rows, const uint32_t* entries,
+                     const float* coefficients, const float* m, int64_t width, float* out, float* sums);
+
+// parameters.cc
+void center(const float* x, const float* center, int64_t rows, int64_t width, float scale, float* out);
+void residual(const float* a, const float* b, int64_t rows, int64_t width, float scale, float* out, float* squares);
+void column_sum(const float* m, int64_t rows, int64_t width, const float* weights, double* out);
+double sum_of_squares(const float* x, int64_t n);
+void remove_parallel(float* gradient, const float* weight, int64_t rows, int64_t width);
+void unit_rows(float* weight, int64_t rows, int64_t width);
+void adam(float* parameter, float* gradient, float* m, float* v, int64_t n, int64_t step, double rate, double beta1,
+          double beta2, double epsilon, double gradient_scale);
+
+}  // namespace monosem

@@ -1,0 +1,96 @@
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "operations.h"
+#include "pool.h"
+
+namespace monosem {
+namespace {
+
+// Fixed, so that partial sums are the same for any number of threads.
+constexpr int64_t kRows = 256;
+constexpr int64_t kElements = 16384;
+
+template <class Body>
+void over_rows(int64_t rows, Body body) {
+  parallel_for(ceil_div(rows, kRows), [&](int64_t task) {
+    for (int64_t r = task * kRows; r < std::min(rows, (task + 1) * kRows); r++) body(r);
+  });
+}
+
+}  // namespace
+
+void center(const float* x, const float* middle, int64_t rows, int64_t width, float scale, float* out) {
+  over_rows(rows, [&](int64_t r) { kernels().center_row(x + r * width, middle, scale, width, out + r * width); });
+}
+
+void residual(const float* a, const float* b, int64_t rows, int64_t width, float scale, float* out,
+              float* squares) {
+  over_rows(rows, [&](int64_t r) {
+    squares[r] = kernels().residual_row(a + r * width, b + r * width, scale, width, out + r * width);
+  });
+}
+
+void column_sum(const float* m, int64_t rows, int64_t width, const float* weights, double* out) {
+  const int64_t tasks = ceil_div(rows, kRows);
+  std::vector<double> partial(tasks * width, 0.0);
+  parallel_for(tasks, [&](int64_t task) {
+    double* sum = partial.data() + task * width;
+    for (int64_t r = task * kRows; r < std::min(rows, (task + 1) * kRows); r++) {
+      const float weight = weights ? weights[r] : 1;
+      for (int64_t i = 0; i < width; i++) sum[i] += static_cast<double>(weight) * m[r * width + i];
+    }
+  });
+  std::fill(out, out + width, 0.0);
+  for (int64_t task = 0; task < tasks; task++)
+    for (int64_t i = 0; i < width; i++) out[i] += partial[task * width + i];
+}
+
+double sum_of_squares(const float* x, int64_t n) {
+  const int64_t tasks = ceil_div(n, kElements);
+  std::vector<double> partial(tasks);
+  parallel_for(tasks, [&](int64_t task) {
+    double sum = 0;
+    for (int64_t i = task * kElements; i < std::min(n, (task + 1) * kElements); i += kRun) {
+      const int64_t count = std::min({kRun, n - i, (task + 1) * kElements - i});
+      sum += kernels().dot(x + i, x + i, count);
+    }
+    partial[task] = sum;
+  });
+  double total = 0;
+  for (double part : partial) total += part;
+  return total;
+}
+
+void remove_parallel(float* gradient, const float* weight, int64_t rows, int64_t width) {
+  const Kernels& k = kernels();
+  over_rows(rows, [&](int64_t r) {
+    float* g = gradient + r * width;
+    const float* w = weight + r * width;
+    k.subtract_scaled(w, k.dot(g, w, width), width, g);
+  });
+}
+
+void unit_rows(float* weight, int64_t rows, int64_t width) {
+  const Kernels& k = kernels();
+  over_rows(rows, [&](int64_t r) {
+    float* w = weight + r * width;
+    const float square = k.dot(w, w, width);
+    if (square > 0) k.scale_row(w, 1 / std::sqrt(square), width, w);
+  });
+}
+
+void adam(float* parameter, float* gradient, float* m, float* v, int64_t n, int64_t step, double rate, double beta1,
+          double beta2, double epsilon, double gradient_scale) {
+  const double correction1 = 1 - std::pow(beta1, static_cast<double>(step));
+  const double correction2 = 1 - std::pow(beta2, static_cast<double>(step));
+  parallel_for(ceil_div(n, kElements), [&](int64_t task) {
+    const int64_t i = task * kElements, count = std::min(kElements, n - i);
+    kernels().adam(parameter + i, gradient + i, m + i, v + i, count, static_cast<float>(rate),
+                   static_cast<float>(beta1), static_cast<float>(beta2), static_cast<float>(correction1),
+                   static_cast<float>(correction2), static_cast<float>(epsilon), static_cast<float>(gradient_scale));
+  });
+}
+
+}  // namespace monosem

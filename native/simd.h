@@ -1,0 +1,107 @@
+// Vectors of the instruction set that the including file was compiled for, in the compilers' own vector type,
+// so that one text serves them all. Only kernels.inl includes this.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#if defined(__AVX512F__) || defined(__AVX2__)
+#include <immintrin.h>
+#elif defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#if defined(__AVX512F__)
+#define LANES 16
+#define TILE_ROWS 12
+#define TILE_VECTORS 2
+#elif defined(__AVX2__)
+#define LANES 8
+#define TILE_ROWS 6
+#define TILE_VECTORS 2
+#else
+#define LANES 4
+#define TILE_ROWS 4
+#define TILE_VECTORS 2
+#endif
+
+namespace {
+
+typedef float V __attribute__((vector_size(LANES * 4)));
+typedef std::int32_t VI __attribute__((vector_size(LANES * 4)));
+typedef float VUnaligned __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
+
+inline V load(const float* p) { return *reinterpret_cast<const VUnaligned*>(p); }
+inline void store(float* p, V v) { *reinterpret_cast<VUnaligned*>(p) = v; }
+inline V splat(float s) { return s - V{}; }
+
+inline V max_of(V a, V b) {
+  return a > b ? a : b;
+}
+
+// Always in this order, so that a sum has one value on an instruction set.
+inline float sum_lanes(V v) {
+  float lane[LANES];
+  std::memcpy(lane, &v, sizeof v);
+  for (int width = LANES / 2; width > 0; width /= 2)
+    for (int i = 0; i < width; i++) lane[i] += lane[i + width];
+  return lane[0];
+}
+
+inline float max_lanes(V v) {
+  float best = v[0];
+  for (int i = 1; i < LANES; i++) best = v[i] > best ? v[i] : best;
+  return best;
+}
+
+// Bit i is set where a[i] > b[i].
+inline std::uint32_t greater_mask(V a, V b) {
+#if defined(__AVX512F__)
+  return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_GT_OQ);
+#elif defined(__AVX2__)
+  return (std::uint32_t)_mm256_movemask_ps((__m256)(a > b));
+#elif defined(__SSE2__)
+  return (std::uint32_t)_mm_movemask_ps((__m128)(a > b));
+#else
+  VI m = a > b;
+  std::uint32_t mask = 0;
+  for (int i = 0; i < LANES; i++) mask |= (std::uint32_t)(m[i] & 1) << i;
+  return mask;
+#endif
+}
+
+inline V square_root(V v) {
+#if defined(__AVX512F__)
+  return (V)_mm512_sqrt_ps((__m512)v);
+#elif defined(__AVX2__)
+  return (V)_mm256_sqrt_ps((__m256)v);
+#elif defined(__SSE2__)
+  return (V)_mm_sqrt_ps((__m128)v);
+#else
+  for (int i = 0; i < LANES; i++) v[i] = __builtin_sqrtf(v[i]);
+  return v;
+#endif
+}
+
+// exp by 2^n * p(r), |r| <= ln 2 / 2, relative error below 2e-7 (Cephes' expf coefficients). Below -87: 0.
+inline V exponential(V x) {
+  const V low = splat(-87.0f), high = splat(88.0f);
+  const VI underflow = x < low;
+  x = x < low ? low : (x > high ? high : x);
+  const V magic = splat(12582912.0f);
+  const V n = (x * 1.44269504088896341f + magic) - magic;
+  const V r = x - n * 0.693359375f + n * 2.12194440e-4f;
+  V p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * (r * r) + r + 1.0f;
+  const VI exponent = (__builtin_convertvector(n, VI) + 127) << 23;
+  V power;
+  std::memcpy(&power, &exponent, sizeof power);
+  const V result = p * power;
+  return underflow ? V{} : result;
+}
+
+}  // namespace

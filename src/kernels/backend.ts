@@ -1,0 +1,287 @@
+/**
+ * The narrow waist of monosem: every operation on large arrays that the rooms below need, and nothing else.
+ *
+ * Two connectors implement it: `reference.ts`, plain TypeScript, slow and easy to check by eye, and
+ * `native.ts`, the C++ addon. They agree to rounding, and each gives the same bytes for any number of threads.
+ * This room knows arrays and shapes; it must not know what a model, a latent or a dictionary is for.
+ *
+ * Conventions: all matrices are row-major `Float32Array`s. A weight `[outputs, inputs]` has a row for each
+ * output. Operations write into `out`, which must not overlap an input unless its comment allows it. Arrays
+ * given to an operation must not be touched until its promise settles. A shape that does not fit is refused
+ * with a `RangeError` that names the array.
+ */
+
+/** A weight `[outputs, inputs]` in the layout that a backend's `linear` reads; made by `pack`. */
+export interface PackedMatrix {
+  readonly outputs: number;
+  readonly inputs: number;
+  /** The backend's own layout: only the backend that packed it can read it. */
+  readonly data: Float32Array;
+}
+
+/**
+ * A sparse matrix `[rows, latents]` by rows (CSR). Row r holds the entries `offsets[r] .. offsets[r+1]`,
+ * by ascending column, all values > 0.
+ */
+export interface SparseRows {
+  readonly rows: number;
+  /** `[rows + 1]` */
+  readonly offsets: Uint32Array;
+  /** Column of each entry, `[entries]`. */
+  readonly indices: Uint32Array;
+  /** Value of each entry, `[entries]`. */
+  readonly values: Float32Array;
+}
+
+/** The entries of a `SparseRows` sorted by column, rows ascending within a column (CSC without the values). */
+export interface ColumnOrder {
+  readonly columns: number;
+  /** `[columns + 1]` */
+  readonly offsets: Uint32Array;
+  /** Row of each entry, `[entries]`. */
+  readonly rows: Uint32Array;
+  /** Where the entry stands in the `SparseRows`, `[entries]`. */
+  readonly entries: Uint32Array;
+}
+
+/** Operands of an encoder: pre-activations are `x @ weight^T + bias`, of which the select operations keep some. */
+export interface EncodeOperands {
+  /** `[rows, width]` */
+  readonly x: Float32Array;
+  readonly rows: number;
+  readonly width: number;
+  /** `[columns, width]` */
+  readonly weight: Float32Array;
+  /** `[columns]` */
+  readonly bias: Float32Array;
+  readonly columns: number;
+  /** Where given, only these columns (ascending) take part; indices in the result stay those of `weight`. */
+  readonly subset?: Uint32Array;
+}
+
+export interface Backend {
+  readonly name: 'native' | 'reference';
+  /** For example `avx512`, `avx2`, `baseline`; `javascript` for the reference. */
+  readonly instructionSet: string;
+  readonly threads: number;
+
+  // ---- Dense -------------------------------------------------------------------------------------------
+
+  /** Lays `weight [outputs, inputs]` out for `linear`. Synchronous; done once for each weight. */
+  pack(weight: Float32Array, outputs: number, inputs: number): PackedMatrix;
+
+  /** `out [rows, outputs] = x [rows, inputs] @ weight^T`. */
+  linear(op: { x: Float32Array; rows: number; weight: PackedMatrix; out: Float32Array }): Promise<void>;
+
+  /** `out = a + b`, elementwise; `out` may be `a` or `b`. */
+  add(op: { a: Float32Array; b: Float32Array; out: Float32Array }): Promise<void>;
+
+  // ---- Transformer -------------------------------------------------------------------------------------
+
+  /**
+   * `scale[r] = sqrt(mean_i x[r,i]^2 + epsilon)`, `out = x / scale`: RMSNorm without its gain, which models
+   * fold into the weights that follow. `x, out [rows, width]`, `scale [rows]`. Zhang and Sennrich 2019.
+   */
+  rmsNorm(op: {
+    x: Float32Array;
+    rows: number;
+    width: number;
+    epsilon: number;
+    scale: Float32Array;
+    out: Float32Array;
+  }): Promise<void>;
+
+  /**
+   * Rotary position embedding on interleaved pairs (2i, 2i+1) of each head: Su et al. 2021. Row r stands at
+   * position `start + r % length`. `x, out [rows, heads * headWidth]`; `cos, sin [positions, headWidth / 2]`;
+   * `out` may be `x`.
+   */
+  rotary(op: {
+    x: Float32Array;
+    rows: number;
+    length: number;
+    start: number;
+    heads: number;
+    headWidth: number;
+    cos: Float32Array;
+    sin: Float32Array;
+    out: Float32Array;
+  }): Promise<void>;
+
+  /**
+   * Causal attention, `z = softmax(q k^T / sqrt(headWidth), over keys up to the query) v`, without keeping the
+   * pattern. `q, k, v, out [batch * length, heads * headWidth]`, heads side by side in a row.
+   */
+  attention(op: {
+    q: Float32Array;
+    k: Float32Array;
+    v: Float32Array;
+    batch: number;
+    length: number;
+    heads: number;
+    headWidth: number;
+    out: Float32Array;
+  }): Promise<void>;
+
+  /**
+   * One query for each sequence against a cache: attends to the first `length` cached positions.
+   * `q, out [batch, heads * headWidth]`; `kCache, vCache [batch, capacity, heads * headWidth]`.
+   */
+  attentionStep(op: {
+    q: Float32Array;
+    kCache: Float32Array;
+    vCache: Float32Array;
+    batch: number;
+    capacity: number;
+    length: number;
+    heads: number;
+    headWidth: number;
+    out: Float32Array;
+  }): Promise<void>;
+
+  /** `out = gate * sigmoid(gate) * up`, elementwise; `out` may be `gate` or `up`. SwiGLU, Shazeer 2020. */
+  swiglu(op: { gate: Float32Array; up: Float32Array; out: Float32Array }): Promise<void>;
+
+  /** `out[r] = logsumexp(logits[r]) - logits[r, targets[r]]`, in nats. `logits [rows, vocabulary]`. */
+  crossEntropy(op: {
+    logits: Float32Array;
+    rows: number;
+    vocabulary: number;
+    targets: Int32Array;
+    out: Float32Array;
+  }): Promise<void>;
+
+  /** `out[r] = KL(softmax(p[r]) || softmax(q[r]))`, in nats; `p, q [rows, vocabulary]` are logits. */
+  klDivergence(op: {
+    p: Float32Array;
+    q: Float32Array;
+    rows: number;
+    vocabulary: number;
+    out: Float32Array;
+  }): Promise<void>;
+
+  /**
+   * Draws `out[r]` from `softmax(logits[r] / temperature)` by inverting the cumulative sum at
+   * `uniforms[r]` in [0, 1). Temperature 0 takes the largest logit, the first of equals.
+   */
+  sample(op: {
+    logits: Float32Array;
+    rows: number;
+    vocabulary: number;
+    temperature: number;
+    uniforms: Float32Array;
+    out: Int32Array;
+  }): Promise<void>;
+
+  // ---- Encode and select: rows x columns is never written ------------------------------------------------
+
+  /** Keeps of each row the `k` largest pre-activations that are > 0; of equal ones the lower column. */
+  encodeTopK(op: EncodeOperands & { k: number }): Promise<SparseRows>;
+
+  /** Keeps of the whole batch the `total` largest pre-activations that are > 0; of equal ones the lower row, then the lower column. */
+  encodeBatchTopK(op: EncodeOperands & { total: number }): Promise<SparseRows>;
+
+  /** Keeps every pre-activation > max(0, `threshold[column]`); `threshold [columns]`. */
+  encodeThreshold(op: EncodeOperands & { threshold: Float32Array }): Promise<SparseRows>;
+
+  // ---- Sparse products ---------------------------------------------------------------------------------
+
+  /** `out [rows, width] = codes @ weight + bias`; `weight [columns, width]`, `bias [width]` or none. */
+  decode(op: {
+    codes: SparseRows;
+    weight: Float32Array;
+    bias?: Float32Array;
+    width: number;
+    out: Float32Array;
+  }): Promise<void>;
+
+  /** `out[e] = <m[row of e], weight[column of e]>` for each entry e: the gradient of the values. `m [rows, width]`. */
+  entryDots(op: {
+    codes: SparseRows;
+    m: Float32Array;
+    weight: Float32Array;
+    width: number;
+    out: Float32Array;
+  }): Promise<void>;
+
+  /** Sorts the entries by column (stable in the row), so that gradients are summed in one order always. */
+  sortByColumn(codes: SparseRows, columns: number): Promise<ColumnOrder>;
+
+  /**
+   * `out[c] += sum over entries e of column c of coefficients[e] * m[row of e]`, and where `sums` is given
+   * `sums[c] += sum of coefficients[e]`. `m [rows, width]`, `out [columns, width]`, `sums [columns]`.
+   * `coefficients` are in the order of the `SparseRows`.
+   */
+  addColumnSums(op: {
+    order: ColumnOrder;
+    coefficients: Float32Array;
+    m: Float32Array;
+    width: number;
+    out: Float32Array;
+    sums?: Float32Array;
+  }): Promise<void>;
+
+  // ---- Rows and parameters -----------------------------------------------------------------------------
+
+  /** `out = scale * (x - center)`, `x, out [rows, width]`, `center [width]`; `out` may be `x`. */
+  center(op: {
+    x: Float32Array;
+    center: Float32Array;
+    rows: number;
+    width: number;
+    scale: number;
+    out: Float32Array;
+  }): Promise<void>;
+
+  /** `out = scale * (a - b)` and `squares[r] = sum_i (a - b)[r,i]^2`: the residual and its loss. All `[rows, width]`. */
+  residual(op: {
+    a: Float32Array;
+    b: Float32Array;
+    rows: number;
+    width: number;
+    scale: number;
+    out: Float32Array;
+    squares: Float32Array;
+  }): Promise<void>;
+
+  /** `out[i] = sum_r weights[r] * m[r,i]` (weights 1 where not given), in float64. `m [rows, width]`, `out [width]`. */
+  columnSum(op: {
+    m: Float32Array;
+    rows: number;
+    width: number;
+    weights?: Float32Array;
+    out: Float64Array;
+  }): Promise<void>;
+
+  /** Sum of squares in float64, in an order that no thread count changes. */
+  sumOfSquares(x: Float32Array): Promise<number>;
+
+  /** `gradient[r] -= <gradient[r], weight[r]> weight[r]`: what would only change the norm of unit rows. */
+  removeParallel(op: {
+    gradient: Float32Array;
+    weight: Float32Array;
+    rows: number;
+    width: number;
+  }): Promise<void>;
+
+  /** Scales each row to unit L2 norm; a zero row stays. */
+  unitRows(op: { weight: Float32Array; rows: number; width: number }): Promise<void>;
+
+  /**
+   * Adam in place (Kingma and Ba 2015, algorithm 1), step t from 1:
+   * `g' = gradientScale * g; m = b1 m + (1 - b1) g'; v = b2 v + (1 - b2) g'^2;`
+   * `p -= rate * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon)`. The gradient is set to zero.
+   */
+  adam(op: {
+    parameter: Float32Array;
+    gradient: Float32Array;
+    m: Float32Array;
+    v: Float32Array;
+    step: number;
+    rate: number;
+    beta1: number;
+    beta2: number;
+    epsilon: number;
+    gradientScale: number;
+  }): Promise<void>;
+}

@@ -1,0 +1,135 @@
+/**
+ * The native backend: hands each operation of `backend.ts` to the C++ addon in `native/`, which checks every shape
+ * and does the work on its own threads, off the event loop. Nothing is computed here.
+ *
+ * Threads and instruction set belong to the process, not to a backend: `MONOSEM_THREADS` and `MONOSEM_ISA`
+ * (avx512, avx2, baseline) choose them, and creating a backend again changes them for all.
+ */
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { InputError } from '../formats/errors.ts';
+import type { Backend, EncodeOperands, SparseRows } from './backend.ts';
+
+type Addon = Record<string, (...operands: unknown[]) => never>;
+
+const require = createRequire(import.meta.url);
+
+/** Why the addon could not be loaded, or undefined where it could. */
+export function nativeProblem(): string | undefined {
+  try {
+    loadAddon();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message.split('\n')[0];
+  }
+}
+
+/**
+ * The addon as a `Backend`. `threads` is `MONOSEM_THREADS`, or else the processors that this process may use.
+ * Throws where the addon was not built; see `nativeProblem`.
+ */
+export function createNativeBackend(options: { threads?: number; instructionSet?: string } = {}): Backend {
+  const addon = loadAddon();
+  const threads = options.threads ?? threadsFromEnvironment();
+  const wanted = options.instructionSet ?? process.env.MONOSEM_ISA ?? '';
+  if (!(addon.configure(threads, wanted) as boolean)) {
+    throw new InputError(
+      `MONOSEM_ISA: this processor or build has no ${wanted}; choose avx512, avx2 or baseline`,
+    );
+  }
+  return {
+    name: 'native',
+    instructionSet: addon.instructionSet() as string,
+    threads,
+
+    pack: (weight, outputs, inputs) => ({ outputs, inputs, data: addon.pack(outputs, inputs, weight) }),
+    linear: ({ x, rows, weight, out }) =>
+      addon.linear(rows, weight.inputs, weight.outputs, x, weight.data, out),
+    add: ({ a, b, out }) => addon.add(out.length, a, b, out),
+    swiglu: ({ gate, up, out }) => addon.swiglu(out.length, gate, up, out),
+    rmsNorm: ({ x, rows, width, epsilon, scale, out }) => addon.rmsNorm(rows, width, epsilon, x, scale, out),
+    rotary: ({ x, rows, length, start, heads, headWidth, cos, sin, out }) =>
+      addon.rotary(rows, length, start, heads, headWidth, x, cos, sin, out),
+
+    attention: ({ q, k, v, batch, length, heads, headWidth, out }) =>
+      addon.attention(batch, length, heads, headWidth, q, k, v, out),
+    attentionStep: ({ q, kCache, vCache, batch, capacity, length, heads, headWidth, out }) =>
+      addon.attentionStep(batch, capacity, length, heads, headWidth, q, kCache, vCache, out),
+    crossEntropy: ({ logits, rows, vocabulary, targets, out }) =>
+      addon.crossEntropy(rows, vocabulary, logits, targets, out),
+    klDivergence: ({ p, q, rows, vocabulary, out }) => addon.klDivergence(rows, vocabulary, p, q, out),
+    sample: ({ logits, rows, vocabulary, temperature, uniforms, out }) =>
+      addon.sample(rows, vocabulary, temperature, logits, uniforms, out),
+
+    encodeTopK: ({ k, ...operands }) => addon.encodeTopK(k, ...encoder(operands)),
+    encodeBatchTopK: ({ total, ...operands }) => addon.encodeBatchTopK(total, ...encoder(operands)),
+    encodeThreshold: ({ threshold, ...operands }) =>
+      addon.encodeThreshold(operands.columns, threshold, ...encoder(operands)),
+
+    decode: ({ codes, weight, bias, width, out }) =>
+      addon.decode(width, weight.length / width, weight, bias, ...sparse(codes), out),
+    entryDots: ({ codes, m, weight, width, out }) =>
+      addon.entryDots(width, weight.length / width, weight, ...sparse(codes), m, out),
+    sortByColumn: (codes, columns) => addon.sortByColumn(columns, ...sparse(codes)),
+    addColumnSums: ({ order, coefficients, m, width, out, sums }) =>
+      addon.addColumnSums(
+        order.columns,
+        width,
+        order.offsets,
+        order.rows,
+        order.entries,
+        coefficients,
+        m,
+        out,
+        sums,
+      ),
+
+    center: ({ x, center, rows, width, scale, out }) => addon.center(rows, width, scale, x, center, out),
+    residual: ({ a, b, rows, width, scale, out, squares }) =>
+      addon.residual(rows, width, scale, a, b, out, squares),
+    columnSum: ({ m, rows, width, weights, out }) => addon.columnSum(rows, width, m, weights, out),
+    sumOfSquares: (x) => addon.sumOfSquares(x.length, x),
+    removeParallel: ({ gradient, weight, rows, width }) =>
+      addon.removeParallel(rows, width, gradient, weight),
+    unitRows: ({ weight, rows, width }) => addon.unitRows(rows, width, weight),
+    adam: ({ parameter, gradient, m, v, step, rate, beta1, beta2, epsilon, gradientScale }) =>
+      addon.adam(
+        parameter.length,
+        step,
+        rate,
+        beta1,
+        beta2,
+        epsilon,
+        gradientScale,
+        parameter,
+        gradient,
+        m,
+        v,
+      ),
+  };
+}
+
+function encoder(o: EncodeOperands): unknown[] {
+  return [o.rows, o.width, o.columns, o.x, o.weight, o.bias, o.subset];
+}
+
+function sparse(codes: SparseRows): unknown[] {
+  return [codes.rows, codes.offsets, codes.indices, codes.values];
+}
+
+function threadsFromEnvironment(): number {
+  const text = process.env.MONOSEM_THREADS;
+  if (text === undefined || text === '') return availableParallelism();
+  const threads = Number(text);
+  if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
+    throw new InputError(`MONOSEM_THREADS: found "${text}", expected a whole number from 1 to 1024`);
+  }
+  return threads;
+}
+
+let loaded: Addon | undefined;
+
+function loadAddon(): Addon {
+  loaded ??= require('../../build/Release/monosem.node') as Addon;
+  return loaded;
+}

@@ -1,0 +1,499 @@
+/**
+ * The addon against the reference backend: every operation, every instruction set that this machine has, random
+ * shapes with ragged ends, one and two threads.
+ */
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import { sha256 } from '../../src/formats/hash.ts';
+import type { Backend, SparseRows } from '../../src/kernels/backend.ts';
+import { createNativeBackend, nativeProblem } from '../../src/kernels/native.ts';
+import { createReferenceBackend } from '../../src/kernels/reference.ts';
+import { Random } from '../../src/math/random.ts';
+
+const reference = createReferenceBackend();
+const sets = ['avx512bf16', 'avx512', 'avx2', 'baseline'].filter((instructionSet) => {
+  try {
+    createNativeBackend({ instructionSet });
+    return true;
+  } catch {
+    return false;
+  }
+});
+
+const width = fc.oneof(fc.integer({ min: 1, max: 70 }), fc.constantFrom(128, 288, 400));
+const rows = fc.integer({ min: 1, max: 40 });
+const seed = fc.integer({ min: 0, max: 2 ** 31 });
+const runs = { numRuns: 25 };
+
+function normals(random: Random, n: number, sd = 1): Float32Array {
+  const values = new Float32Array(n);
+  random.fillNormal(values, sd);
+  return values;
+}
+
+function expectClose(found: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number) {
+  expect(found.length).toBe(expected.length);
+  for (let i = 0; i < found.length; i++) {
+    const bound = tolerance * (1 + Math.abs(expected[i]));
+    if (!(Math.abs(found[i] - expected[i]) <= bound)) {
+      expect.fail(`element ${i}: ${found[i]}, expected ${expected[i]} within ${bound}`);
+    }
+  }
+}
+
+/** Runs one operation on both backends, each with its own output arrays, and compares these. */
+async function agree<T extends Record<string, Float32Array | Float64Array>>(
+  native: Backend,
+  outputs: () => T,
+  operation: (backend: Backend, out: T) => Promise<unknown>,
+  tolerance = 2e-5,
+) {
+  const [expected, found] = [outputs(), outputs()];
+  await operation(reference, expected);
+  await operation(native, found);
+  for (const name in expected) expectClose(found[name], expected[name], tolerance);
+}
+
+/** Same entries; where the sets differ, only entries that rounding can exchange may be involved. */
+function expectSameCodes(found: SparseRows, expected: SparseRows) {
+  const dense = (codes: SparseRows) => {
+    const map = new Map<string, number>();
+    for (let r = 0; r < codes.rows; r++) {
+      for (let e = codes.offsets[r]; e < codes.offsets[r + 1]; e++) {
+        if (e > codes.offsets[r]) expect(codes.indices[e]).toBeGreaterThan(codes.indices[e - 1]);
+        map.set(`${r},${codes.indices[e]}`, codes.values[e]);
+      }
+    }
+    return map;
+  };
+  const [a, b] = [dense(found), dense(expected)];
+  let exchanged = 0;
+  for (const [key, value] of b) {
+    if (a.has(key)) expect(Math.abs(a.get(key)! - value)).toBeLessThan(1e-4);
+    else exchanged++;
+  }
+  expect(exchanged).toBeLessThanOrEqual(Math.ceil(b.size * 0.002));
+  expect(Math.abs(a.size - b.size)).toBeLessThanOrEqual(Math.ceil(b.size * 0.002));
+}
+
+it('was built on this machine', () => {
+  expect(nativeProblem()).toBeUndefined();
+  expect(sets).toContain('baseline');
+});
+
+describe.each(sets)('%s', (instructionSet) => {
+  const native = createNativeBackend({ instructionSet, threads: 2 });
+  afterAll(() => void createNativeBackend());
+  const choose = () => createNativeBackend({ instructionSet, threads: 2 });
+
+  it('multiplies matrices', async () => {
+    choose();
+    await fc.assert(
+      fc.asyncProperty(seed, rows, width, width, async (s, n, inputs, outputs) => {
+        const random = new Random(s);
+        const x = normals(random, n * inputs);
+        const weight = normals(random, outputs * inputs);
+        await agree(
+          native,
+          () => ({ out: new Float32Array(n * outputs) }),
+          (b, { out }) => b.linear({ x, rows: n, weight: b.pack(weight, outputs, inputs), out }),
+          1e-4,
+        );
+      }),
+      runs,
+    );
+  });
+
+  it('adds, gates, normalises and rotates', async () => {
+    choose();
+    await fc.assert(
+      fc.asyncProperty(
+        seed,
+        rows,
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 1, max: 24 }),
+        async (s, n, heads, half) => {
+          const random = new Random(s);
+          const d = heads * half * 2;
+          const [a, b] = [normals(random, n * d, 3), normals(random, n * d)];
+          const [cos, sin] = [normals(random, (n + 3) * half), normals(random, (n + 3) * half)];
+          const one = () => ({ out: new Float32Array(n * d) });
+          await agree(native, one, (k, { out }) => k.add({ a, b, out }));
+          await agree(native, one, (k, { out }) => k.swiglu({ gate: a, up: b, out }));
+          await agree(
+            native,
+            () => ({ out: new Float32Array(n * d), scale: new Float32Array(n) }),
+            (k, { out, scale }) => k.rmsNorm({ x: a, rows: n, width: d, epsilon: 1e-5, scale, out }),
+          );
+          await agree(native, one, (k, { out }) =>
+            k.rotary({
+              x: a,
+              rows: n,
+              length: Math.ceil(n / 2),
+              start: 3,
+              heads,
+              headWidth: 2 * half,
+              cos,
+              sin,
+              out,
+            }),
+          );
+        },
+      ),
+      runs,
+    );
+  });
+
+  it('attends', async () => {
+    choose();
+    const small = fc.integer({ min: 1, max: 4 });
+    await fc.assert(
+      fc.asyncProperty(
+        seed,
+        small,
+        fc.integer({ min: 1, max: 90 }),
+        small,
+        fc.integer({ min: 1, max: 50 }),
+        async (s, batch, length, heads, headWidth) => {
+          const random = new Random(s);
+          const n = batch * length * heads * headWidth;
+          const [q, k, v] = [normals(random, n), normals(random, n), normals(random, n)];
+          const shape = { batch, heads, headWidth };
+          await agree(
+            native,
+            () => ({ out: new Float32Array(n) }),
+            (b, { out }) => b.attention({ q, k, v, length, ...shape, out }),
+          );
+          await agree(
+            native,
+            () => ({ out: new Float32Array(n / length) }),
+            (b, { out }) =>
+              b.attentionStep({
+                q,
+                kCache: k,
+                vCache: v,
+                capacity: length,
+                length: Math.ceil(length / 2),
+                ...shape,
+                out,
+              }),
+          );
+        },
+      ),
+      runs,
+    );
+  });
+
+  it('compares and samples distributions', async () => {
+    choose();
+    await fc.assert(
+      fc.asyncProperty(
+        seed,
+        fc.integer({ min: 1, max: 9 }),
+        fc.integer({ min: 1, max: 3000 }),
+        async (s, n, vocabulary) => {
+          const random = new Random(s);
+          const [p, q] = [normals(random, n * vocabulary, 4), normals(random, n * vocabulary, 4)];
+          const targets = Int32Array.from({ length: n }, () => random.below(vocabulary));
+          const one = () => ({ out: new Float32Array(n) });
+          await agree(native, one, (b, { out }) =>
+            b.crossEntropy({ logits: p, rows: n, vocabulary, targets, out }),
+          );
+          await agree(native, one, (b, { out }) => b.klDivergence({ p, q, rows: n, vocabulary, out }), 1e-4);
+
+          const uniforms = Float32Array.from({ length: n }, () => random.uniformFloat32());
+          for (const temperature of [0, 0.7]) {
+            const [a, b] = [new Int32Array(n), new Int32Array(n)];
+            await native.sample({ logits: p, rows: n, vocabulary, temperature, uniforms, out: a });
+            await reference.sample({ logits: p, rows: n, vocabulary, temperature, uniforms, out: b });
+            // Rounding may move a draw to a neighbour only where the uniform falls on the border between them.
+            for (let r = 0; r < n; r++)
+              if (a[r] !== b[r])
+                expectOnBorder(
+                  p.subarray(r * vocabulary, (r + 1) * vocabulary),
+                  temperature,
+                  uniforms[r],
+                  a[r],
+                );
+          }
+        },
+      ),
+      runs,
+    );
+  });
+
+  it('encodes and selects', async () => {
+    choose();
+    await fc.assert(
+      fc.asyncProperty(
+        seed,
+        rows,
+        width,
+        fc.integer({ min: 1, max: 300 }),
+        fc.integer({ min: 1, max: 40 }),
+        fc.boolean(),
+        async (s, n, d, columns, k, some) => {
+          const random = new Random(s);
+          const operands = {
+            x: normals(random, n * d),
+            rows: n,
+            width: d,
+            weight: normals(random, columns * d, d ** -0.5),
+            bias: normals(random, columns, 0.1),
+            columns,
+            subset: some
+              ? Uint32Array.from({ length: columns }, (_, i) => i).filter(() => random.uniform() < 0.3)
+              : undefined,
+          };
+          const threshold = normals(random, columns, 0.5);
+          expectSameCodes(
+            await native.encodeTopK({ ...operands, k }),
+            await reference.encodeTopK({ ...operands, k }),
+          );
+          const total = n * k;
+          expectSameCodes(
+            await native.encodeBatchTopK({ ...operands, total }),
+            await reference.encodeBatchTopK({ ...operands, total }),
+          );
+          expectSameCodes(
+            await native.encodeThreshold({ ...operands, threshold }),
+            await reference.encodeThreshold({ ...operands, threshold }),
+          );
+        },
+      ),
+      runs,
+    );
+  });
+
+  it('of equal pre-activations takes the lower row and column', async () => {
+    choose();
+    const operands = {
+      x: new Float32Array(30).fill(1),
+      rows: 10,
+      width: 3,
+      weight: new Float32Array(600).fill(1),
+      bias: new Float32Array(200),
+      columns: 200,
+    };
+    const top = await native.encodeTopK({ ...operands, k: 7 });
+    expect([...top.indices]).toEqual(Array.from({ length: 70 }, (_, i) => i % 7));
+    const batch = await native.encodeBatchTopK({ ...operands, total: 250 });
+    expect([...batch.indices]).toEqual(Array.from({ length: 250 }, (_, i) => i % 200));
+  });
+
+  it('decodes, takes gradients and sums by column', async () => {
+    choose();
+    await fc.assert(
+      fc.asyncProperty(seed, rows, width, fc.integer({ min: 1, max: 80 }), async (s, n, d, columns) => {
+        const random = new Random(s);
+        const weight = normals(random, columns * d);
+        const m = normals(random, n * d);
+        const codes = await reference.encodeTopK({
+          x: m,
+          rows: n,
+          width: d,
+          weight,
+          bias: new Float32Array(columns),
+          columns,
+          k: 9,
+        });
+        const bias = normals(random, d);
+        await agree(
+          native,
+          () => ({ out: new Float32Array(n * d) }),
+          (b, { out }) => b.decode({ codes, weight, bias, width: d, out }),
+          1e-4,
+        );
+        await agree(
+          native,
+          () => ({ out: new Float32Array(n * d) }),
+          (b, { out }) => b.decode({ codes, weight, width: d, out }),
+          1e-4,
+        );
+        await agree(
+          native,
+          () => ({ out: new Float32Array(codes.values.length) }),
+          (b, { out }) => b.entryDots({ codes, m, weight, width: d, out }),
+          1e-4,
+        );
+        expect(await native.sortByColumn(codes, columns)).toEqual(
+          await reference.sortByColumn(codes, columns),
+        );
+        const order = await reference.sortByColumn(codes, columns);
+        await agree(
+          native,
+          () => ({ out: weight.slice(), sums: new Float32Array(columns).fill(1) }),
+          (b, { out, sums }) =>
+            b.addColumnSums({ order, coefficients: codes.values, m, width: d, out, sums }),
+          1e-4,
+        );
+      }),
+      runs,
+    );
+  });
+
+  it('updates rows and parameters', async () => {
+    choose();
+    await fc.assert(
+      fc.asyncProperty(seed, fc.integer({ min: 1, max: 600 }), width, async (s, n, d) => {
+        const random = new Random(s);
+        const [a, b, center] = [normals(random, n * d), normals(random, n * d), normals(random, d)];
+        const weights = normals(random, n);
+        const rowsOf = () => ({ out: new Float32Array(n * d) });
+        await agree(native, rowsOf, (k, { out }) =>
+          k.center({ x: a, center, rows: n, width: d, scale: 0.3, out }),
+        );
+        await agree(
+          native,
+          () => ({ out: new Float32Array(n * d), squares: new Float32Array(n) }),
+          (k, o) => k.residual({ a, b, rows: n, width: d, scale: -2, ...o }),
+          1e-4,
+        );
+        await agree(
+          native,
+          () => ({ out: new Float64Array(d) }),
+          (k, { out }) => k.columnSum({ m: a, rows: n, width: d, weights, out }),
+          1e-4,
+        );
+        expectClose([await native.sumOfSquares(a)], [await reference.sumOfSquares(a)], 1e-5);
+        await agree(
+          native,
+          () => ({ gradient: a.slice() }),
+          (k, { gradient }) => k.removeParallel({ gradient, weight: b, rows: n, width: d }),
+          1e-3,
+        );
+        await agree(
+          native,
+          () => ({ weight: a.slice() }),
+          (k, { weight }) => k.unitRows({ weight, rows: n, width: d }),
+        );
+        await agree(
+          native,
+          () => ({ parameter: a.slice(), gradient: b.slice(), m: a.slice(), v: a.map(Math.abs) }),
+          (k, o) =>
+            k.adam({
+              ...o,
+              step: 3,
+              rate: 1e-2,
+              beta1: 0.9,
+              beta2: 0.999,
+              epsilon: 1e-8,
+              gradientScale: 0.5,
+            }),
+        );
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  it('gives the same bytes for any number of threads', async () => {
+    const random = new Random(5);
+    const [n, d, columns, k] = [700, 96, 900, 8];
+    const operands = {
+      x: normals(random, n * d),
+      rows: n,
+      width: d,
+      weight: normals(random, columns * d),
+      bias: normals(random, columns),
+      columns,
+    };
+    const results: string[] = [];
+    for (const threads of [1, 2, 5]) {
+      const b = createNativeBackend({ instructionSet, threads });
+      const codes = await b.encodeTopK({ ...operands, k });
+      const batch = await b.encodeBatchTopK({ ...operands, total: n * k });
+      const out = new Float32Array(columns * d);
+      const sums = new Float32Array(columns);
+      await b.addColumnSums({
+        order: await b.sortByColumn(codes, columns),
+        coefficients: codes.values,
+        m: operands.x,
+        width: d,
+        out,
+        sums,
+      });
+      const means = new Float64Array(d);
+      await b.columnSum({ m: operands.x, rows: n, width: d, out: means });
+      const y = new Float32Array(n * columns);
+      await b.linear({ x: operands.x, rows: n, weight: b.pack(operands.weight, columns, d), out: y });
+      results.push(
+        sha256(
+          Buffer.concat(
+            [
+              ...[codes, batch].flatMap((c) => [c.offsets, c.indices, c.values]),
+              out,
+              sums,
+              means,
+              y,
+              Float64Array.of(await b.sumOfSquares(operands.x)),
+            ].map((a) => Buffer.from(a.buffer, a.byteOffset, a.byteLength)),
+          ),
+        ),
+      );
+    }
+    expect(results[1]).toEqual(results[0]);
+    expect(results[2]).toEqual(results[0]);
+  });
+});
+
+describe('refusals', () => {
+  const native = createNativeBackend();
+  it('names the array that does not fit', async () => {
+    const short = {
+      x: new Float32Array(5),
+      rows: 2,
+      width: 3,
+      weight: new Float32Array(9),
+      bias: new Float32Array(3),
+      columns: 3,
+    };
+    expect(() => native.encodeTopK({ ...short, k: 1 })).toThrow(/x: 5 elements.*needs 6/);
+    const codes = {
+      rows: 1,
+      offsets: new Uint32Array([0, 1]),
+      indices: new Uint32Array([7]),
+      values: new Float32Array([1]),
+    };
+    expect(() =>
+      native.decode({ codes, weight: new Float32Array(9), width: 3, out: new Float32Array(3) }),
+    ).toThrow(/codes\.indices/);
+    const targets = new Int32Array([4]);
+    expect(() =>
+      native.crossEntropy({
+        logits: new Float32Array(4),
+        rows: 1,
+        vocabulary: 4,
+        targets,
+        out: new Float32Array(1),
+      }),
+    ).toThrow(/targets\[0\]: token 4/);
+  });
+});
+
+it('leaves the event loop free while it works', async () => {
+  const native = createNativeBackend();
+  const [n, d, columns] = [2048, 256, 8192];
+  const operands = {
+    x: new Float32Array(n * d).fill(0.5),
+    rows: n,
+    width: d,
+    weight: new Float32Array(columns * d).fill(0.1),
+    bias: new Float32Array(columns),
+    columns,
+  };
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 1);
+  await native.encodeTopK({ ...operands, k: 8 });
+  clearInterval(timer);
+  expect(ticks).toBeGreaterThan(3);
+});
+
+function expectOnBorder(logits: Float32Array, temperature: number, uniform: number, token: number) {
+  const top = Math.max(...logits);
+  const weights = Array.from(logits, (x) => Math.exp((x - top) / temperature));
+  const total = weights.reduce((a, b) => a + b);
+  const below = weights.slice(0, token).reduce((a, b) => a + b, 0) / total;
+  const above = below + weights[token] / total;
+  expect(uniform).toBeGreaterThan(below - 1e-5);
+  expect(uniform).toBeLessThan(above + 1e-5);
+}

@@ -1,0 +1,151 @@
+/** The hand-written gradient against finite differences of the loss, on both backends. */
+import { describe, expect, it } from 'vitest';
+import type { Backend } from '../../src/kernels/backend.ts';
+import { createNativeBackend } from '../../src/kernels/native.ts';
+import { createReferenceBackend } from '../../src/kernels/reference.ts';
+import { Random } from '../../src/math/random.ts';
+import { addGradient, type Select } from '../../src/training/gradients.ts';
+import { PARAMETER_NAMES, type Parameters, zeroParameters } from '../../src/training/state.ts';
+
+const [width, latents, rows, k] = [7, 24, 13, 3];
+const auxCoefficient = 0.4;
+const dead = Uint32Array.from([1, 4, 9, 16, 20]);
+
+function world(seed: number) {
+  const random = new Random(seed);
+  const parameters = zeroParameters(width, latents);
+  for (const name of PARAMETER_NAMES) random.fillNormal(parameters[name], 0.5);
+  const x = new Float32Array(rows * width);
+  random.fillNormal(x, 1);
+  // Dead latents are strong enough to have work to do in AuxK, and never chosen by the others' selection.
+  for (const latent of dead) parameters.encoderBias[latent] = 0.3;
+  return { parameters, x };
+}
+
+const alive = Uint32Array.from({ length: latents }, (_, i) => i).filter((i) => !dead.includes(i));
+const select =
+  (backend: Backend): Select =>
+  (x, n, p) =>
+    backend.encodeTopK({
+      x,
+      rows: n,
+      width,
+      weight: p.encoderWeight,
+      bias: p.encoderBias,
+      columns: latents,
+      subset: alive,
+      k,
+    });
+
+/** A row's activations of the k strongest among `among`, in float64. */
+function activations(p: Parameters, x: Float32Array, r: number, among: Uint32Array): Map<number, number> {
+  const all = [...among].map((j) => {
+    let z = p.encoderBias[j];
+    for (let i = 0; i < width; i++)
+      z += (x[r * width + i] - p.decoderBias[i]) * p.encoderWeight[j * width + i];
+    return [j, z] as const;
+  });
+  return new Map(
+    all
+      .filter(([, z]) => z > 0)
+      .sort((a, b) => b[1] - a[1])
+      .slice(0, k),
+  );
+}
+
+function reconstruct(p: Parameters, codes: Map<number, number>, bias: boolean): number[] {
+  return Array.from({ length: width }, (_, i) => {
+    let sum = bias ? p.decoderBias[i] : 0;
+    for (const [j, f] of codes) sum += f * p.decoderWeight[j * width + i];
+    return sum;
+  });
+}
+
+function residuals(p: Parameters, x: Float32Array): number[][] {
+  return Array.from({ length: rows }, (_, r) => {
+    const output = reconstruct(p, activations(p, x, r, alive), true);
+    return output.map((value, i) => x[r * width + i] - value);
+  });
+}
+
+const meanSquare = (m: number[][]) => m.flat().reduce((sum, value) => sum + value * value, 0) / m.length;
+
+/** The loss as the doc comment of gradients.ts states it; AuxK's target and scale are given: constants. */
+function loss(p: Parameters, x: Float32Array, target: number[][]): { reconstruction: number; aux: number } {
+  const center = target[0].map((_, i) => target.reduce((sum, row) => sum + row[i], 0) / rows);
+  const variance = meanSquare(target.map((row) => row.map((value, i) => value - center[i])));
+  const left = target.map((row, r) => {
+    const modelled = reconstruct(p, activations(p, x, r, dead), false);
+    return row.map((value, i) => modelled[i] - value);
+  });
+  return { reconstruction: meanSquare(residuals(p, x)), aux: meanSquare(left) / variance };
+}
+
+describe.each([createReferenceBackend(), createNativeBackend()])('$name backend', (backend) => {
+  it.each([1, 2, 3])('agrees with finite differences (seed %i)', async (seed) => {
+    const { parameters, x } = world(seed);
+    const gradient = zeroParameters(width, latents);
+    const result = await addGradient(
+      { backend, parameters, width, latents, x, rows },
+      select(backend),
+      { dead, latents: k, coefficient: auxCoefficient },
+      gradient,
+    );
+    const target = residuals(parameters, x);
+    const exact = loss(parameters, x, target);
+    expect(result.loss).toBeCloseTo(exact.reconstruction, 4);
+    expect(result.auxLoss).toBeCloseTo(exact.aux, 4);
+
+    const total = () => {
+      const { reconstruction, aux } = loss(parameters, x, target);
+      return reconstruction + auxCoefficient * aux;
+    };
+    const step = 2e-4;
+    for (const name of PARAMETER_NAMES) {
+      const values = parameters[name];
+      let checked = 0;
+      for (let i = 0; i < values.length; i++) {
+        const before = values[i];
+        values[i] = before + step;
+        const [above, high] = [total(), values[i]];
+        values[i] = before - step;
+        const [below, low] = [total(), values[i]];
+        values[i] = before;
+        const numeric = (above - below) / (high - low);
+        // A step that changes the selection has no derivative; the two one-sided ones then differ.
+        const [forward, backward] = [(above - total()) / (high - before), (total() - below) / (before - low)];
+        if (Math.abs(forward - backward) > 0.05 * (1 + Math.abs(numeric))) continue;
+        expect(Math.abs(gradient[name][i] - numeric), `${name}[${i}]`).toBeLessThan(
+          2e-3 * (1 + Math.abs(numeric)),
+        );
+        checked++;
+      }
+      expect(checked).toBeGreaterThan(0.9 * values.length);
+    }
+  });
+
+  it('lets AuxK reach encoder and decoder of dead latents, and only them', async () => {
+    const { parameters, x } = world(4);
+    const gradients = await Promise.all(
+      [0, auxCoefficient].map(async (coefficient) => {
+        const gradient = zeroParameters(width, latents);
+        await addGradient(
+          { backend, parameters, width, latents, x, rows },
+          select(backend),
+          { dead, latents: k, coefficient },
+          gradient,
+        );
+        return gradient;
+      }),
+    );
+    const norm = (p: Parameters, name: 'encoderWeight' | 'decoderWeight', j: number) =>
+      Math.hypot(...p[name].subarray(j * width, (j + 1) * width));
+    for (const name of ['encoderWeight', 'decoderWeight'] as const) {
+      for (const latent of dead) expect(norm(gradients[0], name, latent)).toBe(0);
+      expect([...dead].filter((latent) => norm(gradients[1], name, latent) > 1e-6).length).toBeGreaterThan(2);
+      for (const latent of alive) {
+        expect(norm(gradients[1], name, latent)).toBeCloseTo(norm(gradients[0], name, latent), 5);
+      }
+    }
+  });
+});

@@ -1,0 +1,110 @@
+/**
+ * Seeded random streams. A stream is named by a seed and labels, and two streams of different names are
+ * independent, so that each use can have its own and none depends on how much another drew. It must not know
+ * what is drawn for.
+ *
+ * The generator is xoshiro128** 1.1: Blackman and Vigna, "Scrambled linear pseudorandom number generators",
+ * ACM TOMS 47, 2021, https://prng.di.unimi.it/xoshiro128starstar.c. Period 2^128 - 1.
+ */
+
+import { createHash } from 'node:crypto';
+
+/** Steps the state (4 words, not all 0) and returns 32 random bits. The algorithm as published. */
+export function xoshiro128StarStar(state: Int32Array): number {
+  const [s0, s1, s2, s3] = [state[0], state[1], state[2], state[3]];
+  const result = Math.imul(rotateLeft(Math.imul(s1, 5), 7), 9);
+  const t2 = s2 ^ s0;
+  const t3 = s3 ^ s1;
+  state[1] = s1 ^ t2;
+  state[0] = s0 ^ t3;
+  state[2] = t2 ^ (s1 << 9);
+  state[3] = rotateLeft(t3, 11);
+  return result >>> 0;
+}
+
+function rotateLeft(x: number, k: number): number {
+  return (x << k) | (x >>> (32 - k));
+}
+
+export class Random {
+  readonly #state: Int32Array;
+  /** The polar method makes normals in pairs; the second one waits here. */
+  #spare: number | undefined;
+
+  /** The stream named `(seed, ...labels)`: its state is the first 128 bits of the name's SHA-256. */
+  constructor(seed: number, ...labels: string[]) {
+    if (!Number.isSafeInteger(seed)) throw new RangeError(`a seed is a whole number, not ${seed}`);
+    const digest = createHash('sha256')
+      .update(JSON.stringify([seed, ...labels]))
+      .digest();
+    this.#state = Int32Array.from({ length: 4 }, (_, i) => digest.readInt32LE(4 * i));
+  }
+
+  /** A whole number in [0, 2^32). */
+  uint32(): number {
+    return xoshiro128StarStar(this.#state);
+  }
+
+  /** In [0, 1), a multiple of 2^-53. */
+  uniform(): number {
+    const high = this.uint32() >>> 5;
+    const low = this.uint32() >>> 6;
+    return (high * 2 ** 26 + low) * 2 ** -53;
+  }
+
+  /** In [0, 1), a multiple of 2^-24: rounding it to float32 changes nothing, so it stays below 1. */
+  uniformFloat32(): number {
+    return (this.uint32() >>> 8) * 2 ** -24;
+  }
+
+  /** A whole number in [0, n), each equally likely: draws from the uneven rest of [0, 2^32) are thrown away. */
+  below(n: number): number {
+    if (!Number.isInteger(n) || n < 1 || n > 2 ** 32) throw new RangeError(`below(${n}): expected 1 to 2^32`);
+    const limit = 2 ** 32 - (2 ** 32 % n);
+    for (;;) {
+      const draw = this.uint32();
+      if (draw < limit) return draw % n;
+    }
+  }
+
+  /** Standard normal, by the polar method: Marsaglia and Bray, SIAM Review 6, 1964. */
+  normal(): number {
+    if (this.#spare !== undefined) {
+      const spare = this.#spare;
+      this.#spare = undefined;
+      return spare;
+    }
+    for (;;) {
+      const x = 2 * this.uniform() - 1;
+      const y = 2 * this.uniform() - 1;
+      const square = x * x + y * y;
+      if (square > 0 && square < 1) {
+        const factor = Math.sqrt((-2 * Math.log(square)) / square);
+        this.#spare = y * factor;
+        return x * factor;
+      }
+    }
+  }
+
+  /** Fills `array` with independent normals of mean 0 and standard deviation `sd`. */
+  fillNormal(array: Float32Array | Float64Array, sd: number): void {
+    for (let i = 0; i < array.length; i++) array[i] = sd * this.normal();
+  }
+
+  /** The numbers 0 .. n - 1 in random order, each order equally likely. */
+  permutation(n: number): Uint32Array {
+    const order = Uint32Array.from({ length: n }, (_, i) => i);
+    this.shuffle(order);
+    return order;
+  }
+
+  /** Shuffles in place: Fisher and Yates, as Durstenfeld (CACM 7, 1964) has it. */
+  shuffle(array: unknown[] | Uint32Array | Int32Array | Uint16Array | Float32Array | Float64Array): void {
+    for (let i = array.length - 1; i > 0; i--) {
+      const j = this.below(i + 1);
+      const kept = array[i];
+      array[i] = array[j];
+      array[j] = kept;
+    }
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * Activations straight from a model reading a corpus, at one hook point. The model is run anew for each read, so
+ * nothing is kept. It must not know what the activations are used for.
+ *
+ * Position 0 is left out: BOS is an attention sink there, with activations tens of times larger than all others
+ * and the same in every sequence (Xiao et al., "Efficient streaming language models with attention sinks", 2023).
+ */
+
+import { InputError } from '../formats/errors.ts';
+import { hookWidth, isPattern } from '../models/hooks.ts';
+import type { Transformer } from '../models/transformer.ts';
+import { type Corpus, sequence, sequenceCount } from './corpus.ts';
+import {
+  type ActivationRows,
+  type ActivationSource,
+  allocateRows,
+  checkSequences,
+  firstNonFinite,
+} from './source.ts';
+
+/** Sequences in one run of the model. */
+const BATCH = 16;
+
+/**
+ * The source whose sequence i is the corpus's sequence `sequenceIndices[i]`, position 0 left out;
+ * `ActivationRows.sequences` holds the corpus's index. InputError where the hook point is not one with a row for
+ * each token, where a sequence is longer than the model's context, or, on reading, where an activation is NaN
+ * or infinite: it names the hook point, the sequence and the position.
+ */
+export function modelSource(
+  model: Transformer,
+  corpus: Corpus,
+  sequenceIndices: ArrayLike<number>,
+  hook: string,
+): ActivationSource {
+  if (isPattern(hook)) {
+    throw new InputError(
+      `hook ${hook}: it has a value for each pair of tokens, not a row for each token; choose another, ` +
+        `for example ${hook.replace(/attn\..*/, 'hook_resid_post')}`,
+    );
+  }
+  const width = hookWidth(model.config, hook);
+  const indices = Uint32Array.from(sequenceIndices);
+  checkSequences(indices, sequenceCount(corpus));
+  const lengthOf = (s: number): number => corpus.offsets[indices[s] + 1] - corpus.offsets[indices[s]];
+  let totalRows = 0;
+  for (let s = 0; s < indices.length; s++) {
+    if (lengthOf(s) > model.config.context) {
+      throw new InputError(
+        `corpus ${corpus.name}: sequence ${indices[s]} has ${lengthOf(s)} tokens, ` +
+          `model ${model.config.name} takes ${model.config.context}; choose a smaller context`,
+      );
+    }
+    totalRows += lengthOf(s) - 1;
+  }
+
+  /** Runs the model on some sequences and puts their rows at `starts` of `result`. */
+  async function harvest(batch: readonly number[], starts: readonly number[], result: ActivationRows) {
+    const length = Math.max(...batch.map(lengthOf));
+    const tokens = new Int32Array(batch.length * length).fill(model.config.bos);
+    batch.forEach((s, b) => {
+      tokens.set(sequence(corpus, indices[s]), b * length);
+    });
+    const captured = await model.run(tokens, { batch: batch.length, length, capture: [hook], stopAt: hook });
+    const activations = captured.get(hook)!;
+    batch.forEach((s, b) => {
+      const rows = lengthOf(s) - 1;
+      const at = starts[b];
+      const first = (b * length + 1) * width;
+      const own = activations.subarray(first, first + rows * width);
+      refuseNonFinite(own, width, hook, indices[s]);
+      result.activations.set(own, at * width);
+      result.tokens.set(sequence(corpus, indices[s]).subarray(1), at);
+      result.documents.fill(corpus.documents[indices[s]], at, at + rows);
+      result.sequences.fill(indices[s], at, at + rows);
+      for (let row = 0; row < rows; row++) result.positions[at + row] = row + 1;
+    });
+  }
+
+  return {
+    width,
+    sequences: indices.length,
+    totalRows,
+    rowsOf: (s) => lengthOf(s) - 1,
+    async read(asked) {
+      checkSequences(asked, indices.length);
+      const wanted = Array.from(asked);
+      const starts: number[] = [];
+      let rows = 0;
+      for (const s of wanted) {
+        starts.push(rows);
+        rows += lengthOf(s) - 1;
+      }
+      const result = allocateRows(rows, width);
+      // Sequences of like length share a run, so that little is spent on padding.
+      const byLength = [...wanted.keys()].sort((a, b) => lengthOf(wanted[b]) - lengthOf(wanted[a]) || a - b);
+      for (let i = 0; i < byLength.length; i += BATCH) {
+        const places = byLength.slice(i, i + BATCH);
+        await harvest(
+          places.map((place) => wanted[place]),
+          places.map((place) => starts[place]),
+          result,
+        );
+      }
+      return result;
+    },
+  };
+}
+
+function refuseNonFinite(rows: Float32Array, width: number, hook: string, index: number): void {
+  const bad = firstNonFinite(rows);
+  if (bad < 0) return;
+  throw new InputError(
+    `hook ${hook}: the activation at sequence ${index}, position ${1 + Math.floor(bad / width)} ` +
+      `is ${rows[bad]}, not finite; the model's weights may be damaged`,
+  );
+}

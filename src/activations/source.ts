@@ -1,0 +1,168 @@
+/**
+ * What everything downstream reads activations from: rows in sequences, any sequence at any time. Random access
+ * by sequence is what makes a shuffle a pure function of its seed, and a resume exact. It must not know where
+ * the rows come from, nor what is done with them.
+ */
+
+import { InputError } from '../formats/errors.ts';
+
+/** Activations with where each row came from. Rows of one sequence stand together, in order of position. */
+export interface ActivationRows {
+  readonly rows: number;
+  /** `[rows, width]` */
+  readonly activations: Float32Array;
+  /** The token at each row, `[rows]`. */
+  readonly tokens: Int32Array;
+  /** The document that each row is from, `[rows]`. */
+  readonly documents: Int32Array;
+  /** The id of the sequence that each row is from (its place in the corpus), `[rows]`. */
+  readonly sequences: Int32Array;
+  /** The place of each row in its sequence, `[rows]`. */
+  readonly positions: Int32Array;
+}
+
+/**
+ * Sequences `0 .. sequences - 1`, each of one row or more. The rows of a sequence carry one id in
+ * `ActivationRows.sequences`, which no other sequence has.
+ */
+export interface ActivationSource {
+  readonly width: number;
+  readonly sequences: number;
+  readonly totalRows: number;
+  /** The number of rows of a sequence. */
+  rowsOf(sequence: number): number;
+  /**
+   * The rows of the sequences asked for, in the order asked. Holds them all in memory, so ask for a part at a
+   * time. InputError where a value is not finite. The caller owns the arrays.
+   */
+  read(sequences: ArrayLike<number>): Promise<ActivationRows>;
+}
+
+/** Reports how much of some long work is done; the unit is told where it is taken. */
+export type Progress = (done: number, total: number) => void;
+
+/** Rows of zeros, to be filled. */
+export function allocateRows(rows: number, width: number): ActivationRows {
+  return {
+    rows,
+    activations: new Float32Array(rows * width),
+    tokens: new Int32Array(rows),
+    documents: new Int32Array(rows),
+    sequences: new Int32Array(rows),
+    positions: new Int32Array(rows),
+  };
+}
+
+/** Copies `count` rows of `from`, starting at `start`, to the row `at` of `to`. */
+export function copyRows(
+  from: ActivationRows,
+  start: number,
+  count: number,
+  to: ActivationRows,
+  at: number,
+  width: number,
+): void {
+  const end = start + count;
+  to.activations.set(from.activations.subarray(start * width, end * width), at * width);
+  to.tokens.set(from.tokens.subarray(start, end), at);
+  to.documents.set(from.documents.subarray(start, end), at);
+  to.sequences.set(from.sequences.subarray(start, end), at);
+  to.positions.set(from.positions.subarray(start, end), at);
+}
+
+/** Where the first NaN or infinity stands, or -1. */
+export function firstNonFinite(values: Float32Array): number {
+  for (let i = 0; i < values.length; i++) if (values[i] - values[i] !== 0) return i;
+  return -1;
+}
+
+/** RangeError where a sequence asked for is not there. */
+export function checkSequences(asked: ArrayLike<number>, sequences: number): void {
+  for (let i = 0; i < asked.length; i++) {
+    if (!(Number.isInteger(asked[i]) && asked[i] >= 0 && asked[i] < sequences))
+      throw new RangeError(`sequence ${asked[i]} was asked for; there are ${sequences}`);
+  }
+}
+
+/**
+ * Splits rows into sequences, which are runs of one id. Returns where each sequence starts, and the end:
+ * `[sequences + 1]`. InputError where an id comes back after another.
+ */
+export function sequenceOffsets(ids: Int32Array, name: string): Uint32Array {
+  const offsets: number[] = [];
+  const seen = new Set<number>();
+  for (let row = 0; row < ids.length; row++) {
+    if (row > 0 && ids[row] === ids[row - 1]) continue;
+    if (seen.has(ids[row]))
+      throw new InputError(`${name}: the rows of sequence ${ids[row]} do not stand together (row ${row})`);
+    seen.add(ids[row]);
+    offsets.push(row);
+  }
+  return Uint32Array.from([...offsets, ids.length]);
+}
+
+/**
+ * A source over arrays in memory: one's own activations, from any network. `activations [rows, width]`; rows
+ * of one sequence stand together under one id. Where not given, each row is a sequence of its own, each
+ * sequence is a document, tokens are 0, and positions count from 0 in each sequence. InputError where lengths
+ * do not fit or a value is NaN or infinite.
+ */
+export function memorySource(data: {
+  width: number;
+  activations: Float32Array;
+  sequences?: Int32Array;
+  documents?: Int32Array;
+  tokens?: Int32Array;
+  positions?: Int32Array;
+}): ActivationSource {
+  const { width, activations } = data;
+  const rows = activations.length / width;
+  if (!Number.isInteger(width) || width < 1 || !Number.isInteger(rows) || rows < 1)
+    throw new InputError(`activations: ${activations.length} values are not rows of width ${width}`);
+  const bad = firstNonFinite(activations);
+  if (bad >= 0) {
+    const [row, column] = [Math.floor(bad / width), bad % width];
+    throw new InputError(`activations: row ${row}, column ${column} is ${activations[bad]}, not finite`);
+  }
+  const sequences = data.sequences ?? Int32Array.from({ length: rows }, (_, row) => row);
+  const labels = {
+    sequences,
+    documents: data.documents ?? sequences,
+    tokens: data.tokens ?? new Int32Array(rows),
+    positions: data.positions ?? new Int32Array(rows),
+  };
+  for (const [name, values] of Object.entries(labels)) {
+    if (values.length !== rows)
+      throw new InputError(`${name}: ${values.length} values were given for ${rows} rows of activations`);
+  }
+  const offsets = sequenceOffsets(sequences, 'sequences');
+  if (data.positions === undefined) countPositions(offsets, labels.positions);
+  const all: ActivationRows = { rows, activations, ...labels };
+  const rowsOf = (sequence: number): number => offsets[sequence + 1] - offsets[sequence];
+  return {
+    width,
+    sequences: offsets.length - 1,
+    totalRows: rows,
+    rowsOf,
+    async read(asked) {
+      checkSequences(asked, offsets.length - 1);
+      const wanted = Array.from(asked);
+      const result = allocateRows(
+        wanted.reduce((sum, sequence) => sum + rowsOf(sequence), 0),
+        width,
+      );
+      let at = 0;
+      for (const sequence of wanted) {
+        copyRows(all, offsets[sequence], rowsOf(sequence), result, at, width);
+        at += rowsOf(sequence);
+      }
+      return result;
+    },
+  };
+}
+
+function countPositions(offsets: Uint32Array, positions: Int32Array): void {
+  for (let s = 0; s + 1 < offsets.length; s++) {
+    for (let row = offsets[s]; row < offsets[s + 1]; row++) positions[row] = row - offsets[s];
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * features.parquet and examples.parquet of a run: what each latent fires on, from the training split (what a latent
+ * does on the test split is the business of evaluate.ts), and which tokens it promotes.
+ */
+import { collectExamples, type Firing, type LatentExamples } from '../interpretation/examples.ts';
+import { type TokenLogits, tokenLogits } from '../interpretation/logits.ts';
+import type { Tokenizer } from '../models/tokenizer.ts';
+import type { RunConfig } from '../runs/config.ts';
+import type { Example, Feature } from '../runs/schema.ts';
+import { readLearned } from './learn.ts';
+import { type Subject, trainingActivations, type Workbench } from './subject.ts';
+
+/** Tokens named for each latent. */
+const NAMED_TOKENS = 10;
+
+export async function explain(
+  bench: Workbench,
+  config: RunConfig,
+  subject: Subject,
+  dir: string,
+): Promise<{ features: Feature[]; examples: Example[] }> {
+  const { backend, reporter, stopwatch, signal } = bench;
+  const { dictionary } = await readLearned(dir);
+  const source = await trainingActivations(bench, subject, config.hook);
+  const { topExamples, sampledExamples } = config.interpretation;
+  const collected = await stopwatch.phase(reporter, 'examples', 'sequences', (update) =>
+    collectExamples({
+      backend,
+      dictionary,
+      source,
+      top: topExamples,
+      sampled: sampledExamples,
+      seed: config.seed,
+      onProgress: (done, total) => {
+        signal?.throwIfAborted();
+        update(done, total);
+      },
+    }),
+  );
+  // Only the residual stream is read by the unembedding.
+  const readable = dictionary.width === subject.model.config.width;
+  const logits = readable
+    ? await tokenLogits(backend, dictionary, subject.model.unembedding, NAMED_TOKENS)
+    : undefined;
+  const text = tokenTexts(subject.tokenizer);
+  const features = collected.latents.map((latent, j) =>
+    feature(j, latent, collected.tokens, logits?.promoted[j], logits?.suppressed[j], text),
+  );
+  const examples = collected.latents.flatMap((latent, j) => [
+    ...latent.top.map((firing, rank) => example(j, 'top', -1, rank, firing, text)),
+    ...latent.quantiles.flatMap((firings, quantile) =>
+      firings.map((firing, rank) => example(j, 'quantile', quantile, rank, firing, text)),
+    ),
+  ]);
+  return { features, examples };
+}
+
+type TokenText = (token: number) => string;
+
+function tokenTexts(tokenizer: Tokenizer): TokenText {
+  const known = new Map<number, string>();
+  return (token) => {
+    const text = known.get(token) ?? tokenizer.text(token);
+    known.set(token, text);
+    return text;
+  };
+}
+
+function feature(
+  latent: number,
+  { firings, maxActivation, meanActivation, top, quantiles }: LatentExamples,
+  tokens: number,
+  promoted: TokenLogits | undefined,
+  suppressed: TokenLogits | undefined,
+  text: TokenText,
+): Feature {
+  const names = (of: TokenLogits | undefined) => Array.from(of?.tokens ?? [], text);
+  return {
+    latent,
+    density: firings / tokens,
+    firings,
+    maxActivation,
+    meanActivation,
+    promotedTokens: names(promoted),
+    promotedLogits: Array.from(promoted?.logits ?? []),
+    suppressedTokens: names(suppressed),
+    suppressedLogits: Array.from(suppressed?.logits ?? []),
+    topTokens: commonTokens(quantiles.some((group) => group.length > 0) ? quantiles.flat() : top, text),
+  };
+}
+
+/** The tokens that a sample of firings is on, most frequent first. */
+function commonTokens(firings: readonly Firing[], text: TokenText): string[] {
+  const counts = new Map<number, number>();
+  for (const { tokens, focus } of firings) counts.set(tokens[focus], (counts.get(tokens[focus]) ?? 0) + 1);
+  return [...counts]
+    .sort((a, b) => b[1] - a[1] || a[0] - b[0])
+    .slice(0, NAMED_TOKENS)
+    .map(([token]) => text(token));
+}
+
+function example(
+  latent: number,
+  kind: Example['kind'],
+  quantile: number,
+  rank: number,
+  { tokens, activations, ...where }: Firing,
+  text: TokenText,
+): Example {
+  return {
+    latent,
+    kind,
+    quantile,
+    rank,
+    ...where,
+    tokens: Array.from(tokens, text),
+    activations: Array.from(activations),
+  };
+}

@@ -1,0 +1,20 @@
+/**
+ * Floating-point operations of a run, counted from shapes: two for each weight that a token meets in a product.
+ */
+import type { TransformerConfig } from '../models/transformer.ts';
+import type { RunConfig } from '../runs/config.ts';
+
+/** Reading `tokens` tokens up to the layer of `hook`; attention's own products left out. */
+export function harvestFlops(config: TransformerConfig, hook: string, tokens: number): number {
+  const layers = Number(/^blocks\.(\d+)\./.exec(hook)?.[1] ?? config.layers - 1) + 1;
+  const block = 4 * config.width ** 2 + 3 * config.width * config.mlpWidth;
+  return 2 * layers * block * tokens;
+}
+
+/**
+ * Training on `tokens` tokens: the encoder's product with all latents, `2 d F`, and four products with the k active
+ * ones (decoding, the gradient of the latents, of the decoder and of the encoder), `8 d k`.
+ */
+export function trainingFlops({ dictionary }: RunConfig, width: number, tokens: number): number {
+  return (2 * width * dictionary.latents + 8 * width * dictionary.k) * tokens;
+}

@@ -1,0 +1,196 @@
+/**
+ * Trains one dictionary on one subject and keeps it: for the run itself, and in the same way for its null of
+ * re-initialised weights. What it leaves in `dir` is SAELens' directory `sae/`, `activations.safetensors` with the
+ * mean activation, and checkpoints.
+ */
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { modelSource } from '../activations/harvest.ts';
+import { activationScale } from '../activations/normalise.ts';
+import type { ActivationSource } from '../activations/source.ts';
+import { type Dictionary, encode, foldScale } from '../dictionaries/dictionary.ts';
+import { readSaelens, writeSaelens } from '../dictionaries/interop/saelens.ts';
+import { writeDirAtomic } from '../formats/atomic.ts';
+import { InputError } from '../formats/errors.ts';
+import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
+import type { RunConfig } from '../runs/config.ts';
+import { exists, RUN_FILES } from '../runs/directory.ts';
+import type { MetricsLine } from '../runs/schema.ts';
+import { type TrainingOptions, totalSteps } from '../training/options.ts';
+import { currentDictionary, deadLatents } from '../training/state.ts';
+import { train } from '../training/train.ts';
+import { type Subject, trainingActivations, type Workbench } from './subject.ts';
+
+/** Held-out tokens on which training is watched. */
+const VALIDATION_ROWS = 8192;
+
+const MEAN_FILE = 'activations.safetensors';
+
+export interface Learned {
+  readonly dictionary: Dictionary;
+  /** Mean activation of the training part, `[width]`. */
+  readonly mean: Float32Array;
+}
+
+export interface LearnResult {
+  readonly finished: boolean;
+  readonly steps: number;
+  readonly deadLatents: number;
+  /** What the activations were multiplied by in training. */
+  readonly scale: number;
+}
+
+/** The configuration with every `auto` resolved, for activations of this width. */
+export function resolveTraining(config: RunConfig, width: number): RunConfig {
+  const { training, dictionary } = config;
+  const { learningRate, auxLatents, deadAfterTokens } = training;
+  return {
+    ...config,
+    training: {
+      ...training,
+      learningRate: learningRate === 'auto' ? defaultRate(dictionary.latents) : learningRate,
+      auxLatents: auxLatents === 'auto' ? Math.floor(width / 2) : auxLatents,
+      deadAfterTokens: deadAfterTokens === 'auto' ? defaultDeadAfter(training.tokens) : deadAfterTokens,
+    },
+  };
+}
+
+/** Gao et al. 2024, section 3.1: the rate falls with the square root of the width. */
+function defaultRate(latents: number): number {
+  return 2e-4 / Math.sqrt(latents / 2 ** 14);
+}
+
+/** Ten million tokens, as the field has it, but early enough in a short run for AuxK to help. */
+function defaultDeadAfter(tokens: number): number {
+  return Math.min(10_000_000, Math.ceil(tokens / 10));
+}
+
+/** Trains on `subject` to the end, or until the signal stops it. Goes on from a checkpoint in `dir` with `resume`. */
+export async function learn(
+  bench: Workbench,
+  config: RunConfig,
+  subject: Subject,
+  dir: string,
+  options: {
+    phase: string;
+    resume: boolean;
+    onStart?: (step: number) => Promise<void>;
+    onLine?: (line: MetricsLine) => Promise<void>;
+  },
+): Promise<LearnResult> {
+  const { backend, reporter, stopwatch, signal } = bench;
+  const source = await trainingActivations(
+    bench,
+    subject,
+    config.hook,
+    options.phase.replace('training', 'harvest'),
+  );
+  const resolved = trainingOptions(config, source.width);
+  const { scale, mean } = await activationScale(source, { seed: config.seed });
+  const validation = await validationActivations(subject, config.hook);
+  const { logEvery, checkpointEvery } = config.training;
+  const checkpoints = { dir: join(dir, RUN_FILES.checkpoints), every: checkpointEvery };
+  const total = totalSteps(resolved);
+  const { state, finished } = await stopwatch.phase(reporter, options.phase, 'tokens', (update) =>
+    train({
+      backend,
+      source,
+      scale,
+      mean,
+      options: resolved,
+      validation,
+      validateEvery: Math.max(logEvery, Math.ceil(total / 50)),
+      checkpoints,
+      resume: options.resume,
+      signal,
+      onStart: options.onStart,
+      onStep: async (metrics) => {
+        const { loss, l0, fvu, dead } = metrics;
+        update(metrics.tokens, total * resolved.batch, { loss, fvu, l0, dead });
+        const due =
+          metrics.step % logEvery === 0 || metrics.step === total || metrics.validationFvu !== undefined;
+        if (due) await options.onLine?.(metrics);
+      },
+    }),
+  );
+  if (finished) {
+    const dictionary = foldScale(currentDictionary(state, resolved), scale);
+    await keep(bench, config, dir, { dictionary, mean }, validation);
+  }
+  return {
+    finished,
+    steps: state.step,
+    deadLatents: deadLatents(state, resolved.deadAfterTokens).length,
+    scale,
+  };
+}
+
+/** The dictionary that `learn` left in `dir`. */
+export async function readLearned(dir: string): Promise<Learned> {
+  const sae = join(dir, RUN_FILES.dictionary);
+  if (!(await exists(sae))) {
+    throw new InputError(
+      `${dir}: there is no ${RUN_FILES.dictionary}/: training has not finished; go on with: monosem train --resume ${dir}`,
+    );
+  }
+  const { dictionary } = await readSaelens(sae);
+  const file = join(dir, MEAN_FILE);
+  const mean = (await readSafetensors(file)).get('mean')?.data;
+  if (!(mean instanceof Float32Array) || mean.length !== dictionary.width) {
+    throw new InputError(`${file}: expected a tensor mean of ${dictionary.width} F32 values`);
+  }
+  return { dictionary, mean };
+}
+
+async function keep(
+  bench: Workbench,
+  config: RunConfig,
+  dir: string,
+  { dictionary, mean }: Learned,
+  validation: { activations: Float32Array; rows: number },
+): Promise<void> {
+  const codes = await encode(bench.backend, dictionary, validation.activations, validation.rows);
+  const frequency = new Float64Array(dictionary.latents);
+  for (const latent of codes.indices) frequency[latent] += 1 / validation.rows;
+  const metadata = {
+    model_name: config.model,
+    hook_name: config.hook,
+    context_size: config.corpus.context,
+    prepend_bos: true,
+    dataset_path: config.corpus.name,
+    monosem_family: config.dictionary.family,
+    monosem_seed: config.seed,
+  };
+  await mkdir(dir, { recursive: true });
+  await writeSafetensors(join(dir, MEAN_FILE), { mean: { dtype: 'F32', shape: [mean.length], data: mean } });
+  // A resumed run that had finished writes the same bytes again.
+  await rm(join(dir, RUN_FILES.dictionary), { recursive: true, force: true });
+  await writeDirAtomic(join(dir, RUN_FILES.dictionary), (whole) =>
+    writeSaelens(whole, dictionary, metadata, frequency),
+  );
+}
+
+function trainingOptions(config: RunConfig, width: number): TrainingOptions {
+  const { training, dictionary, seed } = resolveTraining(config, width);
+  return {
+    ...training,
+    ...dictionary,
+    seed,
+    learningRate: training.learningRate as number,
+    auxLatents: training.auxLatents as number,
+    deadAfterTokens: training.deadAfterTokens as number,
+  };
+}
+
+async function validationActivations(
+  subject: Subject,
+  hook: string,
+): Promise<{ activations: Float32Array; rows: number }> {
+  const source: ActivationSource = modelSource(subject.model, subject.corpus, subject.split.validation, hook);
+  const sequences: number[] = [];
+  for (let s = 0, rows = 0; s < source.sequences && rows < VALIDATION_ROWS; s++) {
+    sequences.push(s);
+    rows += source.rowsOf(s);
+  }
+  return source.read(sequences);
+}

@@ -1,0 +1,158 @@
+/**
+ * A run from its configuration to its report, in two parts that the command line also offers one by one: training
+ * (with the null of re-initialised weights), then everything that is said about the result. Each part leaves the run
+ * directory in a state that the next can start from, and that an interrupted part can go on from.
+ */
+import { readFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { tokenCount } from '../activations/corpus.ts';
+import { InputError } from '../formats/errors.ts';
+import { hookWidth } from '../models/hooks.ts';
+import { writeReport } from '../report/writeReport.ts';
+import type { RunConfig } from '../runs/config.ts';
+import {
+  appendMetrics,
+  createRun,
+  exists,
+  readRun,
+  truncateMetrics,
+  updateRun,
+  writeEvaluation,
+} from '../runs/directory.ts';
+import type { Evaluation, Run } from '../runs/schema.ts';
+import { writeExamples, writeFeatures } from '../runs/tables.ts';
+import { evaluate, reinitialisedDirectory } from './evaluate.ts';
+import { explain } from './explain.ts';
+import { harvestFlops, trainingFlops } from './flops.ts';
+import { learn, resolveTraining } from './learn.ts';
+import { loadSubject, reinitialised, type Subject, type Workbench } from './subject.ts';
+
+/**
+ * Trains as `config` says into the new run directory `dir`, or goes on with the run that is there. False where the
+ * signal stopped it: the run is then `interrupted` and can be resumed.
+ */
+export async function trainRun(
+  bench: Workbench,
+  config: RunConfig,
+  dir: string,
+  options: { resume: boolean },
+): Promise<boolean> {
+  if (!options.resume && (await exists(dir))) {
+    throw new InputError(
+      `${dir}: it exists already; choose another --name, or go on with it: monosem train --resume ${dir}`,
+    );
+  }
+  const subject = await loadSubject(bench, config);
+  const width = hookWidth(subject.model.config, config.hook);
+  const resolved = resolveTraining(config, width);
+  if (!options.resume) await createRun(dir, await firstRecord(bench, resolved));
+  await updateRun(dir, { status: 'running', ...describe(subject) });
+  const result = await learn(bench, resolved, subject, dir, {
+    phase: 'training',
+    resume: options.resume,
+    onStart: (step) => truncateMetrics(dir, step),
+    onLine: (line) => appendMetrics(dir, line),
+  });
+  let finished = result.finished;
+  if (finished && config.evaluation.nulls) {
+    const null_ = await reinitialised(bench, resolved, subject);
+    const trained = await learn(bench, resolved, null_, reinitialisedDirectory(dir), {
+      phase: 'training of the null',
+      resume: options.resume,
+    });
+    finished = trained.finished;
+  }
+  const tokens = result.steps * resolved.training.batch;
+  await updateRun(dir, {
+    status: finished ? 'running' : 'interrupted',
+    activations: { width, scale: result.scale },
+    training: { tokens, steps: result.steps, deadLatents: result.deadLatents },
+    timing: bench.stopwatch.timing,
+    flops: {
+      harvest: harvestFlops(
+        subject.model.config,
+        resolved.hook,
+        tokenCount(subject.corpus, subject.split.train),
+      ),
+      training: trainingFlops(resolved, width, tokens),
+    },
+  });
+  return finished;
+}
+
+/** Evaluates a trained run on the test split, explains its latents and writes the report. Returns the report's path. */
+export async function finishRun(
+  bench: Workbench,
+  dir: string,
+): Promise<{ report: string; evaluation: Evaluation }> {
+  const { config } = await readRun(dir);
+  const subject = await loadSubject(bench, config);
+  const evaluation = await evaluate(bench, config, subject, dir);
+  await writeEvaluation(dir, evaluation);
+  const { features, examples } = await explain(bench, config, subject, dir);
+  await bench.stopwatch.phase(bench.reporter, 'writing', 'files', async (update) => {
+    await writeFeatures(dir, features);
+    update(1, 2);
+    await writeExamples(dir, examples);
+    update(2, 2);
+  });
+  await updateRun(dir, { status: 'complete', timing: bench.stopwatch.timing });
+  return { report: await writeReport(dir), evaluation };
+}
+
+/** Marks a run that was stopped outside of training. */
+export async function markInterrupted(dir: string): Promise<void> {
+  if (await exists(dir)) await updateRun(dir, { status: 'interrupted' });
+}
+
+async function firstRecord({ backend }: Workbench, config: RunConfig): Promise<Run> {
+  return {
+    format: 1,
+    name: config.name,
+    status: 'running',
+    created: new Date().toISOString(),
+    config,
+    seed: config.seed,
+    versions: { monosem: await monosemVersion(), node: process.versions.node },
+    machine: {
+      cpu: cpus()[0]?.model.trim() || 'unknown',
+      backend: backend.name,
+      instructionSet: backend.instructionSet,
+      threads: backend.threads,
+    },
+    timing: {},
+    flops: {},
+  };
+}
+
+function describe({
+  model,
+  modelSha256,
+  modelSource,
+  corpus,
+  split,
+}: Subject): Pick<Run, 'model' | 'corpus'> {
+  const documents = (part: Uint32Array) => new Set(Array.from(part, (s) => corpus.documents[s])).size;
+  const counts = (count: (part: Uint32Array) => number) => ({
+    train: count(split.train),
+    validation: count(split.validation),
+    test: count(split.test),
+  });
+  return {
+    model: { name: model.config.name, sha256: modelSha256, source: modelSource },
+    corpus: {
+      name: corpus.name,
+      description: corpus.description,
+      modelGenerated: corpus.modelGenerated,
+      sha256: corpus.sha256,
+      documents: counts(documents),
+      tokens: counts((part) => tokenCount(corpus, part)),
+    },
+  };
+}
+
+/** The version in package.json. */
+export async function monosemVersion(): Promise<string> {
+  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

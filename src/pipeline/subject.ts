@@ -1,0 +1,125 @@
+/**
+ * What a run takes apart: a model, a corpus split by document, and the activations of the training part, harvested
+ * once and kept in the cache. The null of re-initialised weights is a subject too, on the same corpus.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { cacheDirectory } from '../activations/cache.ts';
+import { loadCorpus } from '../activations/corpora/index.ts';
+import { type Corpus, type Split, splitByDocument } from '../activations/corpus.ts';
+import { modelSource } from '../activations/harvest.ts';
+import type { ActivationSource } from '../activations/source.ts';
+import { openStore, type StoreOrigin, writeStore } from '../activations/store.ts';
+import { InputError } from '../formats/errors.ts';
+import { sha256 } from '../formats/hash.ts';
+import type { Backend } from '../kernels/backend.ts';
+import { checkHook } from '../models/hooks.ts';
+import { loadModel } from '../models/registry.ts';
+import type { Tokenizer } from '../models/tokenizer.ts';
+import type { Transformer } from '../models/transformer.ts';
+import type { RunConfig } from '../runs/config.ts';
+import type { Reporter, Stopwatch } from './reporter.ts';
+
+export interface Subject {
+  readonly model: Transformer;
+  readonly tokenizer: Tokenizer;
+  readonly modelSha256: string;
+  readonly modelSource: string;
+  readonly corpus: Corpus;
+  readonly split: Split;
+}
+
+/** What work on a run has at hand. */
+export interface Workbench {
+  readonly backend: Backend;
+  readonly reporter: Reporter;
+  readonly stopwatch: Stopwatch;
+  readonly signal?: AbortSignal;
+}
+
+type SubjectConfig = Pick<RunConfig, 'model' | 'hook' | 'corpus'>;
+
+/** Loads the model and the corpus; samples the corpus where it is the model's own and not in the cache. */
+export async function loadSubject(bench: Workbench, config: SubjectConfig): Promise<Subject> {
+  const { backend, reporter, stopwatch } = bench;
+  const loaded = await loadModel(config.model, backend);
+  const { model, tokenizer } = loaded;
+  checkHook(model.config, config.hook);
+  const corpus = await stopwatch.phase(reporter, 'corpus', 'tokens', (update) =>
+    loadCorpus(config.corpus, {
+      model,
+      tokenizer,
+      modelSha256: loaded.sha256,
+      onProgress: (done, total) => {
+        bench.signal?.throwIfAborted();
+        update(done, total);
+      },
+      onNotice: (line) => reporter.note(line),
+    }),
+  );
+  const fractions = { validation: config.corpus.validationFraction, test: config.corpus.testFraction };
+  return {
+    model,
+    tokenizer,
+    modelSha256: loaded.sha256,
+    modelSource: loaded.source,
+    corpus,
+    split: splitByDocument(corpus, fractions, config.corpus.seed),
+  };
+}
+
+/** The same architecture with weights drawn anew, on the same corpus and split. */
+export async function reinitialised(bench: Workbench, config: RunConfig, subject: Subject): Promise<Subject> {
+  const seed = config.seed + 1;
+  const { model } = await loadModel(config.model, bench.backend, { initialise: { seed } });
+  return {
+    ...subject,
+    model,
+    modelSha256: sha256(`${subject.modelSha256} re-initialised with seed ${seed}`),
+  };
+}
+
+/** Where the activations of `subject` at the hook point are kept, or will be. */
+export function storeDirectory(subject: Subject, hook: string): { dir: string; origin: StoreOrigin } {
+  const { corpus, split } = subject;
+  const origin: StoreOrigin = {
+    model: subject.model.config.name,
+    modelSha256: subject.modelSha256,
+    hook,
+    corpus: corpus.name,
+    corpusSha256: corpus.sha256,
+    split: 'train',
+  };
+  const key = sha256(
+    JSON.stringify([
+      origin,
+      sha256(new Uint8Array(split.train.buffer)),
+      subject.model.backend.instructionSet,
+    ]),
+  );
+  return { dir: join(cacheDirectory(), 'activations', key.slice(0, 32)), origin };
+}
+
+/** The activations of the training part, from the store; harvested first where they are not there yet. */
+export async function trainingActivations(
+  bench: Workbench,
+  subject: Subject,
+  hook: string,
+  phase = 'harvest',
+): Promise<ActivationSource> {
+  const { reporter, stopwatch, signal } = bench;
+  const { dir, origin } = storeDirectory(subject, hook);
+  if (existsSync(dir)) {
+    try {
+      return await openStore(dir);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      throw new InputError(`${error.message}; remove ${dir} to harvest it again`, { cause: error });
+    }
+  }
+  const source = modelSource(subject.model, subject.corpus, subject.split.train, hook);
+  await stopwatch.phase(reporter, phase, 'tokens', (onProgress) =>
+    writeStore(dir, source, origin, { onProgress, signal }),
+  );
+  return openStore(dir);
+}

@@ -4,7 +4,7 @@
     "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],
     "cflags_cc": [
       "-std=gnu++20", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast",
-      "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-psabi", "-Wno-ignored-attributes", "-Wno-maybe-uninitialized"
+      "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-psabi", "-Wno-ignored-attributes", "-Wno-maybe-uninitialized", "-Wno-uninitialized"
     ],
     "xcode_settings": {
       "GCC_ENABLE_CPP_EXCEPTIONS": "YES",

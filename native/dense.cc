@@ -33,7 +33,7 @@ void linear(const float* x, int64_t rows, const float* packed, int64_t inputs, i
   const Kernels& k = kernels();
   const int64_t block = std::min<int64_t>(rows, 16 * k.strip);
   const int64_t row_blocks = ceil_div(rows, block), count = panels(k, outputs);
-  const int64_t wanted = 4 * threads();
+  const int64_t wanted = 2 * threads();
   const int64_t splits = std::clamp<int64_t>(ceil_div(wanted, row_blocks), 1, count);
   const int64_t each = ceil_div(count, splits), column_blocks = ceil_div(count, each);
   parallel_for(row_blocks * column_blocks, [&](int64_t task) {

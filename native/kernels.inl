@@ -18,6 +18,13 @@ int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 // `count` rows of `source` (rows[i] apart) interleaved as [inputs][width], the missing ones zero.
 template <int width>
 void interleave(const float* const* rows, int64_t count, int64_t inputs, float* out) {
+  if (count == width) {
+    for (int64_t i = 0; i < inputs; i++) {
+#pragma GCC unroll 32
+      for (int r = 0; r < width; r++) out[i * width + r] = rows[r][i];
+    }
+    return;
+  }
   for (int64_t i = 0; i < inputs; i++) {
     for (int r = 0; r < count; r++) out[i * width + r] = rows[r][i];
     for (int64_t r = count; r < width; r++) out[i * width + r] = 0;
@@ -426,7 +433,21 @@ void attention_head(const float* q, const float* k, const float* v, int64_t leng
   }
 }
 
-// scratch: scores [heads][padded]. The cache is read once, front to back, for all heads together.
+// out[c ..] = sum over t of weight(head of c, t) * v[t, c ..] for `count` vectors from column c on.
+template <int count>
+inline void weigh_values(const float* const* weights, const float* v, int64_t length, int64_t width, float* out) {
+  V sum[count];
+#pragma GCC unroll 16
+  for (int j = 0; j < count; j++) sum[j] = V{};
+  for (int64_t t = 0; t < length; t++) {
+#pragma GCC unroll 16
+    for (int j = 0; j < count; j++) sum[j] += splat(weights[j][t]) * load(v + t * width + j * LANES);
+  }
+#pragma GCC unroll 16
+  for (int j = 0; j < count; j++) store(out + j * LANES, sum[j]);
+}
+
+// scratch: scores [heads][padded]. The cache is read front to back, for all heads together.
 void attention_step(const float* q, const float* k, const float* v, int64_t length, int64_t heads,
                     int64_t head_width, float* scratch, float* out) {
   const int64_t padded = ceil_div(length, 64) * 64, width = heads * head_width;
@@ -439,9 +460,29 @@ void attention_step(const float* q, const float* k, const float* v, int64_t leng
   for (int64_t h = 0; h < heads; h++) {
     float* scores = scratch + h * padded;
     const float inverse = soften(scores, length);
-    weighted_rows(
-        length, head_width, nullptr, out + h * head_width,
-        [&](int64_t t) { return v + t * width + h * head_width; }, [&](int64_t t) { return scores[t] * inverse; });
+    for (int64_t t = 0; t < length; t++) scores[t] *= inverse;
+  }
+  if (head_width % LANES != 0) {
+    for (int64_t h = 0; h < heads; h++) {
+      const int64_t at = h * head_width;
+      weighted_rows(
+          length, head_width, nullptr, out + at, [&](int64_t t) { return v + t * width + at; },
+          [&](int64_t t) { return scratch[h * padded + t]; });
+    }
+    return;
+  }
+  for (int64_t c = 0; c < width;) {
+    const int64_t left = (width - c) / LANES;
+    const float* weights[16];
+    for (int64_t j = 0; j < smaller(16, left); j++) weights[j] = scratch + (c + j * LANES) / head_width * padded;
+    const int64_t count = left >= 16 ? 16 : left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+    const float* from = v + c;
+    if (count == 16) weigh_values<16>(weights, from, length, width, out + c);
+    else if (count == 8) weigh_values<8>(weights, from, length, width, out + c);
+    else if (count == 4) weigh_values<4>(weights, from, length, width, out + c);
+    else if (count == 2) weigh_values<2>(weights, from, length, width, out + c);
+    else weigh_values<1>(weights, from, length, width, out + c);
+    c += count * LANES;
   }
 }
 

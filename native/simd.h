@@ -41,6 +41,9 @@ inline V max_of(V a, V b) {
 
 // Always in this order, so that a sum has one value on an instruction set.
 inline float sum_lanes(V v) {
+#if defined(__AVX512F__)
+  return _mm512_reduce_add_ps((__m512)v);
+#endif
   float lane[LANES];
   std::memcpy(lane, &v, sizeof v);
   for (int width = LANES / 2; width > 0; width /= 2)

@@ -45,7 +45,8 @@ export async function trainRun(
   const subject = await loadSubject(bench, config);
   const width = hookWidth(subject.model.config, config.hook);
   const resolved = resolveTraining(config, width);
-  if (!options.resume) await createRun(dir, await firstRecord(bench, resolved));
+  if (options.resume) Object.assign(bench.stopwatch.timing, (await readRun(dir)).timing);
+  else await createRun(dir, await firstRecord(bench, resolved));
   await updateRun(dir, { status: 'running', ...describe(subject) });
   const result = await learn(bench, resolved, subject, dir, {
     phase: 'training',

@@ -1,0 +1,148 @@
+/**
+ * The configuration of a run: each field with its default and one sentence. A key that is not here is refused,
+ * with the nearest one named. It must not know how any field is carried out.
+ */
+
+import * as z from 'zod';
+import { validate } from './validate.ts';
+
+const whole = z.int().nonnegative();
+const count = z.int().positive();
+const positive = z.number().positive();
+const fraction = z.number().min(0).max(1);
+const properFraction = z.number().gt(0).lt(1);
+const momentum = z.number().min(0).lt(1);
+
+const corpusConfig = z
+  .strictObject({
+    /** `self` (text sampled from the model), `gutenberg-children`, or a path to text. */
+    name: z.string().min(1).default('self'),
+    /** Only for `self`: how many tokens to sample, rounded up to whole sequences. */
+    tokens: count.default(2_210_000),
+    /** Tokens in a sequence at most, the first of them BOS. */
+    context: z.int().min(2).default(256),
+    /** Only for `self`: the sampling temperature. */
+    temperature: positive.default(1),
+    /** Only for `self`: the seed of the sampling, apart from the run's, so that seeds can share a corpus. */
+    seed: z.int().nonnegative().default(0),
+    /** The field or column that holds the text of a `.jsonl` or `.parquet` file. */
+    textField: z.string().min(1).default('text'),
+    /** The share of documents on which training is watched. */
+    validationFraction: properFraction.default(0.05),
+    /** The share of documents kept back for the evaluation. */
+    testFraction: properFraction.default(0.05),
+  })
+  .superRefine(({ validationFraction, testFraction }, context) => {
+    if (validationFraction + testFraction >= 1)
+      context.addIssue(
+        `validationFraction and testFraction add up to ${validationFraction + testFraction}, which leaves nothing to train on; expected less than 1 together`,
+      );
+  });
+
+const dictionaryConfig = z
+  .strictObject({
+    /** `topk` keeps k latents for each token, `batchtopk` k for each token on average over a batch. */
+    family: z.enum(['topk', 'batchtopk']).default('topk'),
+    /** The number of latents. */
+    latents: count.default(4608),
+    /** How many latents are active. */
+    k: count.default(32),
+  })
+  .superRefine(({ latents, k }, context) => {
+    if (k > latents)
+      context.addIssue({
+        code: 'custom',
+        path: ['k'],
+        message: `found ${k}, expected at most the ${latents} latents`,
+      });
+  });
+
+const trainingConfig = z
+  .strictObject({
+    /** Tokens to train on; epochs are repeated where the corpus has fewer. */
+    tokens: count.default(2_210_000),
+    /** Tokens in a step. */
+    batch: count.default(4096),
+    /** The peak learning rate of Adam; `auto` follows the number of latents. */
+    learningRate: z.union([positive, z.literal('auto')]).default('auto'),
+    /** The share of steps over which the learning rate rises from 0. */
+    warmupFraction: fraction.default(0.1),
+    /** The share of steps, at the end, over which the learning rate falls to 0. */
+    decayFraction: fraction.default(0.2),
+    /** Adam's decay of the mean gradient. */
+    beta1: momentum.default(0.9),
+    /** Adam's decay of the mean squared gradient. */
+    beta2: momentum.default(0.999),
+    /** The weight of the auxiliary loss that revives dead latents. */
+    auxCoefficient: z
+      .number()
+      .nonnegative()
+      .default(1 / 32),
+    /** How many dead latents the auxiliary loss uses; `auto` is half the width of the activations. */
+    auxLatents: z.union([whole, z.literal('auto')]).default('auto'),
+    /** A latent is dead once it has not fired for so many tokens. */
+    deadAfterTokens: z.union([count, z.literal('auto')]).default('auto'),
+    /** The largest norm of the gradient; a larger one is scaled down. */
+    gradientClip: positive.default(1),
+    /** Rows held in memory to shuffle among. */
+    windowRows: count.default(131_072),
+    /** Steps between two lines of metrics.jsonl. */
+    logEvery: count.default(10),
+    /** Steps between two checkpoints. */
+    checkpointEvery: count.default(100),
+  })
+  .superRefine(({ warmupFraction, decayFraction }, context) => {
+    if (warmupFraction + decayFraction > 1)
+      context.addIssue(
+        `warmupFraction and decayFraction add up to ${warmupFraction + decayFraction}, expected at most 1 together`,
+      );
+  });
+
+export const runConfigSchema = z.strictObject({
+  /** The run's name, also that of its directory. */
+  name: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/,
+      'expected 1 to 100 letters, digits, or . _ -, not opening with . or -',
+    ),
+  /** All random streams follow from it. */
+  seed: z.int().nonnegative().default(0),
+  /** A name from the model registry. */
+  model: z.string().min(1).default('stories15M'),
+  /** The hook point that is taken apart. */
+  hook: z.string().min(1).default('blocks.3.hook_resid_post'),
+  corpus: corpusConfig.prefault({}),
+  dictionary: dictionaryConfig.prefault({}),
+  training: trainingConfig.prefault({}),
+  evaluation: z
+    .strictObject({
+      /** Bootstrap resamples of the documents behind each interval. */
+      resamples: count.default(1000),
+      /** Whether the nulls are trained and evaluated too. */
+      nulls: z.boolean().default(true),
+    })
+    .prefault({}),
+  interpretation: z
+    .strictObject({
+      /** Strongest examples kept for each latent. */
+      topExamples: whole.default(6),
+      /** Examples kept for each latent from its ten activation quantiles together. */
+      sampledExamples: whole.default(20),
+    })
+    .prefault({}),
+});
+
+/** A run's configuration with every default filled in. */
+export type RunConfig = z.output<typeof runConfigSchema>;
+/** What a user writes: only `name` is required. */
+export type RunConfigInput = z.input<typeof runConfigSchema>;
+
+/**
+ * Checks a configuration and fills in its defaults. `where` names the file or the command that it came from.
+ * InputError names each faulty field, what was found and what was expected, and the nearest known key to one
+ * that is not known.
+ */
+export function parseConfig(value: unknown, where = 'the configuration'): RunConfig {
+  return validate(runConfigSchema, value, where);
+}

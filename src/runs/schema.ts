@@ -1,0 +1,216 @@
+/**
+ * What the files of a run directory say, as zod schemas and the types that follow from them. Keys that a schema
+ * does not have are passed over, so that a newer version may add some. It must not know how any number was got.
+ */
+
+import * as z from 'zod';
+import { runConfigSchema } from './config.ts';
+
+const whole = z.int().nonnegative();
+const seconds = z.number().nonnegative();
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 of 64 lower-case hexadecimal digits');
+
+const splitCounts = z.object({ train: whole, validation: whole, test: whole });
+
+/** run.json: what was run, on what, and how far it came. The parts that a run learns on its way are optional. */
+export const runSchema = z
+  .object({
+    format: z.literal(1),
+    name: z.string().min(1),
+    status: z.enum(['running', 'interrupted', 'complete']),
+    /** ISO 8601, UTC. */
+    created: z.iso.datetime(),
+    config: runConfigSchema,
+    seed: whole,
+    versions: z.object({ monosem: z.string(), node: z.string() }),
+    model: z.object({ name: z.string(), sha256, source: z.string() }).optional(),
+    corpus: z
+      .object({
+        name: z.string(),
+        description: z.string(),
+        /** Whether the text was sampled from a model rather than written by people. */
+        modelGenerated: z.boolean(),
+        sha256,
+        documents: splitCounts,
+        tokens: splitCounts,
+      })
+      .optional(),
+    machine: z.object({
+      cpu: z.string(),
+      backend: z.string(),
+      instructionSet: z.string(),
+      threads: z.int().positive(),
+    }),
+    /** `scale` multiplies each activation so that the mean squared norm is 1. */
+    activations: z.object({ width: z.int().positive(), scale: z.number().positive() }).optional(),
+    training: z.object({ tokens: whole, steps: whole, deadLatents: whole }).optional(),
+    timing: z.record(z.string(), z.object({ wallSeconds: seconds, cpuSeconds: seconds })),
+    /** Floating-point operations of each phase, by count rather than by measurement. */
+    flops: z.record(z.string(), z.number().nonnegative()),
+  })
+  .superRefine((run, context) => {
+    if (run.status !== 'complete') return;
+    for (const part of ['model', 'corpus', 'activations', 'training'] as const)
+      if (run[part] === undefined)
+        context.addIssue({ code: 'custom', path: [part], message: 'missing, though the run is complete' });
+  });
+
+/** A line of metrics.jsonl. It holds no time of day or duration: the same seed gives the same bytes. */
+export const metricsLineSchema = z.object({
+  step: whole,
+  /** Tokens trained on so far. */
+  tokens: whole,
+  loss: z.number(),
+  /** Fraction of variance unexplained on the step's batch. */
+  fvu: z.number(),
+  auxLoss: z.number(),
+  /** Mean number of active latents for each token. */
+  l0: z.number().nonnegative(),
+  /** Latents that have not fired for `deadAfterTokens`. */
+  dead: whole,
+  gradientNorm: z.number().nonnegative(),
+  learningRate: z.number().nonnegative(),
+  validationFvu: z.number().optional(),
+});
+
+/** A value and its percentile interval. A null is a number that the data do not identify. */
+const intervalSchema = z
+  .object({ value: z.number().nullable(), low: z.number().nullable(), high: z.number().nullable() })
+  .superRefine(({ low, high }, context) => {
+    if ((low === null) !== (high === null))
+      context.addIssue('one end of the interval is null and the other is not; expected both or neither');
+    else if (low !== null && high !== null && low > high)
+      context.addIssue(`low ${low} is above high ${high}; expected low <= high`);
+  });
+
+/** A number with its interval, the documents behind it, and the same number for each null. */
+const measuredSchema = intervalSchema.safeExtend({
+  n: whole,
+  nulls: z.array(intervalSchema.safeExtend({ name: z.string() })),
+});
+
+const densitySchema = z
+  .object({
+    /** Edges of the bins, log10 of the firing frequency, ascending. */
+    edges: z.array(z.number()).min(2),
+    /** The run's own dictionary first, then the nulls. `silent` latents never fired and are in no bin. */
+    dictionaries: z.array(z.object({ name: z.string(), counts: z.array(whole), silent: whole })).min(1),
+  })
+  .superRefine(({ edges, dictionaries }, context) => {
+    const bins = edges.length - 1;
+    if (edges.some((edge, i) => i > 0 && edge <= edges[i - 1]))
+      context.addIssue({ code: 'custom', path: ['edges'], message: 'expected edges in ascending order' });
+    for (const [i, { name, counts }] of dictionaries.entries())
+      if (counts.length !== bins)
+        context.addIssue({
+          code: 'custom',
+          path: ['dictionaries', i, 'counts'],
+          message: `${name} has ${counts.length} counts, expected ${bins} for ${edges.length} edges`,
+        });
+  });
+
+/** evaluation.json: every number with its interval and its nulls. */
+export const evaluationSchema = z.object({
+  format: z.literal(1),
+  split: z.literal('test'),
+  documents: whole,
+  tokens: whole,
+  /** Coverage of the intervals, such as 0.95. */
+  level: z.number().gt(0).lt(1),
+  resamples: whole,
+  metrics: z.record(z.string(), measuredSchema),
+  density: densitySchema,
+  nulls: z.array(z.object({ name: z.string(), description: z.string() })),
+});
+
+const latent = whole;
+const texts = z.array(z.string());
+const numbers = z.array(z.number());
+
+/** A row of features.parquet. */
+export const featureSchema = z
+  .object({
+    latent,
+    /** Firing frequency: the share of tokens on which the latent is active. */
+    density: z.number().min(0).max(1),
+    /** The number of tokens on which it is active; 0 is a dead latent. */
+    firings: whole,
+    maxActivation: z.number(),
+    /** Mean over the tokens on which it is active; 0 for a dead latent. */
+    meanActivation: z.number(),
+    promotedTokens: texts,
+    promotedLogits: numbers,
+    suppressedTokens: texts,
+    suppressedLogits: numbers,
+    /** The tokens on which it fires most. */
+    topTokens: texts,
+  })
+  .superRefine((row, context) => {
+    for (const kind of ['promoted', 'suppressed'] as const)
+      if (row[`${kind}Tokens`].length !== row[`${kind}Logits`].length)
+        context.addIssue({
+          code: 'custom',
+          path: [`${kind}Logits`],
+          message: `${row[`${kind}Logits`].length} logits for ${row[`${kind}Tokens`].length} tokens`,
+        });
+  });
+
+/** A row of examples.parquet: one window of text around one firing of one latent. */
+export const exampleSchema = z
+  .object({
+    latent,
+    kind: z.enum(['top', 'quantile']),
+    /** The tenth of the latent's activations, 0 to 9 with 9 the strongest; -1 for a top example. */
+    quantile: z.int().min(-1).max(9),
+    /** Its place among the examples of the same kind and quantile, from 0. */
+    rank: whole,
+    document: whole,
+    sequence: whole,
+    position: whole,
+    activation: z.number(),
+    /** The texts of the window's tokens. */
+    tokens: texts,
+    /** This latent's activation at each token of the window. */
+    activations: numbers,
+    /** The index in the window of the token on which it fired. */
+    focus: whole,
+  })
+  .superRefine(({ kind, quantile, tokens, activations, focus }, context) => {
+    if (kind === 'top' ? quantile !== -1 : quantile < 0)
+      context.addIssue({
+        code: 'custom',
+        path: ['quantile'],
+        message: `found ${quantile} in a ${kind} example, expected ${kind === 'top' ? '-1' : '0 to 9'}`,
+      });
+    if (activations.length !== tokens.length)
+      context.addIssue({
+        code: 'custom',
+        path: ['activations'],
+        message: `${activations.length} activations for ${tokens.length} tokens`,
+      });
+    if (focus >= tokens.length)
+      context.addIssue({
+        code: 'custom',
+        path: ['focus'],
+        message: `found ${focus}, expected less than the ${tokens.length} tokens of the window`,
+      });
+  });
+
+export type Run = z.output<typeof runSchema>;
+export type MetricsLine = z.output<typeof metricsLineSchema>;
+export type Interval = z.output<typeof intervalSchema>;
+export type Measured = z.output<typeof measuredSchema>;
+export type Density = z.output<typeof densitySchema>;
+export type Evaluation = z.output<typeof evaluationSchema>;
+export type Feature = z.output<typeof featureSchema>;
+export type Example = z.output<typeof exampleSchema>;
+
+/** An interval as the files hold it: a number that is not finite was not identified, and becomes null. */
+export function storedInterval({ value, low, high }: { value: number; low: number; high: number }): Interval {
+  const identified = Number.isFinite(low) && Number.isFinite(high);
+  return {
+    value: Number.isFinite(value) ? value : null,
+    low: identified ? low : null,
+    high: identified ? high : null,
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * Zod's findings in plain words: which file or object, which field, what was found, what was expected. It must
+ * not know which schema it checks.
+ */
+
+import * as z from 'zod';
+import { InputError } from '../formats/errors.ts';
+import { closest } from '../formats/suggest.ts';
+
+/** `value` as `schema` reads it. InputError opens with `where` (a file or an object) and has one line for each fault. */
+export function validate<S extends z.ZodType>(schema: S, value: unknown, where: string): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const lines = result.error.issues.map((issue) => explain(issue, schema, value));
+  throw new InputError(lines.length === 1 ? `${where}: ${lines[0]}` : `${where}:\n  ${lines.join('\n  ')}`);
+}
+
+function explain(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): string {
+  const field = fieldName(issue.path);
+  if (issue.code === 'unrecognized_keys') {
+    const known = keysAt(schema, issue.path);
+    return issue.keys.map((key) => unknownKey(fieldName([...issue.path, key]), key, known)).join('; ');
+  }
+  const found = valueAt(value, issue.path);
+  const label = field === '' ? '' : `${field}: `;
+  if (issue.code === 'custom') return `${label}${issue.message}`;
+  if (found === undefined && field !== '') return `${field} is missing`;
+  return `${label}found ${shown(found)}, ${expectation(issue)}`;
+}
+
+function unknownKey(field: string, key: string, known: readonly string[]): string {
+  const guess = closest(key, known);
+  const hint = guess === undefined ? '' : `; did you mean ${JSON.stringify(guess)}?`;
+  return `unknown key ${JSON.stringify(field)}${hint} (the keys here are ${known.join(', ')})`;
+}
+
+/** The keys of the object schema at `path`, looked up through defaults and optional wrappers. */
+function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
+  let at = unwrapped(schema);
+  for (const key of path) {
+    if (!(at instanceof z.ZodObject)) return [];
+    at = unwrapped(at.shape[String(key)]);
+  }
+  return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
+}
+
+function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
+  let at = schema;
+  while (at instanceof z.ZodPrefault || at instanceof z.ZodDefault || at instanceof z.ZodOptional)
+    at = at.unwrap() as z.core.$ZodType;
+  return at;
+}
+
+function fieldName(path: readonly PropertyKey[]): string {
+  return path
+    .map((key, i) => (typeof key === 'number' ? `[${key}]` : `${i ? '.' : ''}${String(key)}`))
+    .join('');
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  let at = value;
+  for (const key of path) {
+    if (typeof at !== 'object' || at === null) return undefined;
+    at = (at as Record<PropertyKey, unknown>)[key];
+  }
+  return at;
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'number') return String(value);
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** "Invalid input: expected number, received string" and "Too big: expected ..." keep their last part only. */
+function expectation(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_union') {
+    const options = issue.errors.flat().map((option) => expectation(option));
+    return `expected ${options.map((option) => option.replace(/^expected /, '')).join(' or ')}`;
+  }
+  return issue.message
+    .replace(/^(Invalid input|Invalid option|Too big|Too small|Invalid string): /, '')
+    .replace(/, received .*$/, '');
+}

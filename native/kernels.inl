@@ -129,7 +129,7 @@ inline void offer(TopK& top, const Selection& selection, Entry entry) {
   top.threshold = weakest;
 }
 
-void encode(const EncodeBlock& block, Selection& selection, float* scratch) {
+[[maybe_unused]] void encode(const EncodeBlock& block, Selection& selection, float* scratch) {
   float* panel = scratch + ceil_div(block.rows, kStrip) * kStrip * block.width;
   pack_strips(block.x, block.rows, block.width, scratch);
   for (int64_t first = 0; first < block.columns; first += kPanel) {
@@ -174,7 +174,7 @@ void encode(const EncodeBlock& block, Selection& selection, float* scratch) {
   }
 }
 
-int64_t encode_scratch(int64_t rows, int64_t width, int64_t) {
+[[maybe_unused]] int64_t encode_scratch(int64_t rows, int64_t width, int64_t) {
   return (ceil_div(rows, kStrip) * kStrip + kPanel) * width;
 }
 

@@ -75,10 +75,11 @@ float sure_of(const Scout& scout, int64_t k, Entry* room) {
   return weakest;
 }
 
+// Not what just reaches the threshold: a settled candidate may be the very one that set it.
 void drop_hopeless(Scout& scout) {
   int32_t kept = 0;
   for (int32_t i = 0; i < scout.count; i++) {
-    if (scout.candidates[i].upper > scout.threshold) scout.candidates[kept++] = scout.candidates[i];
+    if (scout.candidates[i].upper >= scout.threshold) scout.candidates[kept++] = scout.candidates[i];
   }
   scout.count = kept;
 }

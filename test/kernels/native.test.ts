@@ -267,18 +267,38 @@ describe.each(sets)('%s', (instructionSet) => {
 
   it('of equal pre-activations takes the lower row and column', async () => {
     choose();
+    // Many more columns than any list of candidates holds, so that equals meet again and again.
+    const columns = 3000;
     const operands = {
       x: new Float32Array(30).fill(1),
       rows: 10,
       width: 3,
-      weight: new Float32Array(600).fill(1),
-      bias: new Float32Array(200),
-      columns: 200,
+      weight: new Float32Array(3 * columns).fill(1),
+      bias: new Float32Array(columns),
+      columns,
     };
     const top = await native.encodeTopK({ ...operands, k: 7 });
     expect([...top.indices]).toEqual(Array.from({ length: 70 }, (_, i) => i % 7));
-    const batch = await native.encodeBatchTopK({ ...operands, total: 250 });
-    expect([...batch.indices]).toEqual(Array.from({ length: 250 }, (_, i) => i % 200));
+    const batch = await native.encodeBatchTopK({ ...operands, total: 3250 });
+    expect([...batch.indices]).toEqual(Array.from({ length: 3250 }, (_, i) => i % columns));
+  });
+
+  it('chooses rightly among pre-activations that half precision cannot tell apart', async () => {
+    choose();
+    const random = new Random(6);
+    const [n, d, columns, k] = [30, 64, 4000, 12];
+    const base = normals(random, d);
+    const weight = normals(random, columns * d, 1e-3).map((value, i) => value + base[i % d]);
+    const x = normals(random, n * d, 0.05).map((value, i) => value + base[i % d]);
+    const operands = { x, rows: n, width: d, weight, bias: new Float32Array(columns), columns };
+    const [found, exact] = [
+      await native.encodeTopK({ ...operands, k }),
+      await reference.encodeTopK({ ...operands, k }),
+    ];
+    for (let r = 0; r < n; r++) {
+      const sorted = (codes: SparseRows) => codes.values.slice(codes.offsets[r], codes.offsets[r + 1]).sort();
+      expectClose(sorted(found), sorted(exact), 2e-6);
+    }
   });
 
   it('decodes, takes gradients and sums by column', async () => {

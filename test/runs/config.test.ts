@@ -47,7 +47,7 @@ describe('parseConfig', () => {
         checkpointEvery: 100,
       },
       evaluation: { resamples: 1000, nulls: true },
-      interpretation: { topExamples: 8, sampledExamples: 40 },
+      interpretation: { topExamples: 6, sampledExamples: 20 },
     });
   });
 

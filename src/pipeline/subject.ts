@@ -70,13 +70,10 @@ export async function loadSubject(bench: Workbench, config: SubjectConfig): Prom
 
 /** The same architecture with weights drawn anew, on the same corpus and split. */
 export async function reinitialised(bench: Workbench, config: RunConfig, subject: Subject): Promise<Subject> {
-  const seed = config.seed + 1;
-  const { model } = await loadModel(config.model, bench.backend, { initialise: { seed } });
-  return {
-    ...subject,
-    model,
-    modelSha256: sha256(`${subject.modelSha256} re-initialised with seed ${seed}`),
-  };
+  const { model, sha256: modelSha256, source } = await loadModel(config.model, bench.backend, {
+    initialise: { seed: config.seed + 1 },
+  });
+  return { ...subject, model, modelSha256, modelSource: source };
 }
 
 /** Where the activations of `subject` at the hook point are kept, or will be. */

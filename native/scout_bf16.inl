@@ -114,7 +114,7 @@ void flush(Scout& scout, int64_t r, const EncodeBlock& block, Selection& selecti
 
 inline float max_of_floats(float a, float b) { return a > b ? a : b; }
 
-int64_t scout_capacity(int64_t k) { return 4 * k + 256; }
+int64_t scout_capacity(int64_t k) { return 6 * k + 256; }
 
 int64_t encode_scratch_bf16(int64_t rows, int64_t width, int64_t k) {
   const int64_t padded = ceil_div(rows, kStrip) * kStrip, pairs = ceil_div(width, 2);
@@ -198,7 +198,7 @@ void encode_bf16(const EncodeBlock& block, Selection& selection, float* scratch)
     if (top) {
       for (int64_t r = 0; r < block.rows; r++) {
         Scout& scout = scouts[r];
-        if (scout.count < 2 * k) continue;
+        if (scout.count < 4 * k) continue;
         scout.threshold = max_of_floats(scout.threshold, sure_of(scout, k, room));
         drop_hopeless(scout);
       }

@@ -70,7 +70,11 @@ export async function loadSubject(bench: Workbench, config: SubjectConfig): Prom
 
 /** The same architecture with weights drawn anew, on the same corpus and split. */
 export async function reinitialised(bench: Workbench, config: RunConfig, subject: Subject): Promise<Subject> {
-  const { model, sha256: modelSha256, source } = await loadModel(config.model, bench.backend, {
+  const {
+    model,
+    sha256: modelSha256,
+    source,
+  } = await loadModel(config.model, bench.backend, {
     initialise: { seed: config.seed + 1 },
   });
   return { ...subject, model, modelSha256, modelSource: source };

@@ -1,0 +1,8 @@
+/** What `monosem demo` runs: a whole run that is small enough to wait for. */
+import type { RunConfigInput } from '../runs/config.ts';
+
+export const DEMO = {
+  corpus: { name: 'self', tokens: 400_000 },
+  dictionary: { family: 'topk', latents: 2304, k: 32 },
+  training: { tokens: 1_200_000, batch: 4096 },
+} as const satisfies Omit<RunConfigInput, 'name'>;

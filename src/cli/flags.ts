@@ -1,0 +1,166 @@
+/**
+ * The flags that stand for fields of a run's configuration, and the configuration that they make together with a
+ * `--config` file: what a flag says goes before what the file says. It must not know what is done with it.
+ */
+import { readFile } from 'node:fs/promises';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { explainSystemError, InputError } from '../formats/errors.ts';
+import { parseConfig, type RunConfig } from '../runs/config.ts';
+import { asUsage } from './failure.ts';
+
+interface ConfigFlag {
+  readonly flags: string;
+  readonly description: string;
+  /** The field that it sets: a key, or section.key. */
+  readonly field: string;
+  readonly parse?: (text: string) => unknown;
+  readonly choices?: readonly string[];
+}
+
+/** Which activations: all that a harvest needs. */
+export const SUBJECT_FLAGS: readonly ConfigFlag[] = [
+  { flags: '--model <name>', description: 'the model that is taken apart', field: 'model' },
+  { flags: '--hook <point>', description: 'the hook point, named as in TransformerLens', field: 'hook' },
+  {
+    flags: '--corpus <name>',
+    description: 'self (text sampled from the model), gutenberg-children, or the path of a file or directory',
+    field: 'corpus.name',
+  },
+  {
+    flags: '--corpus-tokens <n>',
+    description: 'how many tokens to sample for the corpus self',
+    field: 'corpus.tokens',
+    parse: wholeNumber,
+  },
+];
+
+/** How the dictionary is made. */
+export const TRAINING_FLAGS: readonly ConfigFlag[] = [
+  { flags: '--name <name>', description: 'the name of the run and of its directory', field: 'name' },
+  {
+    flags: '--seed <n>',
+    description: 'all random streams follow from it',
+    field: 'seed',
+    parse: wholeNumber,
+  },
+  {
+    flags: '--family <family>',
+    description: 'the family of the dictionary',
+    field: 'dictionary.family',
+    choices: ['topk', 'batchtopk'],
+  },
+  {
+    flags: '--latents <n>',
+    description: 'latents in the dictionary',
+    field: 'dictionary.latents',
+    parse: wholeNumber,
+  },
+  {
+    flags: '--k <n>',
+    description: 'latents active for each token',
+    field: 'dictionary.k',
+    parse: wholeNumber,
+  },
+  { flags: '--tokens <n>', description: 'tokens to train on', field: 'training.tokens', parse: wholeNumber },
+  { flags: '--batch <n>', description: 'tokens in a step', field: 'training.batch', parse: wholeNumber },
+  {
+    flags: '--learning-rate <rate>',
+    description: 'the peak learning rate, or auto',
+    field: 'training.learningRate',
+    parse: rateOrAuto,
+  },
+  {
+    flags: '--no-nulls',
+    description: 'leave out the nulls: quicker, but then no number says anything about true features',
+    field: 'evaluation.nulls',
+  },
+];
+
+/** Adds `--config` and the flags to a command; gives the names that commander knows them by. */
+export function addConfigFlags(command: Command, flags: readonly ConfigFlag[]): string[] {
+  const config = new Option('--config <file>', 'a JSON file with the configuration; flags go before it');
+  const options = [config, ...flags.map(toOption)];
+  for (const option of options) command.addOption(option);
+  return options.map((option) => option.attributeName());
+}
+
+function toOption({ flags, description, field, parse, choices }: ConfigFlag): Option {
+  const fallback = field === 'name' ? undefined : fieldOf(parseConfig({ name: 'default' }), field);
+  const shown = typeof fallback === 'boolean' || fallback === undefined ? '' : ` (default: ${fallback})`;
+  const option = new Option(flags, `${description}${shown}`);
+  if (choices) option.choices(choices);
+  else if (parse) option.argParser(parse);
+  return option;
+}
+
+/**
+ * The configuration that the flags given to `command` and its `--config` file make. `name` serves where neither
+ * has one. UsageError where either is at fault.
+ */
+export async function readConfigFlags(
+  command: Command,
+  flags: readonly ConfigFlag[],
+  name?: string,
+): Promise<RunConfig> {
+  return asUsage(async () => {
+    const file: string | undefined = command.opts().config;
+    const given = flags
+      .map((flag) => ({ field: flag.field, key: new Option(flag.flags).attributeName() }))
+      .filter(({ key }) => command.getOptionValueSource(key) === 'cli')
+      .map(({ field, key }) => ({ field, value: command.getOptionValue(key) as unknown }));
+    let input: Record<string, unknown> = { ...(name && { name }), ...(file ? await readObject(file) : {}) };
+    for (const { field, value } of given) input = withField(input, field, value);
+    if (input.name === undefined) {
+      throw new InputError('--name is missing: name the run, or put "name" into the --config file');
+    }
+    const where = [...(file ? [file] : []), ...(given.length || !file ? ['the flags'] : [])].join(' and ');
+    return parseConfig(input, where);
+  });
+}
+
+async function readObject(file: string): Promise<object> {
+  const text = await readFile(file, 'utf8').catch((error) => {
+    throw explainSystemError(error, 'read', file);
+  });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new InputError(`${file}: not JSON: ${(error as Error).message}`, { cause: error });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InputError(`${file}: expected one JSON object, as in {"name": "first"}`);
+  }
+  return value;
+}
+
+/** `input` with a field set; a section that is no object is left for `parseConfig` to name. */
+function withField(input: Record<string, unknown>, field: string, value: unknown): Record<string, unknown> {
+  const [section, key] = field.split('.');
+  if (key === undefined) return { ...input, [section]: value };
+  const inner = input[section] ?? {};
+  if (typeof inner !== 'object' || Array.isArray(inner)) return input;
+  return { ...input, [section]: { ...inner, [key]: value } };
+}
+
+function fieldOf(config: RunConfig, field: string): unknown {
+  return field
+    .split('.')
+    .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], config);
+}
+
+/** A whole number, as 1200000, 1_200_000 or 1.2e6. */
+export function wholeNumber(text: string): number {
+  const value = /^[+-]?\d[\d_]*(\.\d+)?(e\d+)?$/i.test(text) ? Number(text.replaceAll('_', '')) : Number.NaN;
+  if (!Number.isSafeInteger(value)) {
+    throw new InvalidArgumentError('Expected a whole number, such as 1200000, 1_200_000 or 1.2e6.');
+  }
+  return value;
+}
+
+function rateOrAuto(text: string): number | 'auto' {
+  if (text === 'auto') return text;
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (!Number.isFinite(value)) throw new InvalidArgumentError('Expected a number, such as 3e-4, or auto.');
+  return value;
+}

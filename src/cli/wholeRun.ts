@@ -1,0 +1,60 @@
+/**
+ * Carries a run out from wherever it stands to its report, for the commands that do so. After a signal the run is
+ * marked as interrupted and the line says how to go on.
+ */
+import { pathToFileURL } from 'node:url';
+import { finishRun, markInterrupted, trainRun } from '../pipeline/run.ts';
+import type { Workbench } from '../pipeline/subject.ts';
+import { grouped } from '../report/numbers.ts';
+import type { RunConfig } from '../runs/config.ts';
+import { exists, readRun } from '../runs/directory.ts';
+import type { Evaluation } from '../runs/schema.ts';
+import { Interruption } from './failure.ts';
+import { metricsTable } from './metricsTable.ts';
+import { corpusText } from './text.ts';
+
+export interface FinishedRun {
+  readonly directory: string;
+  readonly report: string;
+  readonly evaluation: Evaluation;
+}
+
+/** Trains the run in `directory`; an Interruption where a signal stopped it. */
+export async function train(
+  bench: Workbench,
+  config: RunConfig,
+  directory: string,
+  resume: boolean,
+): Promise<void> {
+  await keepOnInterruption(directory, `monosem train --resume ${directory}`, async () => {
+    const finished = await trainRun(bench, config, directory, { resume });
+    if (!finished) bench.signal?.throwIfAborted();
+  });
+}
+
+/** Evaluates and explains a trained run, and writes its report. */
+export async function finish(bench: Workbench, directory: string): Promise<FinishedRun> {
+  return keepOnInterruption(directory, `monosem evaluate ${directory}`, async () => ({
+    directory,
+    ...(await finishRun(bench, directory)),
+  }));
+}
+
+async function keepOnInterruption<T>(directory: string, goOn: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Interruption) || !(await exists(directory))) throw error;
+    await markInterrupted(directory);
+    throw new Interruption(error.signal, `stopped; what was done is kept. Go on with: ${goOn}`);
+  }
+}
+
+/** What a person is told about a finished run. */
+export async function finishedText({ directory, report, evaluation }: FinishedRun): Promise<string> {
+  const { config, model, corpus } = await readRun(directory);
+  const { latents, family } = config.dictionary;
+  const title = `${directory}: ${grouped(latents)} latents (${family}) of ${config.hook} in ${model?.name ?? config.model}`;
+  const text = corpus ? `\ntext: ${corpusText(corpus)}` : '';
+  return `${title}${text}\n\n${metricsTable(evaluation)}\nreport: ${report}\nopen:   ${pathToFileURL(report).href}\n`;
+}

@@ -1,0 +1,112 @@
+/**
+ * The library, as a user sees it: everything that the command line does can be done from here. What is not
+ * exported here may change without notice.
+ *
+ * Arrays are flat and row-major; shapes, units and errors stand at each function. What is the caller's to mend is
+ * thrown as an `InputError`.
+ */
+// biome-ignore-all assist/source/organizeImports: in the order of the rooms, each under its comment
+
+// Errors that name the file or field, what was found, what was expected.
+export { InputError } from './formats/errors.ts';
+
+// Backends: the array operations, by the native addon or in plain TypeScript.
+export type { Backend, SparseRows } from './kernels/backend.ts';
+export { loadBackend } from './kernels/index.ts';
+export { createNativeBackend, nativeProblem } from './kernels/native.ts';
+export { createReferenceBackend } from './kernels/reference.ts';
+
+// Models: decoder transformers that can be looked into and edited at every hook point.
+export { checkHook, hookNames, hookWidth } from './models/hooks.ts';
+export { readLlama2cModel, readLlama2cTokenizer } from './models/llama2c.ts';
+export { type LoadedModel, loadModel } from './models/registry.ts';
+export { greedy, sampleTokens } from './models/sampling.ts';
+export type { Tokenizer } from './models/tokenizer.ts';
+export {
+  createTransformer,
+  type Edit,
+  type RunOptions,
+  type Transformer,
+  type TransformerConfig,
+  type TransformerWeights,
+} from './models/transformer.ts';
+
+// Activations: text, split by document, and what a model makes of it at a hook point.
+export { cacheDirectory } from './activations/cache.ts';
+export { type CorpusSpec, loadCorpus } from './activations/corpora/index.ts';
+export {
+  buildCorpus,
+  type Corpus,
+  documentCount,
+  type Split,
+  sequence,
+  sequenceCount,
+  splitByDocument,
+  tokenCount,
+} from './activations/corpus.ts';
+export { modelSource } from './activations/harvest.ts';
+export { type ActivationScale, activationScale } from './activations/normalise.ts';
+export { shuffledBatches } from './activations/shuffle.ts';
+export { type ActivationRows, type ActivationSource, memorySource } from './activations/source.ts';
+export { type ActivationStore, openStore, type StoreOrigin, writeStore } from './activations/store.ts';
+
+// Dictionaries: activations as a sum of few directions, in SAELens' files.
+export { type Dictionary, decode, encode, foldScale, type Selection } from './dictionaries/dictionary.ts';
+export { readSaelens, type SaelensMetadata, writeSaelens } from './dictionaries/interop/saelens.ts';
+
+// Training: one dictionary on one source, resumable to the same bytes.
+export type { TrainingOptions } from './training/options.ts';
+export { currentDictionary, deadLatents, type TrainingState } from './training/state.ts';
+export type { StepMetrics } from './training/step.ts';
+export { type TrainRequest, type TrainResult, train } from './training/train.ts';
+
+// Evaluation: a dictionary in the place of the activations, measured with intervals, beside its nulls.
+export { densityHistogram, type MetricName, measure } from './evaluation/metrics.ts';
+export { randomDictionary } from './evaluation/nulls.ts';
+export { type SpliceRequest, spliceAll } from './evaluation/splice.ts';
+export type { GroupSums } from './evaluation/sums.ts';
+
+// Interpretation: what a latent fires on, and which tokens it promotes.
+export {
+  type CollectedExamples,
+  collectExamples,
+  type Firing,
+  type LatentExamples,
+} from './interpretation/examples.ts';
+export { type TokenLogits, tokenLogits } from './interpretation/logits.ts';
+
+// Runs: the run directory, read and written.
+export { parseConfig, type RunConfig, type RunConfigInput } from './runs/config.ts';
+export {
+  type ListedRun,
+  listRuns,
+  RUN_FILES,
+  readEvaluation,
+  readMetrics,
+  readRun,
+} from './runs/directory.ts';
+export type { Evaluation, Example, Feature, Interval, Measured, MetricsLine, Run } from './runs/schema.ts';
+export { readExamples, readFeatures } from './runs/tables.ts';
+
+// The pipeline: a run from its configuration to its report.
+export { readLearned } from './pipeline/learn.ts';
+export { type PhaseReporter, type Reporter, Stopwatch, silent } from './pipeline/reporter.ts';
+export { finishRun, markInterrupted, trainRun } from './pipeline/run.ts';
+export {
+  loadSubject,
+  type Subject,
+  storeDirectory,
+  trainingActivations,
+  type Workbench,
+} from './pipeline/subject.ts';
+export { writeReport } from './report/writeReport.ts';
+export { monosemVersion } from './version.ts';
+
+// Formats: bytes to arrays and back.
+export { appendJsonl, readJsonl } from './formats/jsonl.ts';
+export { type ParquetColumn, readParquet, writeParquet } from './formats/parquet.ts';
+export { decodeSafetensors, readSafetensors, type Tensor, writeSafetensors } from './formats/safetensors.ts';
+
+// Statistics: seeded random streams, and the bootstrap over documents behind every interval.
+export { bootstrapRatio, clusterBootstrap, drawResamples } from './math/bootstrap.ts';
+export { Random } from './math/random.ts';

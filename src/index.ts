@@ -91,7 +91,7 @@ export { readExamples, readFeatures } from './runs/tables.ts';
 // The pipeline: a run from its configuration to its report.
 export { readLearned } from './pipeline/learn.ts';
 export { type PhaseReporter, type Reporter, Stopwatch, silent } from './pipeline/reporter.ts';
-export { finishRun, markInterrupted, trainRun } from './pipeline/run.ts';
+export { finishRun, trainRun } from './pipeline/run.ts';
 export {
   loadSubject,
   type Subject,

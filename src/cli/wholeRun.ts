@@ -1,9 +1,9 @@
 /**
- * Carries a run out from wherever it stands to its report, for the commands that do so. After a signal the run is
- * marked as interrupted and the line says how to go on.
+ * Carries a run out from wherever it stands to its report, for the commands that do so. After a signal the line
+ * says how to go on.
  */
 import { pathToFileURL } from 'node:url';
-import { finishRun, markInterrupted, trainRun } from '../pipeline/run.ts';
+import { finishRun, trainRun } from '../pipeline/run.ts';
 import type { Workbench } from '../pipeline/subject.ts';
 import { grouped } from '../report/numbers.ts';
 import type { RunConfig } from '../runs/config.ts';
@@ -45,7 +45,6 @@ async function keepOnInterruption<T>(directory: string, goOn: string, work: () =
     return await work();
   } catch (error) {
     if (!(error instanceof Interruption) || !(await exists(directory))) throw error;
-    await markInterrupted(directory);
     throw new Interruption(error.signal, `stopped; what was done is kept. Go on with: ${goOn}`);
   }
 }

@@ -119,6 +119,7 @@ function deadFraction({ groups, latents, firings }: GroupSums): Interval {
   const spread = unique.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   const error = Math.sqrt(((groups - 1) / groups) * spread);
   const value = dead / latents;
+  if (groups < 2) return { ...unidentified(groups), value };
   const reach = (1.96 * error) / latents;
   return { value, low: Math.max(0, value - reach), high: Math.min(1, value + reach), n: groups };
 }

@@ -14,9 +14,28 @@ export function createReferenceBackend(): Backend {
     name: 'reference',
     instructionSet: 'javascript',
     threads: 1,
-    ...dense,
-    ...softmaxes,
-    ...sparse,
-    ...parameters,
+    ...letTurn({ ...dense, ...softmaxes, ...sparse, ...parameters }),
   };
+}
+
+/** Milliseconds after which other work of the process, a signal say, gets its turn. */
+const TURN = 50;
+
+/** The same operations, letting the event loop turn between two of them now and then. */
+function letTurn<T extends object>(operations: T): T {
+  let last = performance.now();
+  const yielding = Object.entries(operations).map(([name, operation]) => {
+    if (name === 'pack') return [name, operation];
+    return [
+      name,
+      async (...operands: unknown[]) => {
+        if (performance.now() - last > TURN) {
+          await new Promise((resolve) => setImmediate(resolve));
+          last = performance.now();
+        }
+        return operation(...operands);
+      },
+    ];
+  });
+  return Object.fromEntries(yielding);
 }

@@ -27,6 +27,8 @@ export interface Piece {
 
 const CONTROL = ['<unk>', '<s>', '</s>'];
 const BOS = 1;
+const TAB = 9;
+const NEWLINE = 10;
 const FIRST_BYTE = CONTROL.length;
 const FIRST_PIECE = FIRST_BYTE + 256;
 const SPACE = 32;
@@ -99,10 +101,8 @@ export function createLlamaTokenizer(pieces: readonly Piece[], name: string): To
       if (token < FIRST_BYTE) return CONTROL[token];
       if (token >= FIRST_PIECE) return pieces[token - FIRST_PIECE].text;
       const byte = token - FIRST_BYTE;
-      const isPrintable = byte >= SPACE && byte < 127;
-      return isPrintable
-        ? String.fromCharCode(byte)
-        : `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
+      const hasText = (byte >= SPACE && byte < 127) || byte === NEWLINE || byte === TAB;
+      return hasText ? String.fromCharCode(byte) : `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
     },
   };
 }

@@ -33,6 +33,8 @@ export interface Learned {
 }
 
 export interface LearnResult {
+  /** Of the activations. */
+  readonly width: number;
   readonly finished: boolean;
   readonly steps: number;
   readonly deadLatents: number;
@@ -118,6 +120,7 @@ export async function learn(
     await keep(bench, config, dir, { dictionary, mean }, validation);
   }
   return {
+    width: source.width,
     finished,
     steps: state.step,
     deadLatents: deadLatents(state, resolved.deadAfterTokens).length,

@@ -3,7 +3,6 @@
  * (with the null of re-initialised weights), then everything that is said about the result. Each part leaves the run
  * directory in a state that the next can start from, and that an interrupted part can go on from.
  */
-import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { tokenCount } from '../activations/corpus.ts';
 import { InputError } from '../formats/errors.ts';
@@ -21,6 +20,7 @@ import {
 } from '../runs/directory.ts';
 import type { Evaluation, Run } from '../runs/schema.ts';
 import { writeExamples, writeFeatures } from '../runs/tables.ts';
+import { monosemVersion } from '../version.ts';
 import { evaluate, reinitialisedDirectory } from './evaluate.ts';
 import { explain } from './explain.ts';
 import { harvestFlops, trainingFlops } from './flops.ts';
@@ -43,39 +43,44 @@ export async function trainRun(
     );
   }
   const subject = await loadSubject(bench, config);
-  const width = hookWidth(subject.model.config, config.hook);
-  const resolved = resolveTraining(config, width);
+  const resolved = resolveTraining(config, hookWidth(subject.model.config, config.hook));
   if (options.resume) Object.assign(bench.stopwatch.timing, (await readRun(dir)).timing);
   else await createRun(dir, await firstRecord(bench, resolved));
+  return keepingStatus(dir, () => trainBoth(bench, resolved, subject, dir, options.resume));
+}
+
+/** Trains the dictionary, then its null. */
+async function trainBoth(
+  bench: Workbench,
+  config: RunConfig,
+  subject: Subject,
+  dir: string,
+  resume: boolean,
+): Promise<boolean> {
   await updateRun(dir, { status: 'running', ...describe(subject) });
-  const result = await learn(bench, resolved, subject, dir, {
+  const result = await learn(bench, config, subject, dir, {
     phase: 'training',
-    resume: options.resume,
+    resume,
     onStart: (step) => truncateMetrics(dir, step),
     onLine: (line) => appendMetrics(dir, line),
   });
   let finished = result.finished;
   if (finished && config.evaluation.nulls) {
-    const null_ = await reinitialised(bench, resolved, subject);
-    const trained = await learn(bench, resolved, null_, reinitialisedDirectory(dir), {
-      phase: 'training of the null',
-      resume: options.resume,
-    });
-    finished = trained.finished;
+    const reset = await reinitialised(bench, config, subject);
+    const phase = 'training of the null';
+    finished = (await learn(bench, config, reset, reinitialisedDirectory(dir), { phase, resume })).finished;
   }
-  const tokens = result.steps * resolved.training.batch;
+  const { width, scale, steps, deadLatents } = result;
+  const tokens = steps * config.training.batch;
+  const read = tokenCount(subject.corpus, subject.split.train);
   await updateRun(dir, {
     status: finished ? 'running' : 'interrupted',
-    activations: { width, scale: result.scale },
-    training: { tokens, steps: result.steps, deadLatents: result.deadLatents },
+    activations: { width, scale },
+    training: { tokens, steps, deadLatents },
     timing: bench.stopwatch.timing,
     flops: {
-      harvest: harvestFlops(
-        subject.model.config,
-        resolved.hook,
-        tokenCount(subject.corpus, subject.split.train),
-      ),
-      training: trainingFlops(resolved, width, tokens),
+      harvest: harvestFlops(subject.model.config, config.hook, read),
+      training: trainingFlops(config, width, tokens),
     },
   });
   return finished;
@@ -86,24 +91,32 @@ export async function finishRun(
   bench: Workbench,
   dir: string,
 ): Promise<{ report: string; evaluation: Evaluation }> {
-  const { config } = await readRun(dir);
-  const subject = await loadSubject(bench, config);
-  const evaluation = await evaluate(bench, config, subject, dir);
-  await writeEvaluation(dir, evaluation);
-  const { features, examples } = await explain(bench, config, subject, dir);
-  await bench.stopwatch.phase(bench.reporter, 'writing', 'files', async (update) => {
-    await writeFeatures(dir, features);
-    update(1, 2);
-    await writeExamples(dir, examples);
-    update(2, 2);
+  return keepingStatus(dir, async () => {
+    const { config } = await readRun(dir);
+    const subject = await loadSubject(bench, config);
+    const evaluation = await evaluate(bench, config, subject, dir);
+    await writeEvaluation(dir, evaluation);
+    const { features, examples } = await explain(bench, config, subject, dir);
+    await bench.stopwatch.phase(bench.reporter, 'writing', 'files', async (update) => {
+      await writeFeatures(dir, features);
+      update(1, 2);
+      await writeExamples(dir, examples);
+      update(2, 2);
+    });
+    await updateRun(dir, { status: 'complete', timing: bench.stopwatch.timing });
+    return { report: await writeReport(dir), evaluation };
   });
-  await updateRun(dir, { status: 'complete', timing: bench.stopwatch.timing });
-  return { report: await writeReport(dir), evaluation };
 }
 
-/** Marks a run that was stopped outside of training. */
-export async function markInterrupted(dir: string): Promise<void> {
-  if (await exists(dir)) await updateRun(dir, { status: 'interrupted' });
+/** Does `work` on a run. Where it fails or is stopped, the run is marked as interrupted before the error goes on. */
+async function keepingStatus<T>(dir: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    // What stopped the work, a full disk say, may also stop this; then the first error is the one to tell.
+    await updateRun(dir, { status: 'interrupted' }).catch(() => undefined);
+    throw error;
+  }
 }
 
 async function firstRecord({ backend }: Workbench, config: RunConfig): Promise<Run> {
@@ -150,10 +163,4 @@ function describe({
       tokens: counts((part) => tokenCount(corpus, part)),
     },
   };
-}
-
-/** The version in package.json. */
-export async function monosemVersion(): Promise<string> {
-  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

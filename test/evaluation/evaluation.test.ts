@@ -242,6 +242,16 @@ describe('dead and dense fractions', () => {
   });
 });
 
+it('gives no interval from a single document', () => {
+  const s = emptySums(1, 1, 2);
+  s.tokens[0] = s.predictions[0] = s.squaredNorm[0] = 10;
+  s.firings[0] = 3;
+  const { deadFraction, l0 } = measure(s, drawResamples(1, 50, new Random(1)));
+  expect(deadFraction.value).toBe(0.5);
+  expect(deadFraction.low).toBeNaN();
+  expect(l0.high).toBeNaN();
+});
+
 it('fits the random dictionary with the gain that is best', async () => {
   const errorWith = async (factor: number) => {
     const scaled = { ...partial, encoderWeight: partial.encoderWeight.map((value) => factor * value) };

@@ -89,7 +89,7 @@ describe("Llama's tokenizer", () => {
 
   test('shows single tokens to people', () => {
     const shown = [0, 1, 2, 13, 3 + 65, 3 + 0xff, 9038].map((token) => llama.text(token));
-    expect(shown).toEqual(['<unk>', '<s>', '</s>', '<0x0A>', 'A', '<0xFF>', ' Once']);
+    expect(shown).toEqual(['<unk>', '<s>', '</s>', '\n', 'A', '<0xFF>', ' Once']);
   });
 
   test('takes long texts in its stride', () => {

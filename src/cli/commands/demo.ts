@@ -1,6 +1,7 @@
 /** `monosem demo`: a whole small run, from sampling the corpus to the report. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { InputError } from '../../formats/errors.ts';
 import { grouped } from '../../report/numbers.ts';
 import { parseConfig } from '../../runs/config.ts';
 import { exists } from '../../runs/directory.ts';
@@ -21,6 +22,12 @@ export function addDemo(program: Command, terminal: Terminal): void {
       const directory = join(runs, name);
       const config = parseConfig({ name, ...DEMO });
       const finished = await withBench(terminal, async (bench) => {
+        if (bench.backend.name === 'reference') {
+          throw new InputError(
+            'the demo needs the C++ kernels: plain TypeScript would take hours. Build them with: ' +
+              'npm run build:native (a C++20 compiler and make are needed)',
+          );
+        }
         const { corpus, dictionary, training, model, hook } = config;
         if (name !== 'demo') bench.reporter.note(`${join(runs, 'demo')} is there already: this is ${name}`);
         bench.reporter.note(

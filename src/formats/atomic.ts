@@ -34,13 +34,19 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
   await writePiecesAtomic(path, pieces);
 }
 
-/** `writeFileAtomic` for a file made of several pieces, which are never joined in memory. */
-export async function writePiecesAtomic(path: string, pieces: Iterable<Uint8Array>): Promise<void> {
+/**
+ * `writeFileAtomic` for a file made of several pieces, which are never joined in memory: each is written before the
+ * next is asked for.
+ */
+export async function writePiecesAtomic(
+  path: string,
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<void> {
   const temporary = temporaryName(path);
   try {
     const handle = await open(temporary, 'wx');
     try {
-      for (const piece of pieces) await handle.writeFile(piece);
+      for await (const piece of pieces) await handle.writeFile(piece);
       await handle.sync();
     } finally {
       await handle.close();

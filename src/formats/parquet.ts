@@ -14,8 +14,8 @@ import {
   parquetScan,
   type SchemaElement,
 } from 'hyparquet';
-import { parquetWriteBuffer } from 'hyparquet-writer';
-import { writeFileAtomic } from './atomic.ts';
+import { ByteWriter, type ColumnSource, ParquetWriter } from 'hyparquet-writer';
+import { writePiecesAtomic } from './atomic.ts';
 import { explainSystemError, InputError } from './errors.ts';
 
 type ScalarType = 'BOOLEAN' | 'INT32' | 'INT64' | 'FLOAT' | 'DOUBLE' | 'STRING';
@@ -23,33 +23,88 @@ type ScalarType = 'BOOLEAN' | 'INT32' | 'INT64' | 'FLOAT' | 'DOUBLE' | 'STRING';
 /** `STRING[]` is a column in which each row holds a list of strings. */
 export type ParquetType = ScalarType | `${ScalarType}[]`;
 
-type Values = readonly unknown[] | Int32Array | Float32Array | Float64Array | BigInt64Array;
+/** One value for each row; for a list type each value is an array. INT64 takes bigints. No nulls. */
+export type ParquetValues = readonly unknown[] | Int32Array | Float32Array | Float64Array | BigInt64Array;
 
 export interface ParquetColumn {
   readonly name: string;
-  /** One value for each row; for a list type each value is an array. INT64 takes bigints. No nulls. */
-  readonly data: Values;
+  readonly data: ParquetValues;
   /** Guessed from the first value (or list that is not empty) where not given; numbers in a plain array are DOUBLE. */
   readonly type?: ParquetType;
 }
 
-/** Writes a table atomically. RangeError where columns differ in length or a value does not fit its type. */
+interface TypedColumn {
+  readonly name: string;
+  readonly type: ParquetType;
+}
+
+/** Some of a table's rows, one after another, as they lie together in the file. */
+export interface ParquetGroup {
+  /** The place in the table of the first of these rows. */
+  readonly firstRow: number;
+  readonly rows: number;
+  readonly columns: ReadonlyMap<string, DecodedArray>;
+}
+
+/**
+ * Writes a table atomically, as one row group. RangeError where columns differ in length or a value does not fit
+ * its type.
+ */
 export async function writeParquet(path: string, columns: readonly ParquetColumn[]): Promise<void> {
-  const rows = columns[0]?.data.length ?? 0;
-  for (const { name, data } of columns) {
-    if (data.length !== rows)
-      throw new RangeError(`column ${name} has ${data.length} rows, ${columns[0].name} has ${rows}`);
+  const typed = columns.map(({ name, data, type }) => ({ name, type: type ?? guessType(name, data) }));
+  await writeParquetGroups(path, typed, [columns.map(({ data }) => data)]);
+}
+
+/**
+ * `writeParquet` for a table that is too large for the memory: each of `groups` is a row group, with the values of
+ * every column in the order of `columns`, and is written before the next is asked for. Where `groups` fails, its
+ * error is passed on and no file is left.
+ */
+export async function writeParquetGroups(
+  path: string,
+  columns: readonly TypedColumn[],
+  groups: Iterable<readonly ParquetValues[]> | AsyncIterable<readonly ParquetValues[]>,
+): Promise<void> {
+  await writePiecesAtomic(path, encoded(columns, groups));
+}
+
+/** The bytes of the file, piece by piece. A piece is overwritten once the next is asked for. */
+async function* encoded(
+  columns: readonly TypedColumn[],
+  groups: Iterable<readonly ParquetValues[]> | AsyncIterable<readonly ParquetValues[]>,
+): AsyncGenerator<Uint8Array> {
+  const root = { name: 'root', num_children: columns.length };
+  const bytes = new ByteWriter();
+  const writer = new ParquetWriter({ writer: bytes, schema: [root, ...columns.flatMap(schemaOf)] });
+  let firstRow = 0;
+  for await (const group of groups) {
+    const rows = group[0]?.length ?? 0;
+    const columnData = columns.map(({ name, type }, i) => {
+      if (group[i].length !== rows)
+        throw new RangeError(`column ${name} has ${group[i].length} rows, ${columns[0].name} has ${rows}`);
+      return { name, data: storedValues(name, group[i], type, firstRow), ...storage(type) };
+    });
+    await writer.write({ columnData, rowGroupSize: rows });
+    yield bytes.getBytes();
+    bytes.index = 0;
+    firstRow += rows;
   }
-  const typed = columns.map((column) => ({
-    ...column,
-    type: column.type ?? guessType(column.name, column.data),
-  }));
-  const schema = [
-    { name: 'root', num_children: columns.length },
-    ...typed.flatMap((column) => schemaOf(column)),
-  ];
-  const columnData = typed.map(({ name, data, type }) => ({ name, data: storedValues(name, data, type) }));
-  await writeFileAtomic(path, new Uint8Array(parquetWriteBuffer({ columnData, schema })));
+  await writer.finish();
+  yield bytes.getBytes();
+}
+
+/**
+ * How the writer is to store lists, where its own choice costs more than it gives: strings in lists are tokens, the
+ * same few over and over; fractions seldom repeat, so that looking for a dictionary of them is time lost; and the
+ * least and the greatest of all elements help no reader to pass over rows.
+ */
+function storage(type: ParquetType): Pick<ColumnSource, 'statistics' | 'encoding'> {
+  if (!isList(type)) return {};
+  const fractions = type === 'FLOAT[]' || type === 'DOUBLE[]';
+  return {
+    statistics: false,
+    encoding: type === 'STRING[]' ? 'RLE_DICTIONARY' : fractions ? 'PLAIN' : undefined,
+  };
 }
 
 /** The rows of a table, of the named columns only where given. InputError names the file, and the column. */
@@ -57,25 +112,43 @@ export async function readParquet(
   path: string,
   columns?: readonly string[],
 ): Promise<Record<string, unknown>[]> {
+  const table: Record<string, unknown>[] = [];
+  for await (const { rows, columns: read } of readParquetGroups(path, { columns })) {
+    for (let i = 0; i < rows; i++)
+      table.push(Object.fromEntries(Array.from(read, ([name, data]) => [name, data[i]])));
+  }
+  return table;
+}
+
+/**
+ * A table's row groups one by one, with the named columns only where given. Those are passed over, unread, in which
+ * the least and the greatest value that the file gives for `where.column` leave no room for any of `where.among`;
+ * the others come with all of their rows. InputError names the file, and the column.
+ */
+export async function* readParquetGroups(
+  path: string,
+  options: { columns?: readonly string[]; where?: { column: string; among: Iterable<number> } } = {},
+): AsyncGenerator<ParquetGroup> {
+  const { columns, where } = options;
   try {
     const file = await asyncBufferFromFile(path);
     const metadata = await parquetMetadataAsync(file);
     const names = columns ?? columnNames(metadata.schema);
-    refuseMissing(path, metadata.schema, names);
-    const scan = await parquetScan({ file, metadata, columns: [...names] });
-    const rows: Record<string, unknown>[] = [];
+    refuseMissing(path, metadata.schema, where ? [...names, where.column] : names);
+    const pruningFilter = where && { [where.column]: { $in: [...where.among] } };
+    const scan = await parquetScan({ file, metadata, columns: [...names], pruningFilter });
     for (const { rowStart, rowEnd } of scan.ranges) {
-      const table: [string, DecodedArray][] = [];
+      const rows = rowEnd - rowStart;
+      const read = new Map<string, DecodedArray>();
       // One at a time: reading a damaged file in parallel can leave a rejection that nothing awaits.
-      for (const column of names) table.push([column, await scan.readColumn({ column, rowStart, rowEnd })]);
-      const short = table.find(([, data]) => data.length !== rowEnd - rowStart);
-      if (short)
-        throw new Error(`column ${short[0]} has ${short[1].length} values for ${rowEnd - rowStart} rows`);
-      for (let i = 0; i < rowEnd - rowStart; i++) {
-        rows.push(Object.fromEntries(table.map(([name, data]) => [name, data[i]])));
+      for (const column of names) {
+        const data = await scan.readColumn({ column, rowStart, rowEnd });
+        if (data.length !== rows)
+          throw new Error(`column ${column} has ${data.length} values for ${rows} rows`);
+        read.set(column, data);
       }
+      yield { firstRow: rowStart, rows, columns: read };
     }
-    return rows;
   } catch (error) {
     const explained = explainSystemError(error, 'read', path);
     if (explained instanceof InputError) throw explained;
@@ -109,7 +182,7 @@ function endOfSubtree(schema: SchemaElement[], start: number): number {
   return end;
 }
 
-function schemaOf({ name, type }: { name: string; type: ParquetType }): SchemaElement[] {
+function schemaOf({ name, type }: TypedColumn): SchemaElement[] {
   if (!isList(type)) return [leaf(name, elementType(type))];
   return [
     {
@@ -136,18 +209,23 @@ function leaf(name: string, type: ScalarType): SchemaElement {
 }
 
 /** The writer asks for plain arrays inside lists. Values are checked: it would store a wrong one in silence. */
-function storedValues(name: string, data: Values, type: ParquetType): unknown[] {
-  const values = Array.from<unknown>(data);
+function storedValues(name: string, data: ParquetValues, type: ParquetType, firstRow: number): DecodedArray {
   const scalar = elementType(type);
-  const check = (value: unknown, row: number): unknown => {
-    if (!fits(value, scalar))
-      throw new RangeError(`column ${name}, row ${row}: ${String(value)} is not ${scalar}`);
-    return value;
+  const check = (values: ParquetValues, rowOf: (i: number) => number): void => {
+    for (let i = 0; i < values.length; i++) {
+      if (!fits(values[i], scalar))
+        throw new RangeError(`column ${name}, row ${rowOf(i)}: ${String(values[i])} is not ${scalar}`);
+    }
   };
-  if (!isList(type)) return values.map(check);
-  return values.map((list, row) => {
+  if (!isList(type)) {
+    check(data, (i) => firstRow + i);
+    return data as DecodedArray;
+  }
+  return Array.from<unknown, unknown[]>(data, (list, i) => {
+    const row = firstRow + i;
     if (!isArrayLike(list)) throw new RangeError(`column ${name}, row ${row}: ${String(list)} is not a list`);
-    return Array.from(list, (value) => check(value, row));
+    check(list, () => row);
+    return Array.isArray(list) ? list : Array.from<unknown>(list);
   });
 }
 
@@ -159,7 +237,7 @@ function fits(value: unknown, type: ScalarType): boolean {
   return typeof value === 'number';
 }
 
-function guessType(name: string, data: Values): ParquetType {
+function guessType(name: string, data: ParquetValues): ParquetType {
   if (data instanceof Int32Array) return 'INT32';
   if (data instanceof BigInt64Array) return 'INT64';
   if (data instanceof Float32Array) return 'FLOAT';
@@ -173,7 +251,7 @@ function guessType(name: string, data: Values): ParquetType {
   throw new RangeError(`column ${name}: its type cannot be told from ${String(first)}; give it`);
 }
 
-function isArrayLike(value: unknown): value is Values {
+function isArrayLike(value: unknown): value is ParquetValues {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
 }
 

@@ -160,8 +160,8 @@ class Slots {
         sequence,
         position,
         focus,
-        tokens: this.tokens.slice(...window),
-        activations: this.activations.slice(...window),
+        tokens: this.tokens.subarray(...window),
+        activations: this.activations.subarray(...window),
       };
     });
   }

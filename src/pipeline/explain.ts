@@ -18,7 +18,7 @@ export async function explain(
   config: RunConfig,
   subject: Subject,
   dir: string,
-): Promise<{ features: Feature[]; examples: Example[] }> {
+): Promise<{ features: Feature[]; examples: Iterable<Example> }> {
   const { backend, reporter, stopwatch, signal } = bench;
   const { dictionary } = await readLearned(dir);
   const source = await trainingActivations(bench, subject, config.hook);
@@ -46,13 +46,17 @@ export async function explain(
   const features = collected.latents.map((latent, j) =>
     feature(j, latent, collected.tokens, logits?.promoted[j], logits?.suppressed[j], text),
   );
-  const examples = collected.latents.flatMap((latent, j) => [
-    ...latent.top.map((firing, rank) => example(j, 'top', -1, rank, firing, text)),
-    ...latent.quantiles.flatMap((firings, quantile) =>
-      firings.map((firing, rank) => example(j, 'quantile', quantile, rank, firing, text)),
-    ),
-  ]);
-  return { features, examples };
+  return { features, examples: allExamples(collected.latents, text) };
+}
+
+/** Made one by one as they are asked for: all of them at once would take more memory than the rest of the run. */
+function* allExamples(latents: readonly LatentExamples[], text: TokenText): Generator<Example> {
+  for (const [latent, { top, quantiles }] of latents.entries()) {
+    for (const [rank, firing] of top.entries()) yield example(latent, 'top', -1, rank, firing, text);
+    for (const [quantile, firings] of quantiles.entries())
+      for (const [rank, firing] of firings.entries())
+        yield example(latent, 'quantile', quantile, rank, firing, text);
+  }
 }
 
 type TokenText = (token: number) => string;

@@ -50,16 +50,25 @@ export function resolveTraining(config: RunConfig, width: number): RunConfig {
     ...config,
     training: {
       ...training,
-      learningRate: learningRate === 'auto' ? defaultRate(dictionary.latents) : learningRate,
+      learningRate:
+        learningRate === 'auto'
+          ? defaultRate(dictionary.latents, training.tokens / training.batch)
+          : learningRate,
       auxLatents: auxLatents === 'auto' ? Math.floor(width / 2) : auxLatents,
       deadAfterTokens: deadAfterTokens === 'auto' ? defaultDeadAfter(training.tokens) : deadAfterTokens,
     },
   };
 }
 
-/** Gao et al. 2024, section 3.1: the rate falls with the square root of the width. */
-function defaultRate(latents: number): number {
-  return 2e-4 / Math.sqrt(latents / 2 ** 14);
+/**
+ * The rate of Gao et al. 2024, section 3.1, which falls with the square root of the width, for runs of 60,000 steps
+ * or more; a shorter run takes larger steps, up to 16 times. Measured on stories15M with 4,608 latents and 537 steps:
+ * 1, 2.7, 5.3, 10.6 and 21 times that rate explain .835, .875, .893, .904 and .908 of the validation variance,
+ * and at 21 times latents begin to die.
+ */
+function defaultRate(latents: number, steps: number): number {
+  const shorter = Math.sqrt(60_000 / Math.max(1, steps));
+  return (2e-4 / Math.sqrt(latents / 2 ** 14)) * Math.min(16, Math.max(1, shorter));
 }
 
 /** Ten million tokens, as the field has it, but early enough in a short run for AuxK to help. */

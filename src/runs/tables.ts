@@ -5,7 +5,7 @@
 
 import { join } from 'node:path';
 import type * as z from 'zod';
-import { type ParquetType, readParquet, writeParquet } from '../formats/parquet.ts';
+import { type ParquetType, readParquetGroups, writeParquetGroups } from '../formats/parquet.ts';
 import { exists, RUN_FILES } from './directory.ts';
 import { type Example, exampleSchema, type Feature, featureSchema } from './schema.ts';
 import { validate } from './validate.ts';
@@ -39,6 +39,9 @@ const EXAMPLE_COLUMNS: Columns<Example> = {
   focus: { column: 'focus', type: 'INT32' },
 };
 
+/** Rows of a row group: what is held in memory at once, and what a reader of one latent's examples has to decode. */
+const GROUP_ROWS = 4096;
+
 /** Writes features.parquet, a row for each latent. */
 export async function writeFeatures(directory: string, features: readonly Feature[]): Promise<void> {
   await writeTable(join(directory, RUN_FILES.features), featureSchema, FEATURE_COLUMNS, features);
@@ -49,17 +52,23 @@ export async function readFeatures(directory: string): Promise<Feature[] | undef
   return readTable(join(directory, RUN_FILES.features), featureSchema, FEATURE_COLUMNS);
 }
 
-/** Writes examples.parquet, a row for each (latent, example). */
-export async function writeExamples(directory: string, examples: readonly Example[]): Promise<void> {
+/** Writes examples.parquet, a row for each (latent, example), as they come. */
+export async function writeExamples(
+  directory: string,
+  examples: Iterable<Example> | AsyncIterable<Example>,
+): Promise<void> {
   await writeTable(join(directory, RUN_FILES.examples), exampleSchema, EXAMPLE_COLUMNS, examples);
 }
 
-/** Reads examples.parquet, of `latents` only where given; undefined where the run has not come to it. */
+/**
+ * Reads examples.parquet, of `latents` only where given, without decoding the row groups that hold none of theirs;
+ * undefined where the run has not come to it.
+ */
 export async function readExamples(
   directory: string,
   latents?: ReadonlySet<number>,
 ): Promise<Example[] | undefined> {
-  const wanted = latents && ((row: Record<string, unknown>) => latents.has(row.latent as number));
+  const wanted = latents && { key: 'latent' as const, among: latents };
   return readTable(join(directory, RUN_FILES.examples), exampleSchema, EXAMPLE_COLUMNS, wanted);
 }
 
@@ -67,43 +76,59 @@ async function writeTable<Row extends object>(
   path: string,
   schema: z.ZodType<Row>,
   columns: Columns<Row>,
-  rows: readonly Row[],
+  rows: Iterable<Row> | AsyncIterable<Row>,
 ): Promise<void> {
-  for (const [i, row] of rows.entries()) validate(schema, row, `${path}, row ${i}`);
+  const typed = Object.values<Columns<Row>[keyof Row]>(columns).map(({ column, type }) => ({
+    name: column,
+    type,
+  }));
+  await writeParquetGroups(path, typed, rowGroups(path, schema, columns, rows));
+}
+
+/** The rows, checked, as the values of each column, `GROUP_ROWS` at a time. */
+async function* rowGroups<Row extends object>(
+  path: string,
+  schema: z.ZodType<Row>,
+  columns: Columns<Row>,
+  rows: Iterable<Row> | AsyncIterable<Row>,
+): AsyncGenerator<unknown[][]> {
   const keys = Object.keys(columns) as (keyof Row)[];
-  await writeParquet(
-    path,
-    keys.map((key) => {
-      const { column, type } = columns[key];
-      const values = rows.map((row) => row[key]);
-      return {
-        name: column,
-        type,
-        data: type === 'INT64' ? values.map((value) => BigInt(value as number)) : values,
-      };
-    }),
-  );
+  let group: unknown[][] = keys.map(() => []);
+  let count = 0;
+  for await (const row of rows) {
+    validate(schema, row, `${path}, row ${count++}`);
+    for (const [k, key] of keys.entries()) {
+      const value = row[key];
+      group[k].push(columns[key].type === 'INT64' ? BigInt(value as number) : value);
+    }
+    if (group[0].length < GROUP_ROWS) continue;
+    yield group;
+    group = keys.map(() => []);
+  }
+  if (group[0].length > 0) yield group;
 }
 
 async function readTable<Row extends object>(
   path: string,
   schema: z.ZodType<Row>,
   columns: Columns<Row>,
-  wanted?: (row: Record<string, unknown>) => boolean,
+  wanted?: { key: keyof Row; among: ReadonlySet<number> },
 ): Promise<Row[] | undefined> {
   if (!(await exists(path))) return undefined;
-  const keys = Object.keys(columns) as (keyof Row & string)[];
-  const stored = await readParquet(
-    path,
-    keys.map((key) => columns[key].column),
-  );
-  const rows: Row[] = [];
-  for (const [i, row] of stored.entries()) {
-    if (wanted && !wanted(row)) continue;
-    const named = Object.fromEntries(keys.map((key) => [key, plain(row[columns[key].column])]));
-    rows.push(validate(schema, named, `${path}, row ${i}`));
+  const keys = Object.keys(columns) as (keyof Row)[];
+  const names = keys.map((key) => columns[key].column);
+  const where = wanted && { column: columns[wanted.key].column, among: wanted.among };
+  const table: Row[] = [];
+  for await (const group of readParquetGroups(path, { columns: names, where })) {
+    const data = names.map((name) => group.columns.get(name)!);
+    const chosen = where && group.columns.get(where.column)!;
+    for (let i = 0; i < group.rows; i++) {
+      if (chosen && !wanted.among.has(chosen[i])) continue;
+      const row = Object.fromEntries(keys.map((key, k) => [key, plain(data[k][i])]));
+      table.push(validate(schema, row, `${path}, row ${group.firstRow + i}`));
+    }
   }
-  return rows;
+  return table;
 }
 
 /** Parquet's 64-bit integers and typed lists as the schemas have them. */

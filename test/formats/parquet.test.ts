@@ -1,10 +1,16 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { parquetMetadataAsync } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { InputError } from '../../src/formats/errors.ts';
-import { readParquet, writeParquet } from '../../src/formats/parquet.ts';
+import {
+  readParquet,
+  readParquetGroups,
+  writeParquet,
+  writeParquetGroups,
+} from '../../src/formats/parquet.ts';
 
 const fixture = (name: string) => new URL(`../fixtures/formats/${name}.parquet`, import.meta.url).pathname;
 
@@ -100,7 +106,7 @@ describe('round trip', () => {
     expect(Buffer.compare(await readFile(path), bytes)).toBe(0);
   });
 
-  test('tables longer than a row group and a page come back whole', async () => {
+  test('tables longer than a page come back whole', async () => {
     const rows = 3000;
     const tokens = Array.from({ length: rows }, (_, i) =>
       Array.from({ length: i % 65 }, (_, j) => `t${(i * j) % 97}`),
@@ -113,6 +119,124 @@ describe('round trip', () => {
     const read = await readParquet(path);
     expect(read.map((values) => values.tokens)).toEqual(tokens);
     expect(read.map((values) => values.activations)).toEqual(activations.map((list) => [...list]));
+  });
+});
+
+describe('row groups', () => {
+  const columns = [
+    { name: 'latent', type: 'INT32' },
+    { name: 'tokens', type: 'STRING[]' },
+  ] as const;
+  /** Ten latents, three rows of each, two latents in each row group. */
+  const rows = Array.from({ length: 30 }, (_, i) => ({
+    latent: Math.floor(i / 3),
+    tokens: Array.from({ length: i % 4 }, (_, j) => ` t${(i + j) % 5}`),
+  }));
+  function* groups() {
+    for (let i = 0; i < rows.length; i += 6) {
+      const some = rows.slice(i, i + 6);
+      yield [some.map(({ latent }) => latent), some.map(({ tokens }) => tokens)];
+    }
+  }
+  async function* slowly<T>(values: Iterable<T>) {
+    for (const value of values) {
+      await new Promise(setImmediate);
+      yield value;
+    }
+  }
+  const read = async (path: string, among?: number[]) => {
+    const read = [];
+    const where = among && { column: 'latent', among };
+    for await (const group of readParquetGroups(path, { where })) read.push(group);
+    return read;
+  };
+
+  test('come back in order, whether they were given at once or over time', async () => {
+    for (const source of [groups(), slowly(groups())]) {
+      await writeParquetGroups(path, columns, source);
+      expect(await readParquet(path)).toEqual(rows);
+      const found = await read(path);
+      expect(found.map(({ firstRow, rows }) => [firstRow, rows])).toEqual(
+        [0, 6, 12, 18, 24].map((i) => [i, 6]),
+      );
+      expect(found[4].columns.get('tokens')).toEqual(rows.slice(24).map(({ tokens }) => tokens));
+    }
+  });
+
+  test('none, and empty ones, make a table without rows', async () => {
+    for (const source of [[], [[[], []]]]) {
+      await writeParquetGroups(path, columns, source);
+      expect(await readParquet(path)).toEqual([]);
+    }
+  });
+
+  test('one is written before the next is asked for', async () => {
+    const at = await mkdtemp(join(dir, 'pieces-'));
+    const sizes: number[] = [];
+    async function* watched() {
+      for (const group of groups()) {
+        const [temporary] = await readdir(at);
+        sizes.push((await readFile(join(at, temporary))).length);
+        yield group;
+      }
+    }
+    await writeParquetGroups(join(at, 'table'), columns, watched());
+    expect(sizes[0]).toBe(0);
+    for (let i = 1; i < sizes.length; i++) expect(sizes[i]).toBeGreaterThan(sizes[i - 1]);
+    expect(await readdir(at)).toEqual(['table']);
+  });
+
+  test('a source that fails, or a later group with a faulty value, leaves no file', async () => {
+    const at = await mkdtemp(join(dir, 'failing-'));
+    const fault = new Error('no more');
+    async function* failing() {
+      yield* groups();
+      throw fault;
+    }
+    await expect(writeParquetGroups(join(at, 'table'), columns, failing())).rejects.toBe(fault);
+    expect(await readdir(at)).toEqual([]);
+    const faulty = [
+      ...groups(),
+      [
+        [10, 10.5],
+        [[], []],
+      ],
+    ];
+    await expect(writeParquetGroups(join(at, 'table'), columns, faulty)).rejects.toThrow(
+      /column latent, row 31: 10\.5 is not INT32/,
+    );
+    expect(await readdir(at)).toEqual([]);
+  });
+
+  test('those that cannot hold a wanted value are not read: their bytes may be anything', async () => {
+    await writeParquetGroups(path, columns, groups());
+    const { buffer, byteOffset, byteLength } = await readFile(path);
+    const metadata = await parquetMetadataAsync(
+      buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer,
+    );
+    const file = await open(path, 'r+');
+    for (const i of [0, 2, 3]) {
+      const { columns: chunks, total_compressed_size } = metadata.row_groups[i];
+      await file.write(
+        Buffer.alloc(Number(total_compressed_size), 0xff),
+        0,
+        null,
+        Number(chunks[0].file_offset),
+      );
+    }
+    await file.close();
+    const found = await read(path, [3, 9, 40]);
+    expect(found.map(({ firstRow }) => firstRow)).toEqual([6, 24]);
+    expect(found.flatMap(({ columns }) => [...columns.get('latent')!])).toEqual([
+      2, 2, 2, 3, 3, 3, 8, 8, 8, 9, 9, 9,
+    ]);
+    expect(await read(path, [40])).toEqual([]);
+    await expect(read(path, [4])).rejects.toThrow(InputError);
+  });
+
+  test('a column to choose by that is not there is named', async () => {
+    const groups = readParquetGroups(fixture('pyarrow_25'), { where: { column: 'nope', among: [1] } });
+    await expect(groups.next()).rejects.toThrow(/there is no column nope/);
   });
 });
 

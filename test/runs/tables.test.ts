@@ -1,8 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readParquet, writeParquet } from '../../src/formats/parquet.ts';
+import { readParquet, readParquetGroups, writeParquet } from '../../src/formats/parquet.ts';
 import type { Example, Feature } from '../../src/runs/schema.ts';
 import { readExamples, readFeatures, writeExamples, writeFeatures } from '../../src/runs/tables.ts';
 
@@ -99,6 +99,35 @@ describe('examples.parquet', () => {
     await writeExamples(directory, examples);
     expect(await readExamples(directory)).toEqual(examples);
     expect(await readExamples(directory, new Set([0, 2]))).toEqual([examples[0], examples[1], examples[3]]);
+  });
+
+  it('is written as the examples come, in groups of which a few hold all of one latent', async () => {
+    const path = join(directory, 'examples.parquet');
+    const [latents, each] = [300, 31];
+    const examples = function* () {
+      for (let latent = 0; latent < latents; latent++)
+        for (let rank = 0; rank < each; rank++) yield { ...example(latent), rank };
+    };
+    await writeExamples(directory, examples());
+    expect(await readExamples(directory)).toEqual([...examples()]);
+    const starts: number[] = [];
+    for await (const { firstRow } of readParquetGroups(path, { columns: ['latent'] })) starts.push(firstRow);
+    expect(starts.length).toBeGreaterThan(2);
+    // Of a latent that lies across two groups nothing is lost.
+    const across = Math.floor(starts[1] / each);
+    expect(starts[1] % each).not.toBe(0);
+    const found = await readExamples(directory, new Set([across, latents]));
+    expect(found).toEqual([...examples()].filter(({ latent }) => latent === across));
+  });
+
+  it('is not there where the examples fail midway, and the error is theirs', async () => {
+    const fault = new Error('interrupted');
+    async function* failing() {
+      for (let latent = 0; latent < 5000; latent++) yield example(latent);
+      throw fault;
+    }
+    await expect(writeExamples(directory, failing())).rejects.toBe(fault);
+    expect(await readdir(directory)).toEqual([]);
   });
 
   it('refuses rows that contradict themselves', async () => {

@@ -28,13 +28,15 @@ void pack(const float* weight, int64_t outputs, int64_t inputs, float* packed) {
   });
 }
 
-// Blocks of rows, and where those are too few for the threads, blocks of outputs too.
+// As many blocks of rows as threads, or more where there are many rows, each split by outputs where these are so many
+// that packing the rows again for each part costs little.
 void linear(const float* x, int64_t rows, const float* packed, int64_t inputs, int64_t outputs, float* out) {
   const Kernels& k = kernels();
-  const int64_t block = std::min<int64_t>(rows, 16 * k.strip);
-  const int64_t row_blocks = ceil_div(rows, block), count = panels(k, outputs);
-  const int64_t wanted = 2 * threads();
-  const int64_t splits = std::clamp<int64_t>(ceil_div(wanted, row_blocks), 1, count);
+  const int64_t strips = ceil_div(rows, k.strip), count = panels(k, outputs);
+  const int64_t block = std::min<int64_t>(ceil_div(strips, threads()), 16) * k.strip;
+  const int64_t row_blocks = ceil_div(rows, block);
+  const int64_t most = row_blocks < threads() ? count : std::max<int64_t>(1, count / 8);
+  const int64_t splits = std::clamp<int64_t>(ceil_div(2 * threads(), row_blocks), 1, most);
   const int64_t each = ceil_div(count, splits), column_blocks = ceil_div(count, each);
   parallel_for(row_blocks * column_blocks, [&](int64_t task) {
     const int64_t r = task / column_blocks * block, p = task % column_blocks * each;

@@ -1,6 +1,7 @@
 #include "pool.h"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <cstdlib>
 #include <deque>
@@ -18,9 +19,22 @@ struct Job {
   std::int64_t count;
   std::int64_t next = 0;
   std::int64_t done = 0;
+  std::atomic<bool> complete{false};
   std::exception_ptr failure;
   std::condition_variable finished;
 };
+
+// Waits without sleeping for a moment: operations on small arrays follow each other faster than the system wakes a
+// thread up.
+template <class Ready>
+void spin_until(Ready ready) {
+  constexpr int kRounds = 2000;
+  for (int i = 0; i < kRounds && !ready(); i++) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+  }
+}
 
 // Never destroyed: its threads may still wait in it while the process goes down.
 struct Pool {
@@ -30,11 +44,15 @@ struct Pool {
   int limit = std::max(1u, std::thread::hardware_concurrency());
   int started = 0;
   int busy = 0;
+  std::atomic<bool> has_jobs{false};
 
   // Takes one task of the job, runs it, and tells the caller when it was the last. Called with the lock held.
   void run_one(Job* job, std::unique_lock<std::mutex>& lock) {
     const std::int64_t index = job->next++;
-    if (job->next == job->count) jobs.erase(std::find(jobs.begin(), jobs.end(), job));
+    if (job->next == job->count) {
+      jobs.erase(std::find(jobs.begin(), jobs.end(), job));
+      has_jobs = !jobs.empty();
+    }
     lock.unlock();
     std::exception_ptr failure;
     try {
@@ -44,12 +62,18 @@ struct Pool {
     }
     lock.lock();
     if (failure) job->failure = failure;
-    if (++job->done == job->count) job->finished.notify_all();
+    if (++job->done == job->count) {
+      job->complete = true;
+      job->finished.notify_all();
+    }
   }
 
   void serve() {
     std::unique_lock<std::mutex> lock(mutex);
     for (;;) {
+      lock.unlock();
+      spin_until([&] { return has_jobs.load(std::memory_order_relaxed); });
+      lock.lock();
       work.wait(lock, [&] { return !jobs.empty() && busy < limit - 1; });
       busy++;
       while (!jobs.empty() && busy <= limit - 1) {
@@ -94,8 +118,12 @@ void parallel_for(std::int64_t count, const std::function<void(std::int64_t)>& t
   job.task = &task;
   job.count = count;
   p.jobs.push_back(&job);
+  p.has_jobs = true;
   p.work.notify_all();
   while (job.next < job.count) p.run_one(&job, lock);
+  lock.unlock();
+  spin_until([&] { return job.complete.load(std::memory_order_relaxed); });
+  lock.lock();
   job.finished.wait(lock, [&] { return job.done == job.count; });
   if (job.failure) std::rethrow_exception(job.failure);
 }

@@ -15,9 +15,20 @@
   },
   "targets": [
     {
+      "target_name": "kernels_amx",
+      "type": "static_library",
+      "sources": ["native/isa/amx.cc"],
+      "conditions": [["target_arch=='x64'", {
+        "cflags_cc": ["-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mavx512bf16", "-mamx-tile", "-mamx-bf16", "-mfma"],
+        "xcode_settings": {
+          "OTHER_CPLUSPLUSFLAGS": ["-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mavx512bf16", "-mamx-tile", "-mamx-bf16", "-mfma"]
+        }
+      }]]
+    },
+    {
       "target_name": "kernels_avx512bf16",
       "type": "static_library",
-      "sources": ["native/isa_avx512bf16.cc"],
+      "sources": ["native/isa/avx512bf16.cc"],
       "conditions": [["target_arch=='x64'", {
         "cflags_cc": ["-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mavx512bf16", "-mfma"],
         "xcode_settings": {
@@ -28,7 +39,7 @@
     {
       "target_name": "kernels_avx512",
       "type": "static_library",
-      "sources": ["native/isa_avx512.cc"],
+      "sources": ["native/isa/avx512.cc"],
       "conditions": [["target_arch=='x64'", {
         "cflags_cc": ["-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mfma"],
         "xcode_settings": { "OTHER_CPLUSPLUSFLAGS": ["-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mfma"] }
@@ -37,7 +48,7 @@
     {
       "target_name": "kernels_avx2",
       "type": "static_library",
-      "sources": ["native/isa_avx2.cc"],
+      "sources": ["native/isa/avx2.cc"],
       "conditions": [["target_arch=='x64'", {
         "cflags_cc": ["-mavx2", "-mfma"],
         "xcode_settings": { "OTHER_CPLUSPLUSFLAGS": ["-mavx2", "-mfma"] }
@@ -46,19 +57,21 @@
     {
       "target_name": "monosem",
       "sources": [
-        "native/binding.cc",
-        "native/dense.cc",
-        "native/dispatch.cc",
-        "native/encode.cc",
-        "native/isa_baseline.cc",
-        "native/parameters.cc",
-        "native/pool.cc",
-        "native/softmax.cc",
-        "native/sparse.cc"
+        "native/binding/addon.cc",
+        "native/binding/dictionary.cc",
+        "native/binding/transformer.cc",
+        "native/isa/baseline.cc",
+        "native/isa/dispatch.cc",
+        "native/operations/dense.cc",
+        "native/operations/encode.cc",
+        "native/operations/parameters.cc",
+        "native/operations/softmax.cc",
+        "native/operations/sparse.cc",
+        "native/pool.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS"],
-      "dependencies": ["kernels_avx512bf16", "kernels_avx512", "kernels_avx2"]
+      "dependencies": ["kernels_amx", "kernels_avx512bf16", "kernels_avx512", "kernels_avx2"]
     }
   ]
 }

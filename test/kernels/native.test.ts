@@ -11,7 +11,7 @@ import { createReferenceBackend } from '../../src/kernels/reference.ts';
 import { Random } from '../../src/math/random.ts';
 
 const reference = createReferenceBackend();
-const sets = ['avx512bf16', 'avx512', 'avx2', 'baseline'].filter((instructionSet) => {
+const sets = ['amx', 'avx512bf16', 'avx512', 'avx2', 'baseline'].filter((instructionSet) => {
   try {
     createNativeBackend({ instructionSet });
     return true;

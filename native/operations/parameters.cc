@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "operations.h"
-#include "pool.h"
+#include "../pool.h"
 
 namespace monosem {
 namespace {

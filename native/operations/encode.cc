@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "operations.h"
-#include "pool.h"
+#include "../pool.h"
 
 namespace monosem {
 namespace {

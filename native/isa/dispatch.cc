@@ -1,11 +1,36 @@
-#include "operations.h"
+// Which instruction sets this processor has, and which of them was chosen.
+#include "../operations/operations.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+#if defined(__x86_64__) && defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 namespace monosem {
 namespace {
 
+// Linux gives a process the tiles' registers only when it asks: arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA).
+bool tiles_permitted() {
+#if defined(__x86_64__) && defined(__linux__)
+  static const bool permitted = syscall(SYS_arch_prctl, 0x1023, 18) == 0;
+  return permitted;
+#else
+  return false;
+#endif
+}
+
 bool processor_has(const std::string& name) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
+  if (name == "amx") {
+    unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+    constexpr unsigned kTile = 1u << 24, kBfloat16 = 1u << 22;
+    return processor_has("avx512bf16") && __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx & kTile) &&
+           (edx & kBfloat16) && tiles_permitted();
+  }
   if (name == "avx512bf16") return __builtin_cpu_supports("avx512bf16") && processor_has("avx512");
   if (name == "avx512") {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -18,6 +43,7 @@ bool processor_has(const std::string& name) {
 
 const Kernels* find(const std::string& name) {
   if (!processor_has(name)) return nullptr;
+  if (name == "amx") return amx_kernels();
   if (name == "avx512bf16") return avx512bf16_kernels();
   if (name == "avx512") return avx512_kernels();
   if (name == "avx2") return avx2_kernels();
@@ -34,7 +60,7 @@ bool choose_kernels(const std::string& name) {
     if (wanted) chosen = wanted;
     return wanted != nullptr;
   }
-  for (const char* candidate : {"avx512bf16", "avx512", "avx2", "baseline"}) {
+  for (const char* candidate : {"amx", "avx512bf16", "avx512", "avx2", "baseline"}) {
     if ((chosen = find(candidate))) return true;
   }
   return false;

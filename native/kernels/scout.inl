@@ -3,7 +3,7 @@
 //   err(r, j) = |x_r - bf(x_r)| |w_j| + |bf(x_r)| |w_j - bf(w_j)| + rounding of the sums
 // (Cauchy-Schwarz, norms computed from the very operands), so every column that could be among the chosen passes,
 // and those few are computed again in float32. The choice and the values are those of float32, never of bfloat16.
-// Included by kernels.inl's user after kernels.inl.
+// Included by the files in isa/ after all.inl.
 
 namespace monosem {
 namespace {

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "operations.h"
-#include "pool.h"
+#include "../pool.h"
 
 namespace monosem {
 namespace {

@@ -1,5 +1,5 @@
 // Vectors of the instruction set that the including file was compiled for, in the compilers' own vector type,
-// so that one text serves them all. Only kernels.inl includes this.
+// so that one text serves them all. Only common.inl includes this.
 #pragma once
 
 #include <cstdint>

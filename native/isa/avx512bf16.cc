@@ -3,14 +3,14 @@
 #define ENCODE encode_bf16
 #define ENCODE_SCRATCH encode_scratch_bf16
 #if defined(__AVX512BF16__)
-#include "kernels.inl"
-#include "scout_bf16.inl"
-#include "table.inl"
+#include "../kernels/all.inl"
+#include "../kernels/scout.inl"
+#include "../kernels/table.inl"
 namespace monosem {
 const Kernels* avx512bf16_kernels() { return &kKernels; }
 }  // namespace monosem
 #else
-#include "kernels.h"
+#include "../kernels/kernels.h"
 namespace monosem {
 const Kernels* avx512bf16_kernels() { return nullptr; }
 }  // namespace monosem

@@ -113,6 +113,7 @@ inline int64_t attention_scratch(int64_t length, int64_t heads, int64_t head_wid
 }
 
 // Null where this build or this processor does not have the set.
+const Kernels* amx_kernels();
 const Kernels* avx512bf16_kernels();
 const Kernels* avx512_kernels();
 const Kernels* avx2_kernels();

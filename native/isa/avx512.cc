@@ -3,13 +3,13 @@
 #define ENCODE encode
 #define ENCODE_SCRATCH encode_scratch
 #if defined(__AVX512F__)
-#include "kernels.inl"
-#include "table.inl"
+#include "../kernels/all.inl"
+#include "../kernels/table.inl"
 namespace monosem {
 const Kernels* avx512_kernels() { return &kKernels; }
 }  // namespace monosem
 #else
-#include "kernels.h"
+#include "../kernels/kernels.h"
 namespace monosem {
 const Kernels* avx512_kernels() { return nullptr; }
 }  // namespace monosem

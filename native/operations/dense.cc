@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "operations.h"
-#include "pool.h"
+#include "../pool.h"
 
 namespace monosem {
 namespace {

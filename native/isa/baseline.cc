@@ -2,8 +2,8 @@
 #define KERNELS_NAME "baseline"
 #define ENCODE encode
 #define ENCODE_SCRATCH encode_scratch
-#include "kernels.inl"
-#include "table.inl"
+#include "../kernels/all.inl"
+#include "../kernels/table.inl"
 namespace monosem {
 const Kernels* baseline_kernels() { return &kKernels; }
 }  // namespace monosem

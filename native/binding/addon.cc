@@ -1,0 +1,30 @@
+// The addon: its settings, and all that it exports.
+#include "../pool.h"
+#include "exports.h"
+
+namespace monosem {
+namespace {
+
+Napi::Value Configure(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  set_threads(static_cast<int>(a.count("threads", 1)));
+  const std::string name = info[1].IsString() ? info[1].As<Napi::String>().Utf8Value() : "";
+  return Napi::Boolean::New(info.Env(), choose_kernels(name));
+}
+
+Napi::Value InstructionSet(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), kernels().name);
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  exports["configure"] = Napi::Function::New(env, Configure, "configure");
+  exports["instructionSet"] = Napi::Function::New(env, InstructionSet, "instructionSet");
+  export_transformer(env, exports);
+  export_dictionary(env, exports);
+  return exports;
+}
+
+NODE_API_MODULE(monosem, Init)
+
+}  // namespace
+}  // namespace monosem

@@ -1,0 +1,115 @@
+// How an operation reads its arguments and gives its result: arguments are checked here and nowhere behind, the work
+// runs on a worker thread, off the event loop, and settles a promise. The arrays are held until then.
+#pragma once
+
+#include <napi.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "../operations/operations.h"
+
+namespace monosem {
+
+using Finish = std::function<Napi::Value(Napi::Env)>;
+
+// Reads the arguments in order and refuses, by name, what does not fit.
+class Arguments {
+ public:
+  explicit Arguments(const Napi::CallbackInfo& info) : info_(info) {}
+
+  int64_t count(const char* name, int64_t least = 0) {
+    const double value = number(name);
+    if (!(value >= static_cast<double>(least)) || value != std::floor(value) || value > 9007199254740991.0)
+      refuse(std::string(name) + ": " + info_[at_ - 1].ToString().Utf8Value() +
+             ", but the operation needs a whole number of at least " + std::to_string(least));
+    return static_cast<int64_t>(value);
+  }
+
+  double number(const char* name) {
+    const Napi::Value value = info_[at_++];
+    if (!value.IsNumber()) refuse(std::string(name) + ": not a number");
+    return value.As<Napi::Number>().DoubleValue();
+  }
+
+  float* floats(const char* name, int64_t length) { return array<float>(name, length, napi_float32_array); }
+  double* doubles(const char* name, int64_t length) { return array<double>(name, length, napi_float64_array); }
+  uint32_t* uints(const char* name, int64_t length) { return array<uint32_t>(name, length, napi_uint32_array); }
+  int32_t* ints(const char* name, int64_t length) { return array<int32_t>(name, length, napi_int32_array); }
+
+  float* optional_floats(const char* name, int64_t length) { return absent() ? nullptr : floats(name, length); }
+
+  // The length of the array that comes next, or -1 where there is none.
+  int64_t next_length() {
+    const Napi::Value value = info_[at_];
+    return value.IsTypedArray() ? static_cast<int64_t>(value.As<Napi::TypedArray>().ElementLength()) : -1;
+  }
+
+  bool absent() {
+    if (!info_[at_].IsUndefined()) return false;
+    at_++;
+    return true;
+  }
+
+  [[noreturn]] void refuse(const std::string& message) { throw Napi::RangeError::New(info_.Env(), message); }
+
+ private:
+  template <class T>
+  T* array(const char* name, int64_t length, napi_typedarray_type type) {
+    const Napi::Value value = info_[at_++];
+    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type)
+      refuse(std::string(name) + ": not a typed array of the kind that the operation needs");
+    const auto view = value.As<Napi::TypedArray>();
+    if (static_cast<int64_t>(view.ElementLength()) < length)
+      refuse(std::string(name) + ": " + std::to_string(view.ElementLength()) +
+             " elements, but the operation needs " + std::to_string(length));
+    return reinterpret_cast<T*>(static_cast<char*>(view.ArrayBuffer().Data()) + view.ByteOffset());
+  }
+
+  const Napi::CallbackInfo& info_;
+  size_t at_ = 0;
+};
+
+class Work : public Napi::AsyncWorker {
+ public:
+  Work(const Napi::CallbackInfo& info, std::function<void()> task, Finish finish)
+      : Napi::AsyncWorker(info.Env()),
+        deferred_(Napi::Promise::Deferred::New(info.Env())),
+        task_(std::move(task)),
+        finish_(std::move(finish)) {
+    Napi::Array held = Napi::Array::New(info.Env(), info.Length());
+    for (uint32_t i = 0; i < info.Length(); i++) held[i] = info[i];
+    held_ = Napi::Persistent(static_cast<Napi::Object>(held));
+  }
+
+  Napi::Promise promise() { return deferred_.Promise(); }
+
+  void Execute() override { task_(); }
+  void OnOK() override { deferred_.Resolve(finish_ ? finish_(Env()) : Env().Undefined()); }
+  void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
+
+ private:
+  Napi::Promise::Deferred deferred_;
+  Napi::ObjectReference held_;
+  std::function<void()> task_;
+  Finish finish_;
+};
+
+inline Napi::Value in_background(const Napi::CallbackInfo& info, std::function<void()> task, Finish finish = nullptr) {
+  Work* work = new Work(info, std::move(task), std::move(finish));
+  const Napi::Promise promise = work->promise();
+  work->Queue();
+  return promise;
+}
+
+template <class T>
+Napi::Value typed(Napi::Env env, const std::vector<T>& values) {
+  auto array = Napi::TypedArrayOf<T>::New(env, values.size());
+  std::copy(values.begin(), values.end(), array.Data());
+  return array;
+}
+
+}  // namespace monosem

@@ -1,0 +1,11 @@
+// The groups of functions that make up the addon.
+#pragma once
+
+#include "arguments.h"
+
+namespace monosem {
+
+void export_transformer(Napi::Env env, Napi::Object exports);
+void export_dictionary(Napi::Env env, Napi::Object exports);
+
+}  // namespace monosem

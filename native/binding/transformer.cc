@@ -1,0 +1,143 @@
+// What JavaScript calls of the dense operations and of the transformer.
+#include "exports.h"
+
+namespace monosem {
+namespace {
+
+// ---- Dense ------------------------------------------------------------------------------------------------
+
+Napi::Value Pack(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const int64_t outputs = a.count("outputs", 1), inputs = a.count("inputs", 1);
+  const float* weight = a.floats("weight", outputs * inputs);
+  auto packed = Napi::Float32Array::New(info.Env(), panels(kernels(), outputs) * kernels().panel * inputs);
+  pack(weight, outputs, inputs, packed.Data());
+  return packed;
+}
+
+Napi::Value Linear(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const int64_t rows = a.count("rows"), inputs = a.count("inputs", 1), outputs = a.count("outputs", 1);
+  const float* x = a.floats("x", rows * inputs);
+  const float* packed = a.floats("weight.data", panels(kernels(), outputs) * kernels().panel * inputs);
+  float* out = a.floats("out", rows * outputs);
+  return in_background(info, [=] { if (rows) linear(x, rows, packed, inputs, outputs, out); });
+}
+
+Napi::Value Add(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const int64_t n = a.count("length");
+  const float* x = a.floats("a", n);
+  const float* y = a.floats("b", n);
+  float* out = a.floats("out", n);
+  return in_background(info, [=] { add(x, y, n, out); });
+}
+
+Napi::Value Swiglu(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const int64_t n = a.count("length");
+  const float* gate = a.floats("gate", n);
+  const float* up = a.floats("up", n);
+  float* out = a.floats("out", n);
+  return in_background(info, [=] { swiglu(gate, up, n, out); });
+}
+
+Napi::Value RmsNorm(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const int64_t rows = a.count("rows"), width = a.count("width", 1);
+  const float epsilon = static_cast<float>(a.number("epsilon"));
+  const float* x = a.floats("x", rows * width);
+  float* scale = a.floats("scale", rows);
+  float* out = a.floats("out", rows * width);
+  return in_background(info, [=] { rms_norm(x, rows, width, epsilon, scale, out); });
+}
+
+Napi::Value Rotary(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const int64_t rows = a.count("rows"), length = a.count("length", 1), start = a.count("start");
+  const int64_t heads = a.count("heads", 1), head_width = a.count("headWidth", 2);
+  if (head_width % 2) a.refuse("headWidth: rotary embedding needs an even one");
+  const int64_t last = start + std::min(length, rows);
+  const float* x = a.floats("x", rows * heads * head_width);
+  const float* cos = a.floats("cos", last * head_width / 2);
+  const float* sin = a.floats("sin", last * head_width / 2);
+  float* out = a.floats("out", rows * heads * head_width);
+  return in_background(info, [=] { rotary(x, rows, length, start, heads, head_width, cos, sin, out); });
+}
+
+// ---- Softmax ----------------------------------------------------------------------------------------------
+
+Napi::Value Attention(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const int64_t batch = a.count("batch"), length = a.count("length", 1);
+  const int64_t heads = a.count("heads", 1), head_width = a.count("headWidth", 1);
+  const int64_t n = batch * length * heads * head_width;
+  const float *q = a.floats("q", n), *k = a.floats("k", n), *v = a.floats("v", n);
+  float* out = a.floats("out", n);
+  return in_background(info, [=] { attention(q, k, v, batch, length, heads, head_width, out); });
+}
+
+Napi::Value AttentionStep(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const int64_t batch = a.count("batch"), capacity = a.count("capacity", 1), length = a.count("length", 1);
+  const int64_t heads = a.count("heads", 1), head_width = a.count("headWidth", 1);
+  if (length > capacity) a.refuse("length: " + std::to_string(length) + ", past the capacity of the cache");
+  const int64_t n = batch * heads * head_width;
+  const float* q = a.floats("q", n);
+  const float *k = a.floats("kCache", n * capacity), *v = a.floats("vCache", n * capacity);
+  float* out = a.floats("out", n);
+  return in_background(info, [=] { attention_step(q, k, v, batch, capacity, length, heads, head_width, out); });
+}
+
+Napi::Value CrossEntropy(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const int64_t rows = a.count("rows"), vocabulary = a.count("vocabulary", 1);
+  const float* logits = a.floats("logits", rows * vocabulary);
+  const int32_t* targets = a.ints("targets", rows);
+  float* out = a.floats("out", rows);
+  for (int64_t r = 0; r < rows; r++) {
+    if (targets[r] < 0 || targets[r] >= vocabulary)
+      a.refuse("targets[" + std::to_string(r) + "]: token " + std::to_string(targets[r]) + ", outside the vocabulary");
+  }
+  return in_background(info, [=] { cross_entropy(logits, rows, vocabulary, targets, out); });
+}
+
+Napi::Value KlDivergence(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const int64_t rows = a.count("rows"), vocabulary = a.count("vocabulary", 1);
+  const float *p = a.floats("p", rows * vocabulary), *q = a.floats("q", rows * vocabulary);
+  float* out = a.floats("out", rows);
+  return in_background(info, [=] { kl_divergence(p, q, rows, vocabulary, out); });
+}
+
+Napi::Value Sample(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const int64_t rows = a.count("rows"), vocabulary = a.count("vocabulary", 1);
+  const float temperature = static_cast<float>(a.number("temperature"));
+  if (!(temperature >= 0)) a.refuse("temperature: below 0");
+  const float* logits = a.floats("logits", rows * vocabulary);
+  const float* uniforms = a.floats("uniforms", rows);
+  int32_t* out = a.ints("out", rows);
+  return in_background(info, [=] { sample(logits, rows, vocabulary, temperature, uniforms, out); });
+}
+
+}  // namespace
+
+void export_transformer(Napi::Env env, Napi::Object exports) {
+  const std::pair<const char*, Napi::Value (*)(const Napi::CallbackInfo&)> functions[] = {
+      {"pack", Pack},
+      {"linear", Linear},
+      {"add", Add},
+      {"swiglu", Swiglu},
+      {"rmsNorm", RmsNorm},
+      {"rotary", Rotary},
+      {"attention", Attention},
+      {"attentionStep", AttentionStep},
+      {"crossEntropy", CrossEntropy},
+      {"klDivergence", KlDivergence},
+      {"sample", Sample},
+  };
+  for (const auto& [name, function] : functions) exports[name] = Napi::Function::New(env, function, name);
+}
+
+}  // namespace monosem

@@ -1,0 +1,172 @@
+// Softmax over a row, and causal attention built on it.
+
+namespace monosem {
+namespace {
+
+float max(const float* x, int64_t n) {
+  float best = x[0];
+  int64_t i = 0;
+  if (n >= LANES) {
+    V most = load(x);
+    for (i = LANES; i + LANES <= n; i += LANES) most = max_of(most, load(x + i));
+    best = max_lanes(most);
+  }
+  for (; i < n; i++) best = x[i] > best ? x[i] : best;
+  return best;
+}
+
+double exp_sum(const float* x, int64_t n, float top, float inverse_temperature, double* runs) {
+  double total = 0;
+  for (int64_t run = 0; run < n; run += kRun) {
+    const int64_t end = smaller(n, run + kRun);
+    V sum = {};
+    int64_t i = run;
+    for (; i + LANES <= end; i += LANES) sum += exponential((load(x + i) - top) * inverse_temperature);
+    double part = sum_lanes(sum);
+    if (i < end) {
+      const V e = exponential((load_part(x + i, end - i) - top) * inverse_temperature);
+      for (int64_t j = 0; j < end - i; j++) part += e[j];
+    }
+    if (runs) runs[run / kRun] = part;
+    total += part;
+  }
+  return total;
+}
+
+double exp_weighted_difference(const float* p, const float* q, int64_t n, float top) {
+  double total = 0;
+  for (int64_t run = 0; run < n; run += kRun) {
+    const int64_t end = smaller(n, run + kRun);
+    V sum = {};
+    int64_t i = run;
+    for (; i + LANES <= end; i += LANES) {
+      const V a = load(p + i);
+      sum += exponential(a - top) * (a - load(q + i));
+    }
+    double part = sum_lanes(sum);
+    if (i < end) {
+      const V a = load_part(p + i, end - i), b = load_part(q + i, end - i);
+      const V e = exponential(a - top) * (a - b);
+      for (int64_t j = 0; j < end - i; j++) part += e[j];
+    }
+    total += part;
+  }
+  return total;
+}
+
+// Turns `count` scores into weights that sum to `1 / returned`.
+inline float soften(float* scores, int64_t count) {
+  const float top = max(scores, count);
+  V sum = {};
+  int64_t i = 0;
+  for (; i + LANES <= count; i += LANES) {
+    const V e = exponential(load(scores + i) - top);
+    store(scores + i, e);
+    sum += e;
+  }
+  float total = sum_lanes(sum);
+  if (i < count) {
+    const V e = exponential(load_part(scores + i, count - i) - top);
+    store_part(scores + i, e, count - i);
+    for (int64_t j = 0; j < count - i; j++) total += e[j];
+  }
+  return 1 / total;
+}
+
+// scratch: scores [padded], keys transposed [head_width][padded], values [length][padded_width].
+void attention_head(const float* q, const float* k, const float* v, int64_t length, int64_t stride,
+                    int64_t head_width, float* scratch, float* out) {
+  const int64_t padded = ceil_div(length, 64) * 64, padded_width = ceil_div(head_width, LANES) * LANES;
+  float* scores = scratch;
+  float* keys = scores + padded;
+  float* values = keys + head_width * padded;
+  for (int64_t d = 0; d < head_width; d++) {
+    for (int64_t t = 0; t < length; t++) keys[d * padded + t] = k[t * stride + d];
+    for (int64_t t = length; t < padded; t++) keys[d * padded + t] = 0;
+  }
+  for (int64_t t = 0; t < length; t++) {
+    for (int64_t d = 0; d < padded_width; d++) values[t * padded_width + d] = d < head_width ? v[t * stride + d] : 0;
+  }
+  const float shrink = 1 / __builtin_sqrtf((float)head_width);
+  for (int64_t t = 0; t < length; t++) {
+    const float* query = q + t * stride;
+    for (int64_t j = 0; j <= t; j += 4 * LANES) {
+      V s[4] = {};
+      for (int64_t d = 0; d < head_width; d++) {
+        const V factor = splat(query[d]);
+        const float* key = keys + d * padded + j;
+#pragma GCC unroll 4
+        for (int u = 0; u < 4; u++) s[u] += factor * load(key + u * LANES);
+      }
+      for (int u = 0; u < 4; u++) store(scores + j + u * LANES, s[u] * shrink);
+    }
+    const float inverse = soften(scores, t + 1);
+    for (int64_t d = 0; d < head_width; d += LANES) {
+      V sum[4] = {};
+      int64_t j = 0;
+      for (; j + 4 <= t + 1; j += 4) {
+#pragma GCC unroll 4
+        for (int u = 0; u < 4; u++) sum[u] += splat(scores[j + u]) * load(values + (j + u) * padded_width + d);
+      }
+      for (; j <= t; j++) sum[0] += splat(scores[j]) * load(values + j * padded_width + d);
+      store_part(out + t * stride + d, ((sum[0] + sum[1]) + (sum[2] + sum[3])) * inverse,
+                 smaller(LANES, head_width - d));
+    }
+  }
+}
+
+// out[c ..] = sum over t of weight(head of c, t) * v[t, c ..] for `count` vectors from column c on.
+template <int count>
+inline void weigh_values(const float* const* weights, const float* v, int64_t length, int64_t width, float* out) {
+  V sum[count];
+#pragma GCC unroll 16
+  for (int j = 0; j < count; j++) sum[j] = V{};
+  for (int64_t t = 0; t < length; t++) {
+#pragma GCC unroll 16
+    for (int j = 0; j < count; j++) sum[j] += splat(weights[j][t]) * load(v + t * width + j * LANES);
+  }
+#pragma GCC unroll 16
+  for (int j = 0; j < count; j++) store(out + j * LANES, sum[j]);
+}
+
+// scratch: scores [heads][padded]. The cache is read front to back, for all heads together.
+void attention_step(const float* q, const float* k, const float* v, int64_t length, int64_t heads,
+                    int64_t head_width, float* scratch, float* out) {
+  const int64_t padded = ceil_div(length, 64) * 64, width = heads * head_width;
+  const float shrink = 1 / __builtin_sqrtf((float)head_width);
+  for (int64_t t = 0; t < length; t++) {
+    for (int64_t h = 0; h < heads; h++) {
+      scratch[h * padded + t] = shrink * dot(q + h * head_width, k + t * width + h * head_width, head_width);
+    }
+  }
+  for (int64_t h = 0; h < heads; h++) {
+    float* scores = scratch + h * padded;
+    const float inverse = soften(scores, length);
+    for (int64_t t = 0; t < length; t++) scores[t] *= inverse;
+  }
+  if (head_width % LANES != 0) {
+    for (int64_t h = 0; h < heads; h++) {
+      const int64_t at = h * head_width;
+      weighted_rows(
+          length, head_width, nullptr, out + at, [&](int64_t t) { return v + t * width + at; },
+          [&](int64_t t) { return scratch[h * padded + t]; });
+    }
+    return;
+  }
+  for (int64_t c = 0; c < width;) {
+    const int64_t left = (width - c) / LANES;
+    const float* weights[16];
+    for (int64_t j = 0; j < smaller(16, left); j++) weights[j] = scratch + (c + j * LANES) / head_width * padded;
+    const int64_t count = left >= 16 ? 16 : left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+    const float* from = v + c;
+    if (count == 16) weigh_values<16>(weights, from, length, width, out + c);
+    else if (count == 8) weigh_values<8>(weights, from, length, width, out + c);
+    else if (count == 4) weigh_values<4>(weights, from, length, width, out + c);
+    else if (count == 2) weigh_values<2>(weights, from, length, width, out + c);
+    else weigh_values<1>(weights, from, length, width, out + c);
+    c += count * LANES;
+  }
+}
+
+}  // namespace
+}  // namespace monosem

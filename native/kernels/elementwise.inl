@@ -1,0 +1,84 @@
+// What touches each element once.
+
+namespace monosem {
+namespace {
+
+// Calls `body(load, store)` for whole vectors and then for what is left over, in a padded copy.
+#define FOR_VECTORS(n, body)                              \
+  do {                                                    \
+    int64_t i = 0;                                        \
+    for (; i + LANES <= (n); i += LANES) body(i, LANES);  \
+    if (i < (n)) body(i, (n)-i);                          \
+  } while (0)
+
+inline V load_part(const float* p, int64_t count) {
+  if (count == LANES) return load(p);
+  V v = {};
+  __builtin_memcpy(&v, p, count * sizeof(float));
+  return v;
+}
+
+inline void store_part(float* p, V v, int64_t count) {
+  if (count == LANES) store(p, v);
+  else __builtin_memcpy(p, &v, count * sizeof(float));
+}
+
+void add(const float* a, const float* b, int64_t n, float* out) {
+  auto body = [&](int64_t i, int64_t c) { store_part(out + i, load_part(a + i, c) + load_part(b + i, c), c); };
+  FOR_VECTORS(n, body);
+}
+
+void swiglu(const float* gate, const float* up, int64_t n, float* out) {
+  auto body = [&](int64_t i, int64_t c) {
+    const V g = load_part(gate + i, c);
+    store_part(out + i, g / (1.0f + exponential(-g)) * load_part(up + i, c), c);
+  };
+  FOR_VECTORS(n, body);
+}
+
+void scale_row(const float* x, float factor, int64_t n, float* out) {
+  auto body = [&](int64_t i, int64_t c) { store_part(out + i, load_part(x + i, c) * factor, c); };
+  FOR_VECTORS(n, body);
+}
+
+void center_row(const float* x, const float* center, float scale, int64_t n, float* out) {
+  auto body = [&](int64_t i, int64_t c) {
+    store_part(out + i, (load_part(x + i, c) - load_part(center + i, c)) * scale, c);
+  };
+  FOR_VECTORS(n, body);
+}
+
+float residual_row(const float* a, const float* b, float scale, int64_t n, float* out) {
+  V squares = {};
+  auto body = [&](int64_t i, int64_t c) {
+    const V difference = load_part(a + i, c) - load_part(b + i, c);
+    squares += difference * difference;
+    store_part(out + i, difference * scale, c);
+  };
+  FOR_VECTORS(n, body);
+  return sum_lanes(squares);
+}
+
+void subtract_scaled(const float* b, float factor, int64_t n, float* a) {
+  auto body = [&](int64_t i, int64_t c) { store_part(a + i, load_part(a + i, c) - load_part(b + i, c) * factor, c); };
+  FOR_VECTORS(n, body);
+}
+
+void adam(float* parameter, float* gradient, float* m, float* v, int64_t n, float rate, float beta1, float beta2,
+          float correction1, float correction2, float epsilon, float gradient_scale) {
+  const float step = rate / correction1, inverse2 = 1 / correction2;
+  auto body = [&](int64_t i, int64_t c) {
+    const V g = load_part(gradient + i, c) * gradient_scale;
+    const V mean = load_part(m + i, c) * beta1 + g * (1 - beta1);
+    const V square = load_part(v + i, c) * beta2 + g * g * (1 - beta2);
+    store_part(m + i, mean, c);
+    store_part(v + i, square, c);
+    const V change = mean * step / (square_root(square * inverse2) + epsilon);
+    store_part(parameter + i, load_part(parameter + i, c) - change, c);
+    store_part(gradient + i, V{}, c);
+  };
+  FOR_VECTORS(n, body);
+}
+
+}  // namespace
+}  // namespace monosem

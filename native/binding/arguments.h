@@ -35,6 +35,12 @@ class Arguments {
     return value.As<Napi::Number>().DoubleValue();
   }
 
+  bool flag(const char* name) {
+    const Napi::Value value = info_[at_++];
+    if (!value.IsBoolean()) refuse(std::string(name) + ": not true or false");
+    return value.As<Napi::Boolean>().Value();
+  }
+
   float* floats(const char* name, int64_t length) { return array<float>(name, length, napi_float32_array); }
   double* doubles(const char* name, int64_t length) { return array<double>(name, length, napi_float64_array); }
   uint32_t* uints(const char* name, int64_t length) { return array<uint32_t>(name, length, napi_uint32_array); }

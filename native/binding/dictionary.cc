@@ -6,8 +6,8 @@ namespace {
 
 // ---- Sparse -----------------------------------------------------------------------------------------------
 
-EncodeBlock operands(Arguments& a) {
-  EncodeBlock block{};
+EncodeOperands operands(Arguments& a) {
+  EncodeOperands block{};
   block.rows = a.count("rows");
   block.width = a.count("width", 1);
   block.columns = a.count("columns");
@@ -47,23 +47,26 @@ Napi::Value encode(const Napi::CallbackInfo& info, std::function<Sparse()> task)
 Napi::Value EncodeTopK(const Napi::CallbackInfo& info) {
   Arguments a(info);
   const int64_t k = a.count("k", 1);
-  const EncodeBlock block = operands(a);
-  return encode(info, [=] { return encode_top_k(block, k); });
+  const bool rounded = a.flag("rounded");
+  const EncodeOperands block = operands(a);
+  return encode(info, [=] { return encode_top_k(block, rounded, k); });
 }
 
 Napi::Value EncodeBatchTopK(const Napi::CallbackInfo& info) {
   Arguments a(info);
   const int64_t total = a.count("total", 1);
-  const EncodeBlock block = operands(a);
-  return encode(info, [=] { return encode_batch_top_k(block, total); });
+  const bool rounded = a.flag("rounded");
+  const EncodeOperands block = operands(a);
+  return encode(info, [=] { return encode_batch_top_k(block, rounded, total); });
 }
 
 Napi::Value EncodeThreshold(const Napi::CallbackInfo& info) {
   Arguments a(info);
   const int64_t columns = a.count("columns");
   const float* threshold = a.floats("threshold", columns);
-  const EncodeBlock block = operands(a);
-  return encode(info, [=] { return encode_threshold(block, threshold); });
+  const bool rounded = a.flag("rounded");
+  const EncodeOperands block = operands(a);
+  return encode(info, [=] { return encode_threshold(block, rounded, threshold); });
 }
 
 SparseView sparse_rows(Arguments& a, int64_t columns) {

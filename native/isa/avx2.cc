@@ -1,7 +1,6 @@
 // The kernels for AVX2 with FMA.
 #define KERNELS_NAME "avx2"
-#define ENCODE encode
-#define ENCODE_SCRATCH encode_scratch
+#define ENCODE kEncodeFp32
 #if defined(__AVX2__)
 #include "../kernels/all.inl"
 #include "../kernels/table.inl"

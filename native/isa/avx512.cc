@@ -1,7 +1,6 @@
 // The kernels for AVX-512.
 #define KERNELS_NAME "avx512"
-#define ENCODE encode
-#define ENCODE_SCRATCH encode_scratch
+#define ENCODE kEncodeFp32
 #if defined(__AVX512F__)
 #include "../kernels/all.inl"
 #include "../kernels/table.inl"

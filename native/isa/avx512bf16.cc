@@ -1,10 +1,10 @@
 // The kernels for AVX-512 with bfloat16 dot products.
 #define KERNELS_NAME "avx512bf16"
-#define ENCODE encode_bf16
-#define ENCODE_SCRATCH encode_scratch_bf16
+#define ENCODE kEncodePairs
 #if defined(__AVX512BF16__)
 #include "../kernels/all.inl"
-#include "../kernels/scout.inl"
+#include "../kernels/rounding.inl"
+#include "../kernels/encode_pairs.inl"
 #include "../kernels/table.inl"
 namespace monosem {
 const Kernels* avx512bf16_kernels() { return &kKernels; }

@@ -1,7 +1,6 @@
 // The kernels for whatever the compiler targets by default (SSE2, NEON).
 #define KERNELS_NAME "baseline"
-#define ENCODE encode
-#define ENCODE_SCRATCH encode_scratch
+#define ENCODE kEncodeFp32
 #include "../kernels/all.inl"
 #include "../kernels/table.inl"
 namespace monosem {

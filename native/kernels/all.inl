@@ -4,7 +4,8 @@
 
 #include "common.inl"
 #include "matmul.inl"
-#include "encode.inl"
 #include "sparse.inl"
 #include "elementwise.inl"
 #include "attention.inl"
+#include "select.inl"
+#include "encode.inl"

@@ -11,50 +11,73 @@ using std::int32_t;
 using std::int64_t;
 using std::uint32_t;
 
-// A pre-activation that was kept.
-struct Entry {
-  float value;
-  uint32_t column;
-};
-
-// Best first: the larger value, of equals the lower column.
-inline bool stronger(const Entry& a, const Entry& b) {
-  return a.value > b.value || (a.value == b.value && a.column < b.column);
-}
-
-// The strongest `k` entries of one row, gathered while columns are scanned in ascending order. `buffer` has room
-// for `capacity` entries; whenever it is full all but the strongest `k` are dropped and `threshold` rises.
-struct TopK {
-  Entry* buffer;
-  int32_t count;
-  float threshold;
-};
-
-// Where a block's pre-activations go.
-struct Selection {
-  enum Kind { kTopK, kThreshold } kind;
-  // kTopK: one for each row of the block.
-  TopK* top;
-  int32_t k;
-  int32_t capacity;
-  // kThreshold: threshold for each column of the weight; entries are appended by `append(context, row, entry)`.
-  const float* threshold;
-  void* context;
-  void (*append)(void* context, int64_t row, Entry entry);
-};
-
-struct EncodeBlock {
-  const float* x;  // [rows, width], the first row of the block
+// What an encoder multiplies: pre-activations are x @ weight^T + bias, of the columns in `subset` or of all.
+struct EncodeOperands {
+  const float* x;  // [rows, width]
   int64_t rows;
   int64_t width;
-  const float* weight;  // [columns, width]
-  const float* bias;
-  const uint32_t* subset;  // columns that take part, or null for all
+  const float* weight;     // [any, width]
+  const float* bias;       // [any]
+  const uint32_t* subset;  // rows of weight that take part, ascending, or null for the first `columns`
   int64_t columns;         // how many take part
+};
+
+// The pre-activations of one row that may be chosen, by ascending column. Columns are counted among those that take
+// part. `value` and `column` have room for `capacity` entries and kListSlack more, at multiples of 64 bytes.
+struct RowList {
+  float* value;
+  float* error;  // by how much a value may be off, where values only scout; else null
+  uint32_t* column;
+  int32_t count;
+  int32_t capacity;
+  float threshold;  // a later column must exceed it
+  float norm;       // of the row and of what rounding took from it, where values only scout
+  float rounding;
+};
+
+constexpr int64_t kListSlack = 64;
+
+// One strip of packed rows against a group of packed columns.
+struct Scan {
+  const void* strip;
+  int64_t first_row;
+  int64_t rows;
+  const void* panels;
+  int64_t first_column;
+  int64_t columns;
+  RowList* lists;  // of the strip's rows
+  // For each column of the group, whole panels long. The bias of what lies past the last column is -infinity.
+  const float* bias;
+  const float* threshold;  // null where each row has its own, which rises so that `k` columns reach it
+  const float* norm;       // as in RowList
+  const float* rounding;
+  int64_t k;
+  float* room;  // at least `capacity` floats of a list, and kListSlack more
+  const EncodeOperands* operands;
+};
+
+// How a set multiplies to encode: operands are packed once, strips of rows and panels of columns.
+struct EncodeProduct {
+  int strip;          // rows
+  int panel;          // columns
+  int bytes;          // of one packed value
+  int inputs;         // a packed row or column is padded to a multiple of so many
+  bool rounds;        // operands are rounded to bfloat16: values only scout where the caller wants float32
+  // `norm` and `rounding` may be null; else one float for each row or column.
+  void (*pack_rows)(const float* x, int64_t rows, int64_t width, void* strip, float* norm, float* rounding);
+  void (*pack_columns)(const EncodeOperands& operands, int64_t first, int64_t columns, void* panel, float* norm,
+                       float* rounding);
+  void (*scan)(const Scan& scan);
 };
 
 struct Kernels {
   const char* name;
+  EncodeProduct encode;
+  // Leaves in a list the strongest k, or where `threshold` (for each column that takes part) is given all above it.
+  // What scouted is computed in float32 first. `room` as in Scan.
+  void (*finish_list)(RowList& list, const EncodeOperands& operands, int64_t row, const float* threshold, int64_t k,
+                      float* room);
+
   int panel;  // outputs in a panel of packed weights
   int strip;  // rows that a tile computes at once
 
@@ -63,11 +86,6 @@ struct Kernels {
   // out[r, o] for all rows given and the outputs of panels first..last. scratch: strip * inputs floats a strip.
   void (*linear)(const float* x, int64_t rows, const float* packed, int64_t inputs, int64_t outputs, int64_t first,
                  int64_t last, float* scratch, float* out);
-  // Pre-activations of a block, selected as they are made. scratch: `encode_scratch` floats; k is 0 where the
-  // selection is by threshold.
-  void (*encode)(const EncodeBlock& block, Selection& selection, float* scratch);
-  int64_t (*encode_scratch)(int64_t rows, int64_t width, int64_t k);
-
   void (*decode_row)(const uint32_t* indices, const float* values, int64_t count, const float* weight, int64_t width,
                      const float* bias, float* out);
   float (*dot)(const float* a, const float* b, int64_t n);

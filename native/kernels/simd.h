@@ -73,6 +73,30 @@ inline std::uint32_t greater_mask(V a, V b) {
 #endif
 }
 
+inline std::uint32_t at_least_mask(V a, V b) {
+#if defined(__AVX512F__)
+  return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_GE_OQ);
+#elif defined(__AVX2__)
+  return (std::uint32_t)_mm256_movemask_ps((__m256)(a >= b));
+#elif defined(__SSE2__)
+  return (std::uint32_t)_mm_movemask_ps((__m128)(a >= b));
+#else
+  VI m = a >= b;
+  std::uint32_t mask = 0;
+  for (int i = 0; i < LANES; i++) mask |= (std::uint32_t)(m[i] & 1) << i;
+  return mask;
+#endif
+}
+
+// Writes the lanes of `v` whose bit is set one after another; up to LANES values past them may be overwritten.
+inline void store_chosen(float* to, V v, std::uint32_t mask) {
+#if defined(__AVX512F__)
+  _mm512_storeu_ps(to, _mm512_maskz_compress_ps((__mmask16)mask, (__m512)v));
+#else
+  for (; mask; mask &= mask - 1) *to++ = v[__builtin_ctz(mask)];
+#endif
+}
+
 inline V square_root(V v) {
 #if defined(__AVX512F__)
   return (V)_mm512_sqrt_ps((__m512)v);

@@ -1,175 +1,330 @@
+// Encode and select: the columns are packed a group at a time, a group that fits a core's cache, and every strip of
+// rows is multiplied with it and compared at once. What passes stands in lists; rows x columns is never written.
+// While the strips meet one group the next is packed.
 #include <algorithm>
 #include <cmath>
-#include <memory>
+#include <limits>
 
-#include "operations.h"
 #include "../pool.h"
+#include "buffer.h"
+#include "operations.h"
 
 namespace monosem {
 namespace {
 
-struct Kept {
-  int64_t row;
-  Entry entry;
+constexpr int64_t kGroupBytes = 768 << 10;
+constexpr int64_t kPanelsATask = 4;
+constexpr int64_t kRowsATask = 256;
+
+// A group of packed columns, and what is known of each.
+struct Group {
+  Buffer<char> panels;
+  std::vector<float> bias, threshold, norm, rounding;
 };
 
-void by_column(Entry* entries, int64_t count) {
-  std::sort(entries, entries + count, [](const Entry& a, const Entry& b) { return a.column < b.column; });
-}
+// The operands of one call: rows packed once, columns group by group.
+class Encoder {
+ public:
+  // `threshold`, for each column that takes part, may be null.
+  Encoder(const EncodeOperands& operands, bool rounded, const float* threshold)
+      : operands_(operands),
+        product_(kernels().encode),
+        threshold_(threshold),
+        scouts_(product_.rounds && !rounded),
+        row_bytes_(ceil_div(operands.width, product_.inputs) * product_.inputs * product_.bytes),
+        strips_(make_buffer<char>(ceil_div(operands.rows, product_.strip) * product_.strip * row_bytes_)),
+        norms_(make_buffer<float>(operands.rows)),
+        roundings_(make_buffer<float>(operands.rows)) {
+    const int64_t panels_that_fit = std::max<int64_t>(1, kGroupBytes / (product_.panel * row_bytes_));
+    const int64_t panels_in_all = ceil_div(operands.columns, product_.panel);
+    group_columns_ = std::clamp<int64_t>(panels_in_all, 1, panels_that_fit) * product_.panel;
+    strips_a_task_ = std::max<int64_t>(1, kRowsATask / product_.strip);
+    parallel_for(tasks(), [&](int64_t task) {
+      for_strips(task, [&](int64_t row, int64_t rows) {
+        product_.pack_rows(operands_.x + row * operands_.width, rows, operands_.width,
+                           strips_.get() + row * row_bytes_, scouts_ ? norms_.get() + row : nullptr,
+                           scouts_ ? roundings_.get() + row : nullptr);
+      });
+    });
+  }
 
-// As few blocks as keep the threads busy, for each reads all of the weight; a multiple of the strip.
-int64_t rows_per_block(const Kernels& k, int64_t rows) {
-  const int64_t wanted = ceil_div(rows, std::max<int64_t>(threads(), 1) * 2);
-  return std::clamp<int64_t>(ceil_div(wanted, k.strip), 1, ceil_div(768, k.strip)) * k.strip;
-}
+  bool scouts() const { return scouts_; }
+  int64_t group_columns() const { return group_columns_; }
+  int64_t strip() const { return product_.strip; }
+  int64_t tasks() const { return ceil_div(ceil_div(operands_.rows, product_.strip), strips_a_task_); }
 
-EncodeBlock block_at(const EncodeBlock& all, int64_t first, int64_t rows) {
-  EncodeBlock block = all;
-  block.x = all.x + first * all.width;
-  block.rows = std::min(rows, all.rows - first);
-  return block;
-}
+  // Body(first row, rows) for the strips of a task.
+  template <class Body>
+  void for_strips(int64_t task, Body body) const {
+    const int64_t each = strips_a_task_ * product_.strip, end = std::min(operands_.rows, (task + 1) * each);
+    for (int64_t row = task * each; row < end; row += product_.strip)
+      body(row, std::min<int64_t>(product_.strip, end - row));
+  }
 
-// Everything above the thresholds, by rows.
-std::vector<std::vector<Kept>> above(const EncodeBlock& all, const float* threshold) {
-  const Kernels& k = kernels();
-  const int64_t each = rows_per_block(k, all.rows);
-  std::vector<std::vector<Kept>> blocks(ceil_div(all.rows, each));
-  parallel_for(static_cast<int64_t>(blocks.size()), [&](int64_t task) {
-    const EncodeBlock block = block_at(all, task * each, each);
-    std::vector<Kept>& kept = blocks[task];
-    Selection selection{};
-    selection.kind = Selection::kThreshold;
-    selection.threshold = threshold;
-    selection.context = &kept;
-    selection.append = [](void* context, int64_t row, Entry entry) {
-      static_cast<std::vector<Kept>*>(context)->push_back({row, entry});
-    };
-    k.encode(block, selection, scratch(k.encode_scratch(block.rows, block.width, 0)));
-    for (Kept& one : kept) one.row += task * each;
-  });
-  return blocks;
-}
+  // Calls each(task, scan) for every strip and group, columns ascending: `scan` has all but the lists. No two calls
+  // with one task at a time.
+  template <class Each>
+  void run(Each each) const {
+    const int64_t count = ceil_div(operands_.columns, group_columns_);
+    Group groups[2] = {make_group(), make_group()};
+    for (int64_t g = -1; g < count; g++) {
+      const int64_t packing = g + 1 < count ? ceil_div(panels_of(g + 1), kPanelsATask) : 0;
+      parallel_for(packing + (g < 0 ? 0 : tasks()), [&](int64_t task) {
+        if (task < packing) pack(g + 1, task * kPanelsATask, groups[(g + 1) % 2]);
+        else scan(g, task - packing, groups[g % 2], each);
+      });
+    }
+  }
 
-Sparse compress(const std::vector<std::vector<Kept>>& blocks, int64_t rows) {
-  Sparse out;
-  out.offsets.assign(rows + 1, 0);
-  for (const auto& block : blocks)
-    for (const Kept& one : block) out.offsets[one.row + 1]++;
-  for (int64_t r = 0; r < rows; r++) out.offsets[r + 1] += out.offsets[r];
-  std::vector<Entry> entries(out.offsets[rows]);
-  std::vector<uint32_t> next(out.offsets.begin(), out.offsets.end() - 1);
-  for (const auto& block : blocks)
-    for (const Kept& one : block) entries[next[one.row]++] = one.entry;
-  out.indices.resize(entries.size());
-  out.values.resize(entries.size());
-  parallel_for(ceil_div(rows, 256), [&](int64_t task) {
-    for (int64_t r = task * 256; r < std::min(rows, (task + 1) * 256); r++) {
-      by_column(entries.data() + out.offsets[r], out.offsets[r + 1] - out.offsets[r]);
-      for (uint32_t e = out.offsets[r]; e < out.offsets[r + 1]; e++) {
-        out.indices[e] = entries[e].column;
-        out.values[e] = entries[e].value;
+  void begin_list(RowList& list, int64_t row) const {
+    list.count = 0;
+    list.threshold = 0;
+    list.norm = scouts_ ? norms_[row] : 0;
+    list.rounding = scouts_ ? roundings_[row] : 0;
+  }
+
+ private:
+  Group make_group() const {
+    const std::vector<float> column(group_columns_);
+    return {make_buffer<char>(group_columns_ * row_bytes_), column, column, column, column};
+  }
+
+  int64_t columns_of(int64_t group) const {
+    return std::min(group_columns_, operands_.columns - group * group_columns_);
+  }
+  int64_t panels_of(int64_t group) const { return ceil_div(columns_of(group), product_.panel); }
+
+  void pack(int64_t g, int64_t first_panel, Group& group) const {
+    const int64_t last_panel = std::min(first_panel + kPanelsATask, panels_of(g));
+    for (int64_t p = first_panel; p < last_panel; p++) {
+      const int64_t at = p * product_.panel, first = g * group_columns_ + at;
+      const int64_t columns = std::min<int64_t>(product_.panel, operands_.columns - first);
+      product_.pack_columns(operands_, first, columns, group.panels.get() + at * row_bytes_,
+                            scouts_ ? group.norm.data() + at : nullptr,
+                            scouts_ ? group.rounding.data() + at : nullptr);
+      for (int64_t i = 0; i < product_.panel; i++) {
+        const bool present = i < columns;
+        const int64_t column = present && operands_.subset ? operands_.subset[first + i] : first + i;
+        group.bias[at + i] = present ? operands_.bias[column] : -std::numeric_limits<float>::infinity();
+        group.threshold[at + i] = present && threshold_ ? threshold_[first + i] : 0;
       }
     }
-  });
+  }
+
+  template <class Each>
+  void scan(int64_t g, int64_t task, const Group& group, Each& each) const {
+    for_strips(task, [&](int64_t row, int64_t rows) {
+      Scan scan{};
+      scan.strip = strips_.get() + row * row_bytes_;
+      scan.first_row = row;
+      scan.rows = rows;
+      scan.panels = group.panels.get();
+      scan.first_column = g * group_columns_;
+      scan.columns = columns_of(g);
+      scan.bias = group.bias.data();
+      scan.threshold = threshold_ ? group.threshold.data() : nullptr;
+      scan.norm = scouts_ ? group.norm.data() : nullptr;
+      scan.rounding = scouts_ ? group.rounding.data() : nullptr;
+      scan.operands = &operands_;
+      each(task, scan);
+    });
+  }
+
+  const EncodeOperands& operands_;
+  const EncodeProduct& product_;
+  const float* threshold_;
+  bool scouts_;
+  int64_t row_bytes_, group_columns_, strips_a_task_;
+  Buffer<char> strips_;
+  Buffer<float> norms_, roundings_;
+};
+
+int64_t list_stride(int64_t capacity) { return ceil_div(capacity + kListSlack, 16) * 16; }
+
+// The columns that a list names, in the numbering of `weight`.
+uint32_t named(const EncodeOperands& operands, uint32_t column) {
+  return operands.subset ? operands.subset[column] : column;
+}
+
+Sparse with_offsets(const std::vector<uint32_t>& counts) {
+  Sparse out;
+  out.offsets.assign(counts.size() + 1, 0);
+  for (size_t r = 0; r < counts.size(); r++) out.offsets[r + 1] = out.offsets[r] + counts[r];
+  out.indices.resize(out.offsets.back());
+  out.values.resize(out.offsets.back());
   return out;
 }
 
-// A threshold that the `total` strongest of the batch are expected to pass with room to spare, from a sample of
-// its rows. A guess: the caller checks it, so that it decides the time and never the result.
-float guess_threshold(const EncodeBlock& all, int64_t total, const float* zero) {
-  const int64_t sampled = std::min<int64_t>(all.rows, 96);
+struct Kept {
+  uint32_t row;
+  uint32_t column;
+  float value;
+};
+
+// What passes the thresholds: for each task of the encoder the entries of its rows, not yet in the order of rows.
+using Passed = std::vector<std::vector<Kept>>;
+
+// All pre-activations above `threshold` (>= 0, for each column that takes part).
+Passed above(const EncodeOperands& operands, bool rounded, const float* threshold) {
+  const Encoder encoder(operands, rounded, threshold);
+  const int64_t capacity = encoder.group_columns(), stride = list_stride(capacity);
+  Passed passed(encoder.tasks());
+  encoder.run([&](int64_t task, Scan& scan) {
+    float* memory = scratch(encoder.strip() * 3 * stride);
+    RowList lists[64];
+    for (int64_t r = 0; r < scan.rows; r++, memory += 3 * stride) {
+      lists[r].value = memory;
+      lists[r].error = encoder.scouts() ? memory + stride : nullptr;
+      lists[r].column = reinterpret_cast<uint32_t*>(memory + 2 * stride);
+      lists[r].capacity = static_cast<int32_t>(capacity);
+      encoder.begin_list(lists[r], scan.first_row + r);
+    }
+    scan.lists = lists;
+    kernels().encode.scan(scan);
+    for (int64_t r = 0; r < scan.rows; r++) {
+      RowList& list = lists[r];
+      const int64_t row = scan.first_row + r;
+      kernels().finish_list(list, operands, row, threshold, 0, nullptr);
+      for (int32_t i = 0; i < list.count; i++)
+        passed[task].push_back({static_cast<uint32_t>(row), named(operands, list.column[i]), list.value[i]});
+    }
+  });
+  return passed;
+}
+
+// Columns ascend within a row already, as groups were scanned in order.
+Sparse compress(const Passed& passed, int64_t rows) {
+  std::vector<uint32_t> counts(rows, 0);
+  for (const auto& part : passed)
+    for (const Kept& one : part) counts[one.row]++;
+  Sparse out = with_offsets(counts);
+  std::vector<uint32_t> next(out.offsets.begin(), out.offsets.end() - 1);
+  for (const auto& part : passed) {
+    for (const Kept& one : part) {
+      const uint32_t to = next[one.row]++;
+      out.indices[to] = one.column;
+      out.values[to] = one.value;
+    }
+  }
+  return out;
+}
+
+int64_t count_of(const Passed& passed) {
+  int64_t count = 0;
+  for (const auto& part : passed) count += static_cast<int64_t>(part.size());
+  return count;
+}
+
+// Keeps the `total` strongest: of equal values the lower row, then the lower column.
+void keep_strongest(Passed& passed, int64_t total) {
+  if (count_of(passed) <= total) return;
+  std::vector<float> values;
+  values.reserve(count_of(passed));
+  for (const auto& part : passed)
+    for (const Kept& one : part) values.push_back(one.value);
+  std::nth_element(values.begin(), values.begin() + total - 1, values.end(), std::greater<float>());
+  const float weakest = values[total - 1];
+  const int64_t stronger = std::count_if(values.begin(), values.end(), [&](float v) { return v > weakest; });
+  std::vector<Kept> equal;
+  for (const auto& part : passed)
+    for (const Kept& one : part)
+      if (one.value == weakest) equal.push_back(one);
+  const auto before = [](const Kept& a, const Kept& b) {
+    return a.row != b.row ? a.row < b.row : a.column < b.column;
+  };
+  std::sort(equal.begin(), equal.end(), before);
+  const Kept last = equal[total - stronger - 1];
+  for (auto& part : passed) {
+    const auto weaker = [&](const Kept& one) {
+      return one.value < weakest || (one.value == weakest && before(last, one));
+    };
+    part.erase(std::remove_if(part.begin(), part.end(), weaker), part.end());
+  }
+}
+
+// A threshold that somewhat more than the `total` strongest of the batch are expected to pass, from a sample of its
+// rows. A guess: the caller checks it, so that it decides the time and never the result.
+float guess_threshold(const EncodeOperands& all, bool rounded, int64_t total) {
+  const int64_t sampled = std::min<int64_t>(all.rows, 128);
   std::vector<float> x(sampled * all.width);
   for (int64_t r = 0; r < sampled; r++) {
     const float* row = all.x + r * all.rows / sampled * all.width;
     std::copy(row, row + all.width, x.begin() + r * all.width);
   }
-  EncodeBlock sample = all;
+  EncodeOperands sample = all;
   sample.x = x.data();
   sample.rows = sampled;
-  std::vector<float> values;
-  for (const auto& block : above(sample, zero))
-    for (const Kept& one : block) values.push_back(one.entry.value);
-  const int64_t rank = static_cast<int64_t>(std::ceil(1.5 * static_cast<double>(total) * sampled / all.rows)) + 8;
+  std::vector<float> values = encode_top_k(sample, rounded, 4 * ceil_div(total, all.rows)).values;
+  const int64_t rank = static_cast<int64_t>(std::ceil(1.3 * static_cast<double>(total) * sampled / all.rows)) + 8;
   if (rank >= static_cast<int64_t>(values.size())) return 0;
   std::nth_element(values.begin(), values.begin() + rank, values.end(), std::greater<float>());
   return values[rank];
 }
 
-int64_t count_of(const std::vector<std::vector<Kept>>& blocks) {
-  int64_t count = 0;
-  for (const auto& block : blocks) count += static_cast<int64_t>(block.size());
-  return count;
-}
-
 }  // namespace
 
-Sparse encode_top_k(const EncodeBlock& all, int64_t k) {
-  const Kernels& kernel = kernels();
-  const int64_t each = rows_per_block(kernel, all.rows);
-  const int64_t capacity = std::min(all.columns + 1, 2 * k + 32);
-  k = std::min(k, all.columns);
-  std::vector<uint32_t> counts(all.rows);
-  std::unique_ptr<Entry[]> best(new Entry[all.rows * k]);
-  parallel_for(ceil_div(all.rows, each), [&](int64_t task) {
-    const EncodeBlock block = block_at(all, task * each, each);
-    std::vector<Entry> buffer(block.rows * capacity);
-    std::vector<TopK> top(block.rows);
-    for (int64_t r = 0; r < block.rows; r++) top[r] = {buffer.data() + r * capacity, 0, 0};
-    Selection selection{};
-    selection.kind = Selection::kTopK;
-    selection.top = top.data();
-    selection.k = static_cast<int32_t>(k);
-    selection.capacity = static_cast<int32_t>(capacity);
-    kernel.encode(block, selection, scratch(kernel.encode_scratch(block.rows, block.width, k)));
-    for (int64_t r = 0; r < block.rows; r++) {
-      by_column(top[r].buffer, top[r].count);
-      counts[task * each + r] = top[r].count;
-      std::copy(top[r].buffer, top[r].buffer + top[r].count, best.get() + (task * each + r) * k);
-    }
-  });
-  Sparse out;
-  out.offsets.assign(all.rows + 1, 0);
-  for (int64_t r = 0; r < all.rows; r++) out.offsets[r + 1] = out.offsets[r] + counts[r];
-  out.indices.resize(out.offsets[all.rows]);
-  out.values.resize(out.offsets[all.rows]);
-  for (int64_t r = 0; r < all.rows; r++) {
-    for (uint32_t i = 0; i < counts[r]; i++) {
-      out.indices[out.offsets[r] + i] = best[r * k + i].column;
-      out.values[out.offsets[r] + i] = best[r * k + i].value;
-    }
+Sparse encode_top_k(const EncodeOperands& operands, bool rounded, int64_t k) {
+  k = std::min(k, operands.columns);
+  std::vector<uint32_t> counts(operands.rows);
+  if (k == 0) return with_offsets(counts);
+  const Encoder encoder(operands, rounded, nullptr);
+  const int64_t capacity = ceil_div(2 * k + 64, 16) * 16, stride = list_stride(capacity);
+  const int64_t arrays = encoder.scouts() ? 3 : 2;
+  const Buffer<float> memory = make_buffer<float>(operands.rows * arrays * stride);
+  std::vector<RowList> lists(operands.rows);
+  for (int64_t r = 0; r < operands.rows; r++) {
+    RowList& list = lists[r];
+    list.value = memory.get() + r * arrays * stride;
+    list.column = reinterpret_cast<uint32_t*>(list.value + stride);
+    list.error = encoder.scouts() ? list.value + 2 * stride : nullptr;
+    list.capacity = static_cast<int32_t>(capacity);
+    encoder.begin_list(list, r);
   }
+  encoder.run([&](int64_t, Scan& scan) {
+    scan.lists = lists.data() + scan.first_row;
+    scan.k = k;
+    scan.room = scratch(stride);
+    kernels().encode.scan(scan);
+  });
+  parallel_for(encoder.tasks(), [&](int64_t task) {
+    encoder.for_strips(task, [&](int64_t row, int64_t rows) {
+      for (int64_t r = row; r < row + rows; r++) {
+        kernels().finish_list(lists[r], operands, r, nullptr, k, scratch(stride));
+        counts[r] = lists[r].count;
+      }
+    });
+  });
+  Sparse out = with_offsets(counts);
+  parallel_for(encoder.tasks(), [&](int64_t task) {
+    encoder.for_strips(task, [&](int64_t row, int64_t rows) {
+      for (int64_t r = row; r < row + rows; r++) {
+        for (uint32_t i = 0; i < counts[r]; i++) {
+          out.indices[out.offsets[r] + i] = named(operands, lists[r].column[i]);
+          out.values[out.offsets[r] + i] = lists[r].value[i];
+        }
+      }
+    });
+  });
   return out;
 }
 
-Sparse encode_batch_top_k(const EncodeBlock& all, int64_t total) {
-  int64_t width = all.columns;
-  if (all.subset && all.columns > 0) width = all.subset[all.columns - 1] + 1;
-  std::vector<float> threshold(width, 0.0f);
-  const float guess = guess_threshold(all, total, threshold.data());
+Sparse encode_batch_top_k(const EncodeOperands& operands, bool rounded, int64_t total) {
+  const float guess = guess_threshold(operands, rounded, total);
   // Just below, so that what equals the guess is kept too.
-  std::fill(threshold.begin(), threshold.end(), std::nextafter(guess, 0.0f));
-  std::vector<std::vector<Kept>> blocks = above(all, threshold.data());
-  if (count_of(blocks) < total && guess > 0) {
+  std::vector<float> threshold(operands.columns, std::nextafter(guess, 0.0f));
+  Passed passed = above(operands, rounded, threshold.data());
+  if (count_of(passed) < total && guess > 0) {
     std::fill(threshold.begin(), threshold.end(), 0.0f);
-    blocks = above(all, threshold.data());
+    passed = above(operands, rounded, threshold.data());
   }
-  if (count_of(blocks) > total) {
-    std::vector<Kept> kept;
-    kept.reserve(count_of(blocks));
-    for (const auto& block : blocks) kept.insert(kept.end(), block.begin(), block.end());
-    std::nth_element(kept.begin(), kept.begin() + total, kept.end(), [](const Kept& a, const Kept& b) {
-      if (a.entry.value != b.entry.value) return a.entry.value > b.entry.value;
-      return a.row != b.row ? a.row < b.row : a.entry.column < b.entry.column;
-    });
-    kept.resize(total);
-    blocks.assign(1, std::move(kept));
-  }
-  return compress(blocks, all.rows);
+  keep_strongest(passed, total);
+  return compress(passed, operands.rows);
 }
 
-Sparse encode_threshold(const EncodeBlock& all, const float* threshold) {
-  return compress(above(all, threshold), all.rows);
+Sparse encode_threshold(const EncodeOperands& operands, bool rounded, const float* threshold) {
+  std::vector<float> least(operands.columns);
+  for (int64_t i = 0; i < operands.columns; i++) least[i] = std::max(0.0f, threshold[named(operands, i)]);
+  return compress(above(operands, rounded, least.data()), operands.rows);
 }
 
 }  // namespace monosem

@@ -51,10 +51,11 @@ void kl_divergence(const float* p, const float* q, int64_t rows, int64_t vocabul
 void sample(const float* logits, int64_t rows, int64_t vocabulary, float temperature, const float* uniforms,
             int32_t* out);
 
-// encode.cc
-Sparse encode_top_k(const EncodeBlock& all, int64_t k);
-Sparse encode_batch_top_k(const EncodeBlock& all, int64_t total);
-Sparse encode_threshold(const EncodeBlock& all, const float* threshold);
+// encode.cc. `rounded`: operands may be rounded to bfloat16, where that is faster; otherwise choice and values are those
+// of float32.
+Sparse encode_top_k(const EncodeOperands& operands, bool rounded, int64_t k);
+Sparse encode_batch_top_k(const EncodeOperands& operands, bool rounded, int64_t total);
+Sparse encode_threshold(const EncodeOperands& operands, bool rounded, const float* threshold);
 
 // sparse.cc
 void decode(const SparseView& codes, const float* weight, const float* bias, int64_t width, float* out);

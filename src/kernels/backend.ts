@@ -57,7 +57,16 @@ export interface EncodeOperands {
   readonly columns: number;
   /** Where given, only these columns (ascending) take part; indices in the result stay those of `weight`. */
   readonly subset?: Uint32Array;
+  /** `fp32` where absent. */
+  readonly precision?: Precision;
 }
+
+/**
+ * What the operands of a dense product may be rounded to. `bf16` is leave to round to bfloat16, which a backend takes
+ * where its instruction set has units for that; sums are float32 always. `fp32` is a promise: results, and what a
+ * selection chooses, are those of float32.
+ */
+export type Precision = 'fp32' | 'bf16';
 
 export interface Backend {
   readonly name: 'native' | 'reference';

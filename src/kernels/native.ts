@@ -110,7 +110,7 @@ export function createNativeBackend(options: { threads?: number; instructionSet?
 }
 
 function encoder(o: EncodeOperands): unknown[] {
-  return [o.rows, o.width, o.columns, o.x, o.weight, o.bias, o.subset];
+  return [o.precision === 'bf16', o.rows, o.width, o.columns, o.x, o.weight, o.bias, o.subset];
 }
 
 function sparse(codes: SparseRows): unknown[] {

@@ -1,0 +1,176 @@
+// Lists of a row's strongest pre-activations, filled while columns are scanned in ascending order. A list keeps that
+// order, so that of equal values the lower column stands first.
+//
+// Values may only scout: computed from rounded operands, they are off by at most their error, and every column whose
+// upper bound exceeds the threshold is let through. `settle` then computes those few in float32.
+
+namespace monosem {
+namespace {
+
+inline uint32_t bits_of(float x) {
+  uint32_t bits;
+  __builtin_memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+
+inline float float_of(uint32_t bits) {
+  float x;
+  __builtin_memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+// The lanes that belong to a list of which `left` entries are left.
+inline uint32_t tail_mask(int64_t left) { return left >= LANES ? (1u << LANES) - 1 : (1u << left) - 1; }
+
+inline int64_t count_at_least(const float* values, int64_t n, float bound) {
+  const V limit = splat(bound);
+  int64_t count = 0;
+  for (int64_t i = 0; i < n; i += LANES)
+    count += __builtin_popcount(at_least_mask(load(values + i), limit) & tail_mask(n - i));
+  return count;
+}
+
+// A bound that between `k` and `most` of the values reach (n >= k of them, all >= 0); where equal values make that
+// impossible, the k-th largest value. Halves an interval of bits, which order floats >= 0 as integers.
+float bound_of(const float* values, int64_t n, int64_t k, int64_t most) {
+  uint32_t low = 0, high = bits_of(max(values, n)) + 1;
+  while (high - low > 1) {
+    const uint32_t middle = low + (high - low) / 2;
+    const int64_t count = count_at_least(values, n, float_of(middle));
+    if (count >= k) {
+      low = middle;
+      if (count <= most) break;
+    } else {
+      high = middle;
+    }
+  }
+  return float_of(low);
+}
+
+inline void store_columns(uint32_t* to, const uint32_t* from, uint32_t mask) {
+  V columns;
+  __builtin_memcpy(&columns, from, sizeof columns);
+  store_chosen(reinterpret_cast<float*>(to), columns, mask);
+}
+
+// Keeps the entries for which `mask(i)`, for LANES of them from i on, has a bit.
+template <class Mask>
+inline void keep(RowList& list, Mask mask) {
+  int32_t kept = 0;
+  for (int32_t i = 0; i < list.count; i += LANES) {
+    const uint32_t chosen = mask(i) & tail_mask(list.count - i);
+    store_chosen(list.value + kept, load(list.value + i), chosen);
+    if (list.error) store_chosen(list.error + kept, load(list.error + i), chosen);
+    store_columns(list.column + kept, list.column + i, chosen);
+    kept += __builtin_popcount(chosen);
+  }
+  list.count = kept;
+}
+
+// Drops all but the strongest k entries, or but somewhat more where that is quicker: never more than `most`.
+void keep_strongest(RowList& list, int64_t k, int64_t most) {
+  if (list.count <= most) return;
+  const float bound = bound_of(list.value, list.count, k, most);
+  const int64_t reached = count_at_least(list.value, list.count, bound);
+  // Equal values straddle the k-th place: the last of them go.
+  int64_t surplus = reached <= most ? 0 : reached - k;
+  for (int32_t i = list.count - 1; surplus > 0; i--) {
+    if (list.value[i] != bound) continue;
+    list.value[i] = -1;
+    surplus--;
+  }
+  keep(list, [&](int32_t i) { return at_least_mask(load(list.value + i), splat(bound)); });
+  if (bound > list.threshold) list.threshold = bound;
+}
+
+// Computes every entry in float32.
+void settle(RowList& list, const EncodeOperands& operands, int64_t row) {
+  const float* x = operands.x + row * operands.width;
+  for (int32_t i = 0; i < list.count; i++) {
+    const uint32_t column = operands.subset ? operands.subset[list.column[i]] : list.column[i];
+    list.value[i] = dot(x, operands.weight + column * operands.width, operands.width) + operands.bias[column];
+    list.error[i] = 0;
+  }
+  keep(list, [&](int32_t i) { return greater_mask(load(list.value + i), V{}); });
+}
+
+// Raises the threshold to what k columns are sure to reach, and drops what cannot reach it.
+void drop_hopeless(RowList& list, int64_t k, float* room) {
+  if (list.count <= k) return;
+  for (int32_t i = 0; i < list.count; i += LANES)
+    store(room + i, max_of(load(list.value + i) - load(list.error + i), V{}));
+  const float bound = bound_of(room, list.count, k, k + k / 8);
+  if (bound > list.threshold) list.threshold = bound;
+  // Not what just reaches the threshold: a settled entry may be the very one that set it.
+  keep(list, [&](int32_t i) {
+    return at_least_mask(load(list.value + i) + load(list.error + i), splat(list.threshold));
+  });
+}
+
+// Makes room in a full list.
+void __attribute__((noinline)) prune(RowList& list, const Scan& scan, int64_t row) {
+  const int64_t k = scan.k;
+  if (!list.error) return keep_strongest(list, k, k + k / 4);
+  drop_hopeless(list, k, scan.room);
+  if (list.count <= (k + list.capacity) / 2) return;
+  settle(list, *scan.operands, row);
+  keep_strongest(list, k, k);
+}
+
+void finish_list(RowList& list, const EncodeOperands& operands, int64_t row, const float* threshold, int64_t k,
+                 float* room) {
+  if (threshold) {
+    if (!list.error) return;
+    settle(list, operands, row);
+    int32_t kept = 0;
+    for (int32_t i = 0; i < list.count; i++) {
+      if (!(list.value[i] > threshold[list.column[i]])) continue;
+      list.value[kept] = list.value[i];
+      list.column[kept++] = list.column[i];
+    }
+    list.count = kept;
+    return;
+  }
+  if (list.error) {
+    drop_hopeless(list, k, room);
+    settle(list, operands, row);
+  }
+  keep_strongest(list, k, k);
+}
+
+// The chosen columns' pre-activations, LANES of them from the group's column `at` on, go to the list.
+inline void append(RowList& list, const Scan& scan, int64_t at, V value, V error, uint32_t mask) {
+  store_chosen(list.value + list.count, value, mask);
+  if (list.error) store_chosen(list.error + list.count, error, mask);
+  VI columns;
+  for (int i = 0; i < LANES; i++) columns[i] = i;
+  columns += (int32_t)(scan.first_column + at);
+  V lanes;
+  __builtin_memcpy(&lanes, &columns, sizeof lanes);
+  store_chosen(reinterpret_cast<float*>(list.column + list.count), lanes, mask);
+  list.count += __builtin_popcount(mask);
+}
+
+// Compares the products of one row with two vectors of columns, from the group's column `at` on. Scouting compares
+// upper bounds: |x_r - bf(x_r)| |w_j| + |bf(x_r)| |w_j - bf(w_j)| is what rounding can do (Cauchy-Schwarz), and the
+// rounding of the sums is in the norms.
+template <bool scouting>
+inline __attribute__((always_inline)) void select(const Scan& scan, int64_t row, int64_t at, V first, V second) {
+  RowList& list = scan.lists[row];
+  const V a = first + load(scan.bias + at), b = second + load(scan.bias + at + LANES);
+  V error_a = {}, error_b = {};
+  if (scouting) {
+    error_a = load(scan.norm + at) * list.rounding + load(scan.rounding + at) * list.norm;
+    error_b = load(scan.norm + at + LANES) * list.rounding + load(scan.rounding + at + LANES) * list.norm;
+  }
+  const V bound_a = scan.threshold ? load(scan.threshold + at) : splat(list.threshold);
+  const V bound_b = scan.threshold ? load(scan.threshold + at + LANES) : bound_a;
+  const uint32_t mask_a = greater_mask(a + error_a, bound_a), mask_b = greater_mask(b + error_b, bound_b);
+  if (__builtin_expect((mask_a | mask_b) == 0, 1)) return;
+  if (mask_a) append(list, scan, at, a, error_a, mask_a);
+  if (mask_b) append(list, scan, at + LANES, b, error_b, mask_b);
+  if (list.count > list.capacity && !scan.threshold) prune(list, scan, scan.first_row + row);
+}
+
+}  // namespace
+}  // namespace monosem

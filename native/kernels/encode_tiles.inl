@@ -1,5 +1,5 @@
 // The encoder's product with the processor's matrix tiles: 32 rows x 32 columns at a time, and while the tiles
-// multiply, the vector units compare the block before. Layouts: a strip is, for each 32 inputs, two tiles of
+// multiply, the vector units compare the block before; without branches, as a wrong guess would leave the tiles idle. Layouts: a strip is, for each 32 inputs, two tiles of
 // [16 rows][32 inputs]; a panel, for each 32 inputs, two tiles of [16 input pairs][16 columns][2].
 #include "tiles.h"
 
@@ -9,13 +9,10 @@ namespace {
 constexpr int kBlock = 32;  // rows of a strip, columns of a panel
 constexpr int64_t kStepBytes = 2 * kTileBytes;
 
-// Products of one block, tile after tile. A store holds up a later load that has the same place in its page, so all
-// four tiles go to one quarter of a page, the last that the next block reads.
-struct alignas(4096) BlockProducts {
-  struct {
-    char unused[3 * kTileBytes];
-    float values[16][16];
-  } tiles[4];
+// Products of one block of 32 rows and columns, tile after tile, and which of them pass.
+struct alignas(64) Block {
+  float values[4][16][16];
+  uint32_t masks[kBlock];
 };
 
 void pack_rows_tiles(const float* x, int64_t rows, int64_t width, void* strip, float* norm, float* rounding) {
@@ -80,20 +77,41 @@ void pack_columns_tiles(const EncodeOperands& operands, int64_t first, int64_t c
 }
 
 template <bool scouting>
-inline __attribute__((always_inline)) void select_rows(const Scan& scan, const BlockProducts& block, int64_t first,
-                                                       int64_t last, int64_t at) {
-  for (int64_t r = first; r < last; r++) {
-    const int64_t half = r / 16 * 2;
-    select<scouting>(scan, r, at, load(block.tiles[half].values[r % 16]), load(block.tiles[half + 1].values[r % 16]));
+inline __attribute__((always_inline)) Products products_at(const Scan& scan, const Block& block, int64_t row,
+                                                           int64_t at) {
+  const int64_t half = row / 16 * 2;
+  return products_of<scouting>(scan, row, at, load(block.values[half][row % 16]),
+                               load(block.values[half + 1][row % 16]));
+}
+
+// Notes which products of some rows pass.
+template <bool scouting>
+inline __attribute__((always_inline)) void compare(const Scan& scan, Block& block, int64_t first, int64_t last,
+                                                   int64_t at) {
+  for (int64_t r = first; r < last; r++)
+    block.masks[r] = passing<scouting>(scan, r, at, products_at<scouting>(scan, block, r, at));
+}
+
+// Puts what passed into the rows' lists.
+template <bool scouting>
+inline __attribute__((always_inline)) void take_all(const Scan& scan, const Block& block, int64_t at) {
+  uint32_t rows = _mm512_cmpneq_epi32_mask(_mm512_load_si512(block.masks), _mm512_setzero_si512()) |
+                  (uint32_t)_mm512_cmpneq_epi32_mask(_mm512_load_si512(block.masks + 16), _mm512_setzero_si512()) << 16;
+  for (; rows; rows &= rows - 1) {
+    const int64_t r = __builtin_ctz(rows);
+    take(scan, r, at, products_at<scouting>(scan, block, r, at), block.masks[r]);
   }
 }
 
 template <bool scouting>
 void scan_tiles_as(const Scan& scan) {
   const Tiles tiles;
-  BlockProducts block;
+  Block block;
+  __builtin_memset(block.masks, 0, sizeof block.masks);
   const int64_t steps = ceil_div(scan.operands->width, kTileInputs);
   const int64_t rows_a_step = ceil_div(scan.rows, steps);
+  // Two tiles finish some steps after the other two: the processor takes two stores of a tile in its stride, not four.
+  const int64_t skewed = steps < 2 ? 0 : 2;
   const char* strip = static_cast<const char*>(scan.strip);
   for (int64_t at = 0; at < scan.columns; at += kBlock) {
     const char* panel = static_cast<const char*>(scan.panels) + at / kBlock * steps * kStepBytes;
@@ -109,20 +127,33 @@ void scan_tiles_as(const Scan& scan) {
       tile_multiply<0, 4, 6>();
       tile_load<5>(a + kTileBytes);
       tile_multiply<2, 5, 6>();
-      tile_load<7>(b + kTileBytes);
-      tile_multiply<1, 4, 7>();
-      tile_multiply<3, 5, 7>();
+      if (step < steps - skewed) {
+        tile_load<7>(b + kTileBytes);
+        tile_multiply<1, 4, 7>();
+        tile_multiply<3, 5, 7>();
+      }
       if (at > 0) {
         const int64_t first = smaller(step * rows_a_step, scan.rows);
-        select_rows<scouting>(scan, block, first, smaller(first + rows_a_step, scan.rows), at - kBlock);
+        compare<scouting>(scan, block, first, smaller(first + rows_a_step, scan.rows), at - kBlock);
       }
     }
-    tile_store<0>(block.tiles[0].values);
-    tile_store<1>(block.tiles[1].values);
-    tile_store<2>(block.tiles[2].values);
-    tile_store<3>(block.tiles[3].values);
+    if (at > 0) take_all<scouting>(scan, block, at - kBlock);
+    tile_store<0>(block.values[0]);
+    tile_store<2>(block.values[2]);
+    for (int64_t step = steps - skewed; step < steps; step++) {
+      const char* a = strip + step * kStepBytes;
+      tile_load<7>(panel + step * kStepBytes + kTileBytes);
+      tile_load<4>(a);
+      tile_multiply<1, 4, 7>();
+      tile_load<5>(a + kTileBytes);
+      tile_multiply<3, 5, 7>();
+    }
+    tile_store<1>(block.values[1]);
+    tile_store<3>(block.values[3]);
   }
-  select_rows<scouting>(scan, block, 0, scan.rows, (scan.columns - 1) / kBlock * kBlock);
+  const int64_t last = (scan.columns - 1) / kBlock * kBlock;
+  compare<scouting>(scan, block, 0, scan.rows, last);
+  take_all<scouting>(scan, block, last);
 }
 
 void scan_tiles(const Scan& scan) {

@@ -33,7 +33,18 @@ inline int64_t count_at_least(const float* values, int64_t n, float bound) {
 // A bound that between `k` and `most` of the values reach (n >= k of them, all >= 0); where equal values make that
 // impossible, the k-th largest value. Halves an interval of bits, which order floats >= 0 as integers.
 float bound_of(const float* values, int64_t n, int64_t k, int64_t most) {
-  uint32_t low = 0, high = bits_of(max(values, n)) + 1;
+  V least = splat(values[0]), largest = least;
+  for (int64_t i = 0; i + LANES <= n; i += LANES) {
+    const V v = load(values + i);
+    least = least < v ? least : v;
+    largest = max_of(largest, v);
+  }
+  float lowest = min_lanes(least), highest = max_lanes(largest);
+  for (int64_t i = n - n % LANES; i < n; i++) {
+    lowest = values[i] < lowest ? values[i] : lowest;
+    highest = values[i] > highest ? values[i] : highest;
+  }
+  uint32_t low = bits_of(lowest), high = bits_of(highest) + 1;
   while (high - low > 1) {
     const uint32_t middle = low + (high - low) / 2;
     const int64_t count = count_at_least(values, n, float_of(middle));
@@ -138,38 +149,65 @@ void finish_list(RowList& list, const EncodeOperands& operands, int64_t row, con
   keep_strongest(list, k, k);
 }
 
-// The chosen columns' pre-activations, LANES of them from the group's column `at` on, go to the list.
-inline void append(RowList& list, const Scan& scan, int64_t at, V value, V error, uint32_t mask) {
-  store_chosen(list.value + list.count, value, mask);
-  if (list.error) store_chosen(list.error + list.count, error, mask);
+// Products of one row with two vectors of columns, from the group's column `at` on, biases added, and how far each may
+// be off: |x_r - bf(x_r)| |w_j| + |bf(x_r)| |w_j - bf(w_j)| is what rounding can do (Cauchy-Schwarz), and the rounding
+// of the sums is in the norms.
+struct Products {
+  V value[2];
+  V error[2];
+};
+
+template <bool scouting>
+inline __attribute__((always_inline)) Products products_of(const Scan& scan, int64_t row, int64_t at, V first,
+                                                           V second) {
+  Products p = {{first + load(scan.bias + at), second + load(scan.bias + at + LANES)}, {}};
+  if (!scouting) return p;
+  const RowList& list = scan.lists[row];
+#pragma GCC unroll 2
+  for (int i = 0; i < 2; i++) {
+    const int64_t c = at + i * LANES;
+    p.error[i] = load(scan.norm + c) * list.rounding + load(scan.rounding + c) * list.norm;
+  }
+  return p;
+}
+
+// A bit for each column that may be chosen.
+template <bool scouting>
+inline __attribute__((always_inline)) uint32_t passing(const Scan& scan, int64_t row, int64_t at, const Products& p) {
+  const V a = scan.threshold ? load(scan.threshold + at) : splat(scan.lists[row].threshold);
+  const V b = scan.threshold ? load(scan.threshold + at + LANES) : a;
+  return greater_mask(p.value[0] + p.error[0], a) | greater_mask(p.value[1] + p.error[1], b) << LANES;
+}
+
+// The columns of the mask go to the row's list. Without branches on either half, which could not be predicted.
+inline __attribute__((always_inline)) void take(const Scan& scan, int64_t row, int64_t at, const Products& p,
+                                                uint32_t mask) {
+  RowList& list = scan.lists[row];
   VI columns;
   for (int i = 0; i < LANES; i++) columns[i] = i;
   columns += (int32_t)(scan.first_column + at);
-  V lanes;
-  __builtin_memcpy(&lanes, &columns, sizeof lanes);
-  store_chosen(reinterpret_cast<float*>(list.column + list.count), lanes, mask);
-  list.count += __builtin_popcount(mask);
+  int64_t count = list.count;
+#pragma GCC unroll 2
+  for (int half = 0; half < 2; half++) {
+    const uint32_t chosen = mask >> half * LANES & tail_mask(LANES);
+    V lanes;
+    __builtin_memcpy(&lanes, &columns, sizeof lanes);
+    store_chosen(list.value + count, p.value[half], chosen);
+    store_chosen(reinterpret_cast<float*>(list.column + count), lanes, chosen);
+    if (list.error) store_chosen(list.error + count, p.error[half], chosen);
+    columns += LANES;
+    count += __builtin_popcount(chosen);
+  }
+  list.count = (int32_t)count;
+  if (count > list.capacity && !scan.threshold) prune(list, scan, scan.first_row + row);
 }
 
-// Compares the products of one row with two vectors of columns, from the group's column `at` on. Scouting compares
-// upper bounds: |x_r - bf(x_r)| |w_j| + |bf(x_r)| |w_j - bf(w_j)| is what rounding can do (Cauchy-Schwarz), and the
-// rounding of the sums is in the norms.
+// Compares and takes at once.
 template <bool scouting>
 inline __attribute__((always_inline)) void select(const Scan& scan, int64_t row, int64_t at, V first, V second) {
-  RowList& list = scan.lists[row];
-  const V a = first + load(scan.bias + at), b = second + load(scan.bias + at + LANES);
-  V error_a = {}, error_b = {};
-  if (scouting) {
-    error_a = load(scan.norm + at) * list.rounding + load(scan.rounding + at) * list.norm;
-    error_b = load(scan.norm + at + LANES) * list.rounding + load(scan.rounding + at + LANES) * list.norm;
-  }
-  const V bound_a = scan.threshold ? load(scan.threshold + at) : splat(list.threshold);
-  const V bound_b = scan.threshold ? load(scan.threshold + at + LANES) : bound_a;
-  const uint32_t mask_a = greater_mask(a + error_a, bound_a), mask_b = greater_mask(b + error_b, bound_b);
-  if (__builtin_expect((mask_a | mask_b) == 0, 1)) return;
-  if (mask_a) append(list, scan, at, a, error_a, mask_a);
-  if (mask_b) append(list, scan, at + LANES, b, error_b, mask_b);
-  if (list.count > list.capacity && !scan.threshold) prune(list, scan, scan.first_row + row);
+  const Products p = products_of<scouting>(scan, row, at, first, second);
+  const uint32_t mask = passing<scouting>(scan, row, at, p);
+  if (__builtin_expect(mask != 0, 0)) take(scan, row, at, p, mask);
 }
 
 }  // namespace

@@ -52,10 +52,15 @@ inline float sum_lanes(V v) {
 }
 
 inline float max_lanes(V v) {
+#if defined(__AVX512F__)
+  return _mm512_reduce_max_ps((__m512)v);
+#endif
   float best = v[0];
   for (int i = 1; i < LANES; i++) best = v[i] > best ? v[i] : best;
   return best;
 }
+
+inline float min_lanes(V v) { return -max_lanes(-v); }
 
 // Bit i is set where a[i] > b[i].
 inline std::uint32_t greater_mask(V a, V b) {

@@ -12,7 +12,7 @@
 namespace monosem {
 namespace {
 
-constexpr int64_t kGroupBytes = 768 << 10;
+constexpr int64_t kGroupBytes = 1 << 20;
 constexpr int64_t kPanelsATask = 4;
 constexpr int64_t kRowsATask = 256;
 

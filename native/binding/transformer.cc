@@ -1,27 +1,42 @@
 // What JavaScript calls of the dense operations and of the transformer.
 #include "exports.h"
 
+#include "../operations/buffer.h"
+
 namespace monosem {
 namespace {
 
 // ---- Dense ------------------------------------------------------------------------------------------------
 
+// Aligned for the processor's tiles, as JavaScript's own arrays are not.
+Napi::ArrayBuffer aligned_array_buffer(Napi::Env env, int64_t bytes) {
+  uint8_t* memory = make_buffer<uint8_t>(bytes).release();
+  return Napi::ArrayBuffer::New(env, memory, bytes, [](Napi::Env, void* data) { std::free(data); });
+}
+
 Napi::Value Pack(const Napi::CallbackInfo& info) {
   Arguments a(info);
+  const DenseProduct& product = a.product();
   const int64_t outputs = a.count("outputs", 1), inputs = a.count("inputs", 1);
   const float* weight = a.floats("weight", outputs * inputs);
-  auto packed = Napi::Float32Array::New(info.Env(), panels(kernels(), outputs) * kernels().panel * inputs);
-  pack(weight, outputs, inputs, packed.Data());
-  return packed;
+  const int64_t bytes = packed_bytes(product, outputs, inputs);
+  Napi::ArrayBuffer buffer = aligned_array_buffer(info.Env(), bytes);
+  pack(product, weight, outputs, inputs, buffer.Data());
+  if (product.bytes == 2) return Napi::Uint16Array::New(info.Env(), bytes / 2, buffer, 0);
+  return Napi::Float32Array::New(info.Env(), bytes / 4, buffer, 0);
 }
 
 Napi::Value Linear(const Napi::CallbackInfo& info) {
   Arguments a(info);
+  const DenseProduct& product = a.product();
   const int64_t rows = a.count("rows"), inputs = a.count("inputs", 1), outputs = a.count("outputs", 1);
   const float* x = a.floats("x", rows * inputs);
-  const float* packed = a.floats("weight.data", panels(kernels(), outputs) * kernels().panel * inputs);
+  const void* packed = a.packed("weight.data", product, outputs, inputs);
+  Epilogue epilogue;
+  epilogue.bias = a.optional_floats("bias", outputs);
+  epilogue.activation = static_cast<Activation>(a.count("activation"));
   float* out = a.floats("out", rows * outputs);
-  return in_background(info, [=] { if (rows) linear(x, rows, packed, inputs, outputs, out); });
+  return in_background(info, [=, &product] { linear(product, x, rows, packed, inputs, outputs, epilogue, out); });
 }
 
 Napi::Value Add(const Napi::CallbackInfo& info) {
@@ -69,12 +84,13 @@ Napi::Value Rotary(const Napi::CallbackInfo& info) {
 
 Napi::Value Attention(const Napi::CallbackInfo& info) {
   Arguments a(info);
+  const DenseProduct& product = a.product();
   const int64_t batch = a.count("batch"), length = a.count("length", 1);
   const int64_t heads = a.count("heads", 1), head_width = a.count("headWidth", 1);
   const int64_t n = batch * length * heads * head_width;
   const float *q = a.floats("q", n), *k = a.floats("k", n), *v = a.floats("v", n);
   float* out = a.floats("out", n);
-  return in_background(info, [=] { attention(q, k, v, batch, length, heads, head_width, out); });
+  return in_background(info, [=, &product] { attention(product, q, k, v, batch, length, heads, head_width, out); });
 }
 
 Napi::Value AttentionStep(const Napi::CallbackInfo& info) {

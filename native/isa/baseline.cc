@@ -1,6 +1,7 @@
 // The kernels for whatever the compiler targets by default (SSE2, NEON).
 #define KERNELS_NAME "baseline"
 #define ENCODE kEncodeFp32
+#define DENSE_BF16 kDenseFp32
 #include "../kernels/all.inl"
 #include "../kernels/table.inl"
 namespace monosem {

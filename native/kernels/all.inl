@@ -7,5 +7,8 @@
 #include "sparse.inl"
 #include "elementwise.inl"
 #include "attention.inl"
+#include "dense.inl"
+#include "causal_attention.inl"
+#include "fp32_product.inl"
 #include "select.inl"
 #include "encode.inl"

@@ -20,29 +20,30 @@ void over_elements(int64_t n, Body body) {
 
 }  // namespace
 
-void pack(const float* weight, int64_t outputs, int64_t inputs, float* packed) {
-  const Kernels& k = kernels();
-  const int64_t count = panels(k, outputs), each = 16;
+void pack(const DenseProduct& p, const float* weight, int64_t outputs, int64_t inputs, void* packed) {
+  const int64_t count = panels(p, outputs), each = 16;
   parallel_for(ceil_div(count, each), [&](int64_t task) {
-    k.pack(weight, outputs, inputs, task * each, std::min(count, (task + 1) * each), packed);
+    p.pack(weight, outputs, inputs, task * each, std::min(count, (task + 1) * each), packed);
   });
 }
 
 // As many blocks of rows as threads, or more where there are many rows, each split by outputs where these are so many
 // that packing the rows again for each part costs little.
-void linear(const float* x, int64_t rows, const float* packed, int64_t inputs, int64_t outputs, float* out) {
-  const Kernels& k = kernels();
-  const int64_t strips = ceil_div(rows, k.strip), count = panels(k, outputs);
-  const int64_t block = std::min<int64_t>(ceil_div(strips, threads()), 16) * k.strip;
+void linear(const DenseProduct& p, const float* x, int64_t rows, const void* packed, int64_t inputs, int64_t outputs,
+            const Epilogue& epilogue, float* out) {
+  const int64_t strips = ceil_div(rows, p.strip), count = panels(p, outputs);
+  const int64_t block = std::min<int64_t>(ceil_div(strips, threads()), 16) * p.strip;
   const int64_t row_blocks = ceil_div(rows, block);
   const int64_t most = row_blocks < threads() ? count : std::max<int64_t>(1, count / 8);
   const int64_t splits = std::clamp<int64_t>(ceil_div(2 * threads(), row_blocks), 1, most);
   const int64_t each = ceil_div(count, splits), column_blocks = ceil_div(count, each);
   parallel_for(row_blocks * column_blocks, [&](int64_t task) {
-    const int64_t r = task / column_blocks * block, p = task % column_blocks * each;
+    const int64_t r = task / column_blocks * block, first = task % column_blocks * each;
     const int64_t n = std::min(block, rows - r);
-    k.linear(x + r * inputs, n, packed, inputs, outputs, p, std::min(count, p + each),
-             scratch(linear_scratch(k, n, inputs)), out + r * outputs);
+    void* packed_rows = scratch(ceil_div(strip_bytes(p, n, inputs), 4));
+    p.pack_rows(x + r * inputs, inputs, n, inputs, packed_rows);
+    p.multiply(packed_rows, n, packed, inputs, outputs, first, std::min(count, first + each), epilogue,
+               out + r * outputs, outputs);
   });
 }
 

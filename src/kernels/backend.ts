@@ -15,8 +15,10 @@
 export interface PackedMatrix {
   readonly outputs: number;
   readonly inputs: number;
-  /** The backend's own layout: only the backend that packed it can read it. */
-  readonly data: Float32Array;
+  /** Of products with it. */
+  readonly precision: Precision;
+  /** The backend's own layout: only the backend that packed it can read it. Uint16Array holds bfloat16. */
+  readonly data: Float32Array | Uint16Array;
 }
 
 /**
@@ -68,6 +70,12 @@ export interface EncodeOperands {
  */
 export type Precision = 'fp32' | 'bf16';
 
+/**
+ * `relu`: `max(x, 0)`. `silu`: `x sigmoid(x)`. `gelu`: `x (1 + erf(x / sqrt 2)) / 2`, and `geluTanh`, its approximation
+ * `x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2`; both Hendrycks and Gimpel 2016.
+ */
+export type Activation = 'relu' | 'silu' | 'gelu' | 'geluTanh';
+
 export interface Backend {
   readonly name: 'native' | 'reference';
   /** For example `avx512`, `avx2`, `baseline`; `javascript` for the reference. */
@@ -76,11 +84,18 @@ export interface Backend {
 
   // ---- Dense -------------------------------------------------------------------------------------------
 
-  /** Lays `weight [outputs, inputs]` out for `linear`. Synchronous; done once for each weight. */
-  pack(weight: Float32Array, outputs: number, inputs: number): PackedMatrix;
+  /** Lays `weight [outputs, inputs]` out for `linear`, in `fp32` where not said. Synchronous; done once for each weight. */
+  pack(weight: Float32Array, outputs: number, inputs: number, precision?: Precision): PackedMatrix;
 
-  /** `out [rows, outputs] = x [rows, inputs] @ weight^T`. */
-  linear(op: { x: Float32Array; rows: number; weight: PackedMatrix; out: Float32Array }): Promise<void>;
+  /** `out [rows, outputs] = activation(x [rows, inputs] @ weight^T + bias)`; `bias [outputs]`, both where given. */
+  linear(op: {
+    x: Float32Array;
+    rows: number;
+    weight: PackedMatrix;
+    bias?: Float32Array;
+    activation?: Activation;
+    out: Float32Array;
+  }): Promise<void>;
 
   /** `out = a + b`, elementwise; `out` may be `a` or `b`. */
   add(op: { a: Float32Array; b: Float32Array; out: Float32Array }): Promise<void>;
@@ -119,7 +134,8 @@ export interface Backend {
 
   /**
    * Causal attention, `z = softmax(q k^T / sqrt(headWidth), over keys up to the query) v`, without keeping the
-   * pattern. `q, k, v, out [batch * length, heads * headWidth]`, heads side by side in a row.
+   * pattern. `q, k, v, out [batch * length, heads * headWidth]`, heads side by side in a row. `fp32` where no
+   * precision is given.
    */
   attention(op: {
     q: Float32Array;
@@ -129,6 +145,7 @@ export interface Backend {
     length: number;
     heads: number;
     headWidth: number;
+    precision?: Precision;
     out: Float32Array;
   }): Promise<void>;
 

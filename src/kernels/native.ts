@@ -3,12 +3,12 @@
  * and does the work on its own threads, off the event loop. Nothing is computed here.
  *
  * Threads and instruction set belong to the process, not to a backend: `MONOSEM_THREADS` and `MONOSEM_ISA`
- * (avx512, avx2, baseline) choose them, and creating a backend again changes them for all.
+ * (amx, avx512bf16, avx512, avx2, baseline) choose them, and creating a backend again changes them for all.
  */
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { InputError } from '../formats/errors.ts';
-import type { Backend, EncodeOperands, SparseRows } from './backend.ts';
+import type { Activation, Backend, EncodeOperands, SparseRows } from './backend.ts';
 
 type Addon = Record<string, (...operands: unknown[]) => never>;
 
@@ -34,7 +34,7 @@ export function createNativeBackend(options: { threads?: number; instructionSet?
   const wanted = options.instructionSet ?? process.env.MONOSEM_ISA ?? '';
   if (!(addon.configure(threads, wanted) as boolean)) {
     throw new InputError(
-      `MONOSEM_ISA: this processor or build has no ${wanted}; choose avx512, avx2 or baseline`,
+      `MONOSEM_ISA: this processor or build has no ${wanted}; choose amx, avx512bf16, avx512, avx2 or baseline`,
     );
   }
   return {
@@ -42,17 +42,32 @@ export function createNativeBackend(options: { threads?: number; instructionSet?
     instructionSet: addon.instructionSet() as string,
     threads,
 
-    pack: (weight, outputs, inputs) => ({ outputs, inputs, data: addon.pack(outputs, inputs, weight) }),
-    linear: ({ x, rows, weight, out }) =>
-      addon.linear(rows, weight.inputs, weight.outputs, x, weight.data, out),
+    pack: (weight, outputs, inputs, precision = 'fp32') => ({
+      outputs,
+      inputs,
+      precision,
+      data: addon.pack(precision === 'bf16', outputs, inputs, weight),
+    }),
+    linear: ({ x, rows, weight, bias, activation, out }) =>
+      addon.linear(
+        weight.precision === 'bf16',
+        rows,
+        weight.inputs,
+        weight.outputs,
+        x,
+        weight.data,
+        bias,
+        ACTIVATIONS[activation ?? 'none'],
+        out,
+      ),
     add: ({ a, b, out }) => addon.add(out.length, a, b, out),
     swiglu: ({ gate, up, out }) => addon.swiglu(out.length, gate, up, out),
     rmsNorm: ({ x, rows, width, epsilon, scale, out }) => addon.rmsNorm(rows, width, epsilon, x, scale, out),
     rotary: ({ x, rows, length, start, heads, headWidth, cos, sin, out }) =>
       addon.rotary(rows, length, start, heads, headWidth, x, cos, sin, out),
 
-    attention: ({ q, k, v, batch, length, heads, headWidth, out }) =>
-      addon.attention(batch, length, heads, headWidth, q, k, v, out),
+    attention: ({ q, k, v, batch, length, heads, headWidth, precision, out }) =>
+      addon.attention(precision === 'bf16', batch, length, heads, headWidth, q, k, v, out),
     attentionStep: ({ q, kCache, vCache, batch, capacity, length, heads, headWidth, out }) =>
       addon.attentionStep(batch, capacity, length, heads, headWidth, q, kCache, vCache, out),
     crossEntropy: ({ logits, rows, vocabulary, targets, out }) =>
@@ -108,6 +123,9 @@ export function createNativeBackend(options: { threads?: number; instructionSet?
       ),
   };
 }
+
+/** The addon's own numbers. */
+const ACTIVATIONS: Record<Activation | 'none', number> = { none: 0, relu: 1, silu: 2, gelu: 3, geluTanh: 4 };
 
 function encoder(o: EncodeOperands): unknown[] {
   return [o.precision === 'bf16', o.rows, o.width, o.columns, o.x, o.weight, o.bias, o.subset];

@@ -31,6 +31,13 @@ function normals(random: Random, n: number, sd = 1): Float32Array {
   return values;
 }
 
+/** To the nearest bfloat16, of two equally near to the even one. */
+function toBfloat16(value: number): number {
+  const bits = new Uint32Array(Float32Array.of(value).buffer)[0];
+  const rounded = (bits + 0x7fff + ((bits >>> 16) & 1)) & 0xffff0000;
+  return new Float32Array(Uint32Array.of(rounded).buffer)[0];
+}
+
 function expectClose(found: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number) {
   expect(found.length).toBe(expected.length);
   for (let i = 0; i < found.length; i++) {
@@ -104,6 +111,47 @@ describe.each(sets)('%s', (instructionSet) => {
     );
   });
 
+  it('multiplies with bias and activation', async () => {
+    choose();
+    const activation = fc.constantFrom(undefined, 'relu', 'silu', 'gelu', 'geluTanh');
+    await fc.assert(
+      fc.asyncProperty(seed, rows, width, width, activation, async (s, n, inputs, outputs, activation) => {
+        const random = new Random(s);
+        const x = normals(random, n * inputs);
+        const weight = normals(random, outputs * inputs, 3 * inputs ** -0.5);
+        const bias = normals(random, outputs);
+        await agree(
+          native,
+          () => ({ out: new Float32Array(n * outputs) }),
+          (b, { out }) =>
+            b.linear({ x, rows: n, weight: b.pack(weight, outputs, inputs), bias, activation, out }),
+          1e-4,
+        );
+      }),
+      runs,
+    );
+  });
+
+  it('rounds operands to bfloat16 at most, and sums in float32', async () => {
+    choose();
+    await fc.assert(
+      fc.asyncProperty(seed, rows, width, width, async (s, n, inputs, outputs) => {
+        const random = new Random(s);
+        const [x, weight] = [normals(random, n * inputs), normals(random, outputs * inputs)];
+        const product = async (b: Backend, x: Float32Array, weight: Float32Array) => {
+          const out = new Float32Array(n * outputs);
+          await b.linear({ x, rows: n, weight: b.pack(weight, outputs, inputs, 'bf16'), out });
+          return out;
+        };
+        const found = await product(native, x, weight);
+        const rounds = ['amx', 'avx512bf16'].includes(instructionSet);
+        const as = (values: Float32Array) => (rounds ? values.map(toBfloat16) : values);
+        expectClose(found, await product(reference, as(x), as(weight)), 1e-4);
+      }),
+      runs,
+    );
+  });
+
   it('adds, gates, normalises and rotates', async () => {
     choose();
     await fc.assert(
@@ -163,6 +211,13 @@ describe.each(sets)('%s', (instructionSet) => {
             native,
             () => ({ out: new Float32Array(n) }),
             (b, { out }) => b.attention({ q, k, v, length, ...shape, out }),
+          );
+          await agree(
+            native,
+            () => ({ out: new Float32Array(n) }),
+            (b, { out }) => b.attention({ q, k, v, length, ...shape, precision: 'bf16', out }),
+            // Scores of a head's width of 50 are off by a few hundredths, and so are the weights.
+            0.1,
           );
           await agree(
             native,

@@ -6,6 +6,7 @@
 #include "matmul.inl"
 #include "sparse.inl"
 #include "elementwise.inl"
+#include "rows.inl"
 #include "attention.inl"
 #include "dense.inl"
 #include "causal_attention.inl"

@@ -7,6 +7,7 @@ namespace {
 template <class P>
 void attention_head(const float* q, const float* k, const float* v, int64_t length, int64_t stride,
                     int64_t head_width, float* scratch, float* out) {
+  const typename P::Scope scope;
   const int64_t keys = round_up(length, P::kPanel);
   float* scores = scratch;
   float* inverse = scores + P::kStrip * keys;

@@ -23,11 +23,10 @@ inline int64_t panel_size(int64_t inputs) {
 }
 
 // Calls finish(row, panel, block, row in block) for all rows given and panels first..last, each row of a block while
-// the next block is multiplied. A panel stays in the nearest cache while the strips pass by.
+// the next block is multiplied. The caller holds a Scope. A panel stays in the nearest cache while the strips pass by.
 template <class P, class Finish>
 inline void multiply_blocks(const char* strips, int64_t rows, const char* panels, int64_t panel_bytes, int64_t first,
                             int64_t last, int64_t inputs, Finish finish) {
-  const typename P::Scope scope;
   typename P::Block block;
   const int64_t steps = P::steps(inputs), rows_a_step = ceil_div(P::kStrip, steps), strip_bytes = strip_size<P>(inputs);
   int64_t done_row = 0, done_count = 0, done_panel = 0;
@@ -58,6 +57,7 @@ inline V activate(V x) {
 template <class P, Activation activation>
 void multiply_and_activate(const void* strips, int64_t rows, const void* packed, int64_t inputs, int64_t outputs,
                            int64_t first, int64_t last, const Epilogue& epilogue, float* out, int64_t stride) {
+  const typename P::Scope scope;
   const auto finish = [&](int64_t row, int64_t panel, const typename P::Block& block, int64_t r) {
 #pragma GCC unroll 4
     for (int j = 0; j < P::kVectors; j++) {

@@ -128,6 +128,11 @@ struct Kernels {
   void (*adam)(float* parameter, float* gradient, float* m, float* v, int64_t n, float rate, float beta1, float beta2,
                float correction1, float correction2, float epsilon, float gradient_scale);
 
+  // The scale is returned. Root of the mean square, and the same of what is left when the mean is taken away.
+  float (*rms_norm_row)(const float* x, int64_t n, float epsilon, float* out);
+  float (*layer_norm_row)(const float* x, int64_t n, float epsilon, float* out);
+  // Pairs of each head of a row, in place; cos, sin [head_width / 2].
+  void (*rotate_row)(float* row, int64_t heads, int64_t head_width, const float* cos, const float* sin);
   void (*attention_step)(const float* q, const float* k, const float* v, int64_t length, int64_t heads,
                          int64_t head_width, float* scratch, float* out);
   float (*max)(const float* x, int64_t n);

@@ -7,7 +7,8 @@ namespace {
 const Kernels kKernels = {
     KERNELS_NAME, ENCODE,      finish_list,  {kDenseFp32, DENSE_BF16},
     decode_row,   dot,         gather_sum,   add,            swiglu, scale_row,
-    center_row,   residual_row, subtract_scaled, adam,       attention_step, max,
+    center_row,   residual_row, subtract_scaled, adam,       rms_norm_row, layer_norm_row,
+    rotate_row,   attention_step, max,
     exp_sum,      exp_weighted_difference,
 };
 

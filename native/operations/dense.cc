@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 
 #include "operations.h"
 #include "../pool.h"
@@ -16,6 +15,20 @@ void over_elements(int64_t n, Body body) {
     const int64_t first = task * kElements;
     body(first, std::min(kElements, n - first));
   });
+}
+
+// Calls body(row), some rows a task.
+template <class Body>
+void over_rows(int64_t rows, Body body) {
+  constexpr int64_t kRows = 64;
+  parallel_for(ceil_div(rows, kRows), [&](int64_t task) {
+    for (int64_t r = task * kRows; r < std::min(rows, (task + 1) * kRows); r++) body(r);
+  });
+}
+
+template <class Norm>
+void norm(Norm norm_row, const float* x, int64_t rows, int64_t width, float epsilon, float* scale, float* out) {
+  over_rows(rows, [&](int64_t r) { scale[r] = norm_row(x + r * width, width, epsilon, out + r * width); });
 }
 
 }  // namespace
@@ -57,35 +70,26 @@ void swiglu(const float* gate, const float* up, int64_t n, float* out) {
 }
 
 void rms_norm(const float* x, int64_t rows, int64_t width, float epsilon, float* scale, float* out) {
-  const Kernels& k = kernels();
-  const int64_t block = 64;
-  parallel_for(ceil_div(rows, block), [&](int64_t task) {
-    for (int64_t r = task * block; r < std::min(rows, (task + 1) * block); r++) {
-      const float* row = x + r * width;
-      scale[r] = std::sqrt(k.dot(row, row, width) / static_cast<float>(width) + epsilon);
-      k.scale_row(row, 1 / scale[r], width, out + r * width);
-    }
-  });
+  norm(kernels().rms_norm_row, x, rows, width, epsilon, scale, out);
+}
+
+void layer_norm(const float* x, int64_t rows, int64_t width, float epsilon, float* scale, float* out) {
+  norm(kernels().layer_norm_row, x, rows, width, epsilon, scale, out);
 }
 
 void rotary(const float* x, int64_t rows, int64_t length, int64_t start, int64_t heads, int64_t head_width,
             const float* cos, const float* sin, float* out) {
-  const int64_t block = 64, half = head_width / 2;
-  parallel_for(ceil_div(rows, block), [&](int64_t task) {
-    for (int64_t r = task * block; r < std::min(rows, (task + 1) * block); r++) {
-      const float* c = cos + (start + r % length) * half;
-      const float* s = sin + (start + r % length) * half;
-      for (int64_t h = 0; h < heads; h++) {
-        const float* from = x + (r * heads + h) * head_width;
-        float* to = out + (r * heads + h) * head_width;
-        for (int64_t i = 0; i < half; i++) {
-          const float even = from[2 * i], odd = from[2 * i + 1];
-          to[2 * i] = even * c[i] - odd * s[i];
-          to[2 * i + 1] = even * s[i] + odd * c[i];
-        }
-      }
-    }
+  const int64_t width = heads * head_width;
+  over_rows(rows, [&](int64_t r) {
+    float* row = out + r * width;
+    if (out != x) std::copy_n(x + r * width, width, row);
+    const int64_t angles = (start + r % length) * head_width / 2;
+    kernels().rotate_row(row, heads, head_width, cos + angles, sin + angles);
   });
+}
+
+void take_rows(const float* table, int64_t width, const int32_t* indices, int64_t rows, float* out) {
+  over_rows(rows, [&](int64_t r) { std::copy_n(table + indices[r] * width, width, out + r * width); });
 }
 
 }  // namespace monosem

@@ -22,6 +22,12 @@ export interface PackedMatrix {
 }
 
 /**
+ * Weights of a decoder's block, width d: `q, k, v, o [d, d]`, `gate, up [mlpWidth, d]`, `down [d, mlpWidth]`; rows of q
+ * and k in the order of interleaved rotary pairs.
+ */
+export type PackedBlock = Readonly<Record<'q' | 'k' | 'v' | 'o' | 'gate' | 'up' | 'down', PackedMatrix>>;
+
+/**
  * A sparse matrix `[rows, latents]` by rows (CSR). Row r holds the entries `offsets[r] .. offsets[r+1]`,
  * by ascending column, all values > 0.
  */
@@ -116,6 +122,22 @@ export interface Backend {
   }): Promise<void>;
 
   /**
+   * `scale[r] = sqrt(mean_i (x[r,i] - mean x[r])^2 + epsilon)`, `out = (x - mean x[r]) / scale`: LayerNorm without its
+   * gain and bias, which models fold into the weights that follow. Shapes as in `rmsNorm`. Ba et al. 2016.
+   */
+  layerNorm(op: {
+    x: Float32Array;
+    rows: number;
+    width: number;
+    epsilon: number;
+    scale: Float32Array;
+    out: Float32Array;
+  }): Promise<void>;
+
+  /** `out[r] = table[indices[r]]`: `table [any, width]`, `out [indices.length, width]`. */
+  takeRows(op: { table: Float32Array; width: number; indices: Int32Array; out: Float32Array }): Promise<void>;
+
+  /**
    * Rotary position embedding on interleaved pairs (2i, 2i+1) of each head: Su et al. 2021. Row r stands at
    * position `start + r % length`. `x, out [rows, heads * headWidth]`; `cos, sin [positions, headWidth / 2]`;
    * `out` may be `x`.
@@ -147,6 +169,25 @@ export interface Backend {
     headWidth: number;
     precision?: Precision;
     out: Float32Array;
+  }): Promise<void>;
+
+  /**
+   * Blocks of a decoder, one after another, in place, from position 0 on:
+   * `x += o(attention(rotary(q(n)), rotary(k(n)), v(n)))`, `x += down(silu(gate(n)) * up(n))`, with `n = rmsNorm(x)` for
+   * each line. The same bits as from the operations one by one, without their arrays. All weights in one precision,
+   * which is attention's too. `residual [batch * length, heads * headWidth]`; `cos, sin [length, headWidth / 2]`.
+   */
+  decoderBlocks(op: {
+    residual: Float32Array;
+    batch: number;
+    length: number;
+    heads: number;
+    headWidth: number;
+    mlpWidth: number;
+    epsilon: number;
+    cos: Float32Array;
+    sin: Float32Array;
+    blocks: readonly PackedBlock[];
   }): Promise<void>;
 
   /**

@@ -63,6 +63,27 @@ export function createNativeBackend(options: { threads?: number; instructionSet?
     add: ({ a, b, out }) => addon.add(out.length, a, b, out),
     swiglu: ({ gate, up, out }) => addon.swiglu(out.length, gate, up, out),
     rmsNorm: ({ x, rows, width, epsilon, scale, out }) => addon.rmsNorm(rows, width, epsilon, x, scale, out),
+    layerNorm: ({ x, rows, width, epsilon, scale, out }) =>
+      addon.layerNorm(rows, width, epsilon, x, scale, out),
+    takeRows: ({ table, width, indices, out }) =>
+      addon.takeRows(indices.length, width, Math.floor(table.length / width), table, indices, out),
+    decoderBlocks: ({ residual, batch, length, heads, headWidth, mlpWidth, epsilon, cos, sin, blocks }) =>
+      addon.decoderBlocks(
+        blocks[0]?.q.precision === 'bf16',
+        batch,
+        length,
+        heads,
+        headWidth,
+        mlpWidth,
+        epsilon,
+        cos,
+        sin,
+        residual,
+        blocks.length,
+        ...blocks.flatMap(({ q, k, v, o, gate, up, down }) =>
+          [q, k, v, o, gate, up, down].map(({ data }) => data),
+        ),
+      ),
     rotary: ({ x, rows, length, start, heads, headWidth, cos, sin, out }) =>
       addon.rotary(rows, length, start, heads, headWidth, x, cos, sin, out),
 

@@ -4,6 +4,7 @@
  */
 import type { Backend } from './backend.ts';
 import { softmaxes } from './reference/attention.ts';
+import { decoderBlocks } from './reference/decoderBlocks.ts';
 import { dense } from './reference/dense.ts';
 import { parameters } from './reference/parameters.ts';
 import { sparse } from './reference/sparse.ts';
@@ -14,7 +15,7 @@ export function createReferenceBackend(): Backend {
     name: 'reference',
     instructionSet: 'javascript',
     threads: 1,
-    ...letTurn({ ...dense, ...softmaxes, ...sparse, ...parameters }),
+    ...letTurn({ ...dense, ...softmaxes, ...sparse, ...parameters, decoderBlocks }),
   };
 }
 

@@ -4,7 +4,10 @@
  */
 import type { Activation, Backend, PackedMatrix, Precision } from '../backend.ts';
 
-type Dense = Pick<Backend, 'pack' | 'linear' | 'add' | 'rmsNorm' | 'rotary' | 'swiglu'>;
+type Dense = Pick<
+  Backend,
+  'pack' | 'linear' | 'add' | 'rmsNorm' | 'layerNorm' | 'takeRows' | 'rotary' | 'swiglu'
+>;
 
 export const dense: Dense = {
   pack(weight: Float32Array, outputs: number, inputs: number, precision: Precision = 'fp32'): PackedMatrix {
@@ -32,6 +35,21 @@ export const dense: Dense = {
       scale[r] = Math.sqrt(square / width + epsilon);
       for (let i = r * width; i < (r + 1) * width; i++) out[i] = x[i] / scale[r];
     }
+  },
+
+  async layerNorm({ x, rows, width, epsilon, scale, out }) {
+    for (let r = 0; r < rows; r++) {
+      const row = x.subarray(r * width, (r + 1) * width);
+      const mean = row.reduce((sum, value) => sum + value, 0) / width;
+      scale[r] = Math.sqrt(row.reduce((sum, value) => sum + (value - mean) ** 2, 0) / width + epsilon);
+      for (let i = 0; i < width; i++) out[r * width + i] = (row[i] - mean) / scale[r];
+    }
+  },
+
+  async takeRows({ table, width, indices, out }) {
+    indices.forEach((index, r) => {
+      out.set(table.subarray(index * width, (index + 1) * width), r * width);
+    });
   },
 
   async rotary({ x, rows, length, start, heads, headWidth, cos, sin, out }) {

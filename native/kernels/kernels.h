@@ -110,6 +110,10 @@ struct Kernels {
   void (*finish_list)(RowList& list, const EncodeOperands& operands, int64_t row, const float* threshold, int64_t k,
                       float* room);
 
+  // A bound that between k and `most` of n >= k values (>= 0, kListSlack more in memory) reach; where equal values make
+  // that impossible, the k-th largest value.
+  float (*bound_of)(const float* values, int64_t n, int64_t k, int64_t most);
+
   // The second may round operands to bfloat16.
   DenseProduct dense[2];
 

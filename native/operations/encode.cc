@@ -195,17 +195,18 @@ Passed above(const EncodeOperands& operands, bool rounded, const float* threshol
 // Columns ascend within a row already, as groups were scanned in order.
 Sparse compress(const Passed& passed, int64_t rows) {
   std::vector<uint32_t> counts(rows, 0);
-  for (const auto& part : passed)
-    for (const Kept& one : part) counts[one.row]++;
+  parallel_for(static_cast<int64_t>(passed.size()), [&](int64_t part) {
+    for (const Kept& one : passed[part]) counts[one.row]++;
+  });
   Sparse out = with_offsets(counts);
   std::vector<uint32_t> next(out.offsets.begin(), out.offsets.end() - 1);
-  for (const auto& part : passed) {
-    for (const Kept& one : part) {
+  parallel_for(static_cast<int64_t>(passed.size()), [&](int64_t part) {
+    for (const Kept& one : passed[part]) {
       const uint32_t to = next[one.row]++;
       out.indices[to] = one.column;
       out.values[to] = one.value;
     }
-  }
+  });
   return out;
 }
 
@@ -219,46 +220,58 @@ int64_t count_of(const Passed& passed) {
 void keep_strongest(Passed& passed, int64_t total) {
   if (count_of(passed) <= total) return;
   std::vector<float> values;
-  values.reserve(count_of(passed));
+  values.reserve(count_of(passed) + kListSlack);
   for (const auto& part : passed)
     for (const Kept& one : part) values.push_back(one.value);
-  std::nth_element(values.begin(), values.begin() + total - 1, values.end(), std::greater<float>());
-  const float weakest = values[total - 1];
-  const int64_t stronger = std::count_if(values.begin(), values.end(), [&](float v) { return v > weakest; });
+  const int64_t count = static_cast<int64_t>(values.size());
+  values.resize(count + kListSlack);
+  const float weakest = kernels().bound_of(values.data(), count, total, total);
+  const int64_t reached = std::count_if(values.begin(), values.begin() + count, [&](float v) { return v >= weakest; });
+  // Where equal values straddle the last place, the last of them go.
   std::vector<Kept> equal;
-  for (const auto& part : passed)
-    for (const Kept& one : part)
-      if (one.value == weakest) equal.push_back(one);
+  if (reached > total) {
+    for (const auto& part : passed)
+      for (const Kept& one : part)
+        if (one.value == weakest) equal.push_back(one);
+  }
   const auto before = [](const Kept& a, const Kept& b) {
     return a.row != b.row ? a.row < b.row : a.column < b.column;
   };
   std::sort(equal.begin(), equal.end(), before);
-  const Kept last = equal[total - stronger - 1];
-  for (auto& part : passed) {
-    const auto weaker = [&](const Kept& one) {
-      return one.value < weakest || (one.value == weakest && before(last, one));
+  const Kept* first_out = equal.empty() ? nullptr : &equal[equal.size() - (reached - total)];
+  parallel_for(static_cast<int64_t>(passed.size()), [&](int64_t part) {
+    const auto goes = [&](const Kept& one) {
+      return one.value < weakest || (first_out && one.value == weakest && !before(one, *first_out));
     };
-    part.erase(std::remove_if(part.begin(), part.end(), weaker), part.end());
-  }
+    passed[part].erase(std::remove_if(passed[part].begin(), passed[part].end(), goes), passed[part].end());
+  });
 }
 
-// A threshold that somewhat more than the `total` strongest of the batch are expected to pass, from a sample of its
-// rows. A guess: the caller checks it, so that it decides the time and never the result.
-float guess_threshold(const EncodeOperands& all, bool rounded, int64_t total) {
-  const int64_t sampled = std::min<int64_t>(all.rows, 128);
-  std::vector<float> x(sampled * all.width);
-  for (int64_t r = 0; r < sampled; r++) {
-    const float* row = all.x + r * all.rows / sampled * all.width;
+// Pre-activations of a sample of the rows and columns, largest first: enough of them to tell how many of the batch
+// pass a threshold.
+struct Sample {
+  std::vector<float> values;
+  double share;  // of all pre-activations that the sample saw
+};
+
+Sample sample(const EncodeOperands& all, bool rounded) {
+  constexpr int64_t kRows = 512, kColumns = 512, kOfEach = 32;
+  const int64_t rows = std::min(all.rows, kRows), columns = std::min(all.columns, kColumns);
+  std::vector<float> x(rows * all.width);
+  for (int64_t r = 0; r < rows; r++) {
+    const float* row = all.x + r * all.rows / rows * all.width;
     std::copy(row, row + all.width, x.begin() + r * all.width);
   }
-  EncodeOperands sample = all;
-  sample.x = x.data();
-  sample.rows = sampled;
-  std::vector<float> values = encode_top_k(sample, rounded, 4 * ceil_div(total, all.rows)).values;
-  const int64_t rank = static_cast<int64_t>(std::ceil(1.3 * static_cast<double>(total) * sampled / all.rows)) + 8;
-  if (rank >= static_cast<int64_t>(values.size())) return 0;
-  std::nth_element(values.begin(), values.begin() + rank, values.end(), std::greater<float>());
-  return values[rank];
+  std::vector<uint32_t> subset(columns);
+  for (int64_t c = 0; c < columns; c++) subset[c] = named(all, static_cast<uint32_t>(c * all.columns / columns));
+  EncodeOperands part = all;
+  part.x = x.data();
+  part.rows = rows;
+  part.subset = subset.data();
+  part.columns = columns;
+  std::vector<float> values = encode_top_k(part, rounded, kOfEach).values;
+  std::sort(values.begin(), values.end(), std::greater<float>());
+  return {std::move(values), static_cast<double>(rows * columns) / static_cast<double>(all.rows * all.columns)};
 }
 
 }  // namespace
@@ -308,17 +321,22 @@ Sparse encode_top_k(const EncodeOperands& operands, bool rounded, int64_t k) {
   return out;
 }
 
+// Takes what passes a threshold that somewhat more than `total` are expected to pass; where fewer do, a lower one. So
+// the guess decides the time and never the result.
 Sparse encode_batch_top_k(const EncodeOperands& operands, bool rounded, int64_t total) {
-  const float guess = guess_threshold(operands, rounded, total);
-  // Just below, so that what equals the guess is kept too.
-  std::vector<float> threshold(operands.columns, std::nextafter(guess, 0.0f));
-  Passed passed = above(operands, rounded, threshold.data());
-  if (count_of(passed) < total && guess > 0) {
-    std::fill(threshold.begin(), threshold.end(), 0.0f);
-    passed = above(operands, rounded, threshold.data());
+  if (operands.rows == 0 || operands.columns == 0) return with_offsets(std::vector<uint32_t>(operands.rows, 0));
+  const Sample known = sample(operands, rounded);
+  std::vector<float> threshold(operands.columns);
+  for (double margin = 1.3;; margin *= 4) {
+    const double rank = std::ceil(margin * static_cast<double>(total) * known.share) + 8;
+    const bool certain = rank >= static_cast<double>(known.values.size());
+    const float guess = certain ? 0 : known.values[static_cast<size_t>(rank)];
+    std::fill(threshold.begin(), threshold.end(), guess);
+    Passed passed = above(operands, rounded, threshold.data());
+    if (!certain && count_of(passed) < total) continue;
+    keep_strongest(passed, total);
+    return compress(passed, operands.rows);
   }
-  keep_strongest(passed, total);
-  return compress(passed, operands.rows);
 }
 
 Sparse encode_threshold(const EncodeOperands& operands, bool rounded, const float* threshold) {

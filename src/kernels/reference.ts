@@ -15,6 +15,7 @@ export function createReferenceBackend(): Backend {
     name: 'reference',
     instructionSet: 'javascript',
     threads: 1,
+    fastestPrecision: 'fp32',
     ...letTurn({ ...dense, ...softmaxes, ...sparse, ...parameters, decoderBlocks }),
   };
 }

@@ -1,0 +1,146 @@
+/**
+ * Encode and select, every instruction set against the reference: what is chosen, in what order, and in which
+ * precision. Small whole numbers are exact in bfloat16 and in every sum, so there nothing may differ, ties included.
+ */
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { EncodeOperands, SparseRows } from '../../src/kernels/backend.ts';
+import { createNativeBackend } from '../../src/kernels/native.ts';
+import { createReferenceBackend } from '../../src/kernels/reference.ts';
+import { Random } from '../../src/math/random.ts';
+import { instructionSets, normals } from './helpers.ts';
+
+const reference = createReferenceBackend();
+const seed = fc.integer({ min: 0, max: 2 ** 31 });
+
+/** Sets with units for bfloat16: the others compute in float32 whatever the precision. */
+const ROUNDING = ['amx', 'avx512bf16'];
+
+function wholeNumbers(random: Random, n: number, most: number): Float32Array {
+  return Float32Array.from({ length: n }, () => Math.floor(random.uniform() * (2 * most + 1)) - most);
+}
+
+/** The nearest bfloat16 to each value, of two the even one. */
+function rounded(values: Float32Array): Float32Array {
+  const bits = new Uint32Array(values.slice().buffer);
+  for (let i = 0; i < bits.length; i++) bits[i] = (bits[i] + 0x7fff + ((bits[i] >>> 16) & 1)) & 0xffff0000;
+  return new Float32Array(bits.buffer);
+}
+
+/** The same entries but for some in a thousand, which sums in another order may exchange. */
+function expectAlike(found: SparseRows, expected: SparseRows, tolerance: number) {
+  const valueAt = new Map<string, number>();
+  const visit = (codes: SparseRows, entry: (key: string, value: number) => void) => {
+    for (let r = 0; r < codes.rows; r++) {
+      for (let e = codes.offsets[r]; e < codes.offsets[r + 1]; e++)
+        entry(`${r},${codes.indices[e]}`, codes.values[e]);
+    }
+  };
+  visit(expected, (key, value) => valueAt.set(key, value));
+  let others = 0;
+  visit(found, (key, value) => {
+    const other = valueAt.get(key);
+    if (other === undefined) others++;
+    else expect(Math.abs(value - other)).toBeLessThan(tolerance);
+  });
+  expect(others).toBeLessThanOrEqual(Math.ceil(valueAt.size * 0.003));
+  expect(Math.abs(found.values.length - expected.values.length)).toBeLessThanOrEqual(
+    Math.ceil(valueAt.size * 0.003),
+  );
+}
+
+let kept: ReturnType<typeof makeUnforeseen> | undefined;
+const unforeseen = () => (kept ??= makeUnforeseen());
+
+/** A single row, and a few of the columns, hold nearly all that is strong. With what the reference chooses. */
+async function makeUnforeseen() {
+  const random = new Random(3);
+  const [rows, width, columns] = [700, 24, 600];
+  const x = normals(random, rows * width, 0.01);
+  x.set(normals(random, width, 3), 444 * width);
+  const weight = normals(random, columns * width).map((value, i) =>
+    Math.floor(i / width) % 97 === 5 ? 4 * value : value,
+  );
+  const operands = { x, rows, width, weight, bias: new Float32Array(columns), columns };
+  const expected = new Map<number, SparseRows>();
+  for (const total of [1, 40, 3000, rows * columns])
+    expected.set(total, await reference.encodeBatchTopK({ ...operands, total }));
+  return { operands, expected };
+}
+
+describe.each(instructionSets)('%s', (instructionSet) => {
+  const native = createNativeBackend({ instructionSet, threads: 2 });
+  afterAll(() => void createNativeBackend());
+  const choose = () => createNativeBackend({ instructionSet, threads: 2 });
+
+  it('chooses exactly among whole numbers, in both precisions', async () => {
+    choose();
+    await fc.assert(
+      fc.asyncProperty(
+        seed,
+        fc.integer({ min: 0, max: 70 }),
+        fc.integer({ min: 1, max: 100 }),
+        fc.integer({ min: 1, max: 700 }),
+        fc.integer({ min: 1, max: 90 }),
+        fc.boolean(),
+        fc.constantFrom('fp32' as const, 'bf16' as const),
+        async (s, rows, width, columns, k, some, precision) => {
+          const random = new Random(s);
+          const operands: EncodeOperands = {
+            x: wholeNumbers(random, rows * width, 2),
+            rows,
+            width,
+            weight: wholeNumbers(random, columns * width, 2),
+            bias: wholeNumbers(random, columns, 5),
+            columns,
+            subset: some
+              ? Uint32Array.from(Array(columns).keys()).filter(() => random.uniform() < 0.4)
+              : undefined,
+            precision,
+          };
+          const threshold = wholeNumbers(random, columns, 6);
+          expect(await native.encodeTopK({ ...operands, k })).toEqual(
+            await reference.encodeTopK({ ...operands, k }),
+          );
+          const total = Math.max(1, rows * k);
+          expect(await native.encodeBatchTopK({ ...operands, total })).toEqual(
+            await reference.encodeBatchTopK({ ...operands, total }),
+          );
+          expect(await native.encodeThreshold({ ...operands, threshold })).toEqual(
+            await reference.encodeThreshold({ ...operands, threshold }),
+          );
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  it('in bfloat16 computes with rounded operands, and sums in float32', async () => {
+    choose();
+    const random = new Random(8);
+    const [rows, width, columns, k] = [50, 333, 1500, 20];
+    const operands = {
+      x: normals(random, rows * width),
+      rows,
+      width,
+      weight: normals(random, columns * width, width ** -0.5),
+      bias: normals(random, columns, 0.1),
+      columns,
+    };
+    const exact = ROUNDING.includes(instructionSet)
+      ? { ...operands, x: rounded(operands.x), weight: rounded(operands.weight) }
+      : operands;
+    expectAlike(
+      await native.encodeTopK({ ...operands, k, precision: 'bf16' }),
+      await reference.encodeTopK({ ...exact, k }),
+      2e-5,
+    );
+  });
+
+  it('takes the strongest of a batch that no sample foretells', async () => {
+    choose();
+    const { operands, expected } = await unforeseen();
+    for (const [total, codes] of expected)
+      expectAlike(await native.encodeBatchTopK({ ...operands, total }), codes, 1e-4);
+  });
+});

@@ -28,10 +28,10 @@ void add(const float* a, const float* b, int64_t n, float* out) {
   FOR_VECTORS(n, body);
 }
 
-inline V silu(V x) { return x / (1.0f + exponential(-x)); }
+inline V silu(V x) { return x * reciprocal(1.0f + exponential(-x)); }
 
 // 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), by tanh(u) = 2 / (1 + exp(-2u)) - 1.
-inline V gelu_tanh(V x) { return x / (1.0f + exponential(x * (-1.5957691216f - 0.0713548163f * x * x))); }
+inline V gelu_tanh(V x) { return x * reciprocal(1.0f + exponential(x * (-1.5957691216f - 0.0713548163f * x * x))); }
 
 // 0.5 x (1 + erf(x / sqrt 2)); erf by Abramowitz and Stegun, 7.1.26, to 1.5e-7.
 inline V gelu(V x) {

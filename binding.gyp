@@ -59,11 +59,13 @@
       "sources": [
         "native/binding/addon.cc",
         "native/binding/dictionary.cc",
+        "native/binding/training.cc",
         "native/binding/transformer.cc",
         "native/isa/baseline.cc",
         "native/isa/dispatch.cc",
         "native/operations/dense.cc",
         "native/operations/encode.cc",
+        "native/operations/latents.cc",
         "native/operations/parameters.cc",
         "native/operations/softmax.cc",
         "native/operations/sparse.cc",

@@ -42,9 +42,9 @@ void decode_row(const uint32_t* indices, const float* values, int64_t count, con
 }
 
 void gather_sum(const uint32_t* rows, const uint32_t* entries, const float* coefficients, int64_t count,
-                const float* m, int64_t width, float* out) {
+                const float* m, int64_t width, const float* start, float* out) {
   weighted_rows(
-      count, width, out, out, [&](int64_t e) { return m + rows[e] * width; },
+      count, width, start, out, [&](int64_t e) { return m + rows[e] * width; },
       [&](int64_t e) { return coefficients[entries[e]]; });
 }
 

@@ -5,8 +5,9 @@
 import type { Backend } from './backend.ts';
 import { softmaxes } from './reference/attention.ts';
 import { dense } from './reference/dense.ts';
-import { parameters } from './reference/parameters.ts';
+import { rows } from './reference/rows.ts';
 import { sparse } from './reference/sparse.ts';
+import { training } from './reference/training.ts';
 
 /** One thread, no addon, tens to hundreds of times slower than `native.ts`. */
 export function createReferenceBackend(): Backend {
@@ -15,7 +16,7 @@ export function createReferenceBackend(): Backend {
     instructionSet: 'javascript',
     threads: 1,
     fastestPrecision: 'fp32',
-    ...letTurn({ ...dense, ...softmaxes, ...sparse, ...parameters }),
+    ...letTurn({ ...dense, ...softmaxes, ...sparse, ...rows, ...training }),
   };
 }
 

@@ -7,7 +7,7 @@ import type { Backend } from '../kernels/backend.ts';
 import { Random } from '../math/random.ts';
 import type { TrainingOptions } from './options.ts';
 
-/** The four arrays of a dictionary; also its gradient, and Adam's two moments. */
+/** The four arrays of a dictionary; also Adam's two moments of each. */
 export interface Parameters {
   /** `[latents, width]` */
   readonly encoderWeight: Float32Array;
@@ -101,8 +101,8 @@ export function currentDictionary(state: TrainingState, options: TrainingOptions
 /** Latents that have not fired for `deadAfterTokens` tokens, ascending. */
 export function deadLatents(state: TrainingState, deadAfterTokens: number): Uint32Array {
   const dead: number[] = [];
-  state.tokensSinceFired.forEach((tokens, latent) => {
-    if (tokens >= deadAfterTokens) dead.push(latent);
-  });
+  for (let latent = 0; latent < state.latents; latent++) {
+    if (state.tokensSinceFired[latent] >= deadAfterTokens) dead.push(latent);
+  }
   return Uint32Array.from(dead);
 }

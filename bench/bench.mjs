@@ -58,7 +58,7 @@ const timed = Object.fromEntries(
 const x = new Float32Array(batch * width);
 new Random(1).fillNormal(x, width ** -0.5);
 const state = await initialState(backend, options, new Float32Array(width));
-const workspace = createWorkspace(batch, width, k, options.auxLatents);
+const workspace = createWorkspace(backend, { rows: batch, width, k, auxLatents: options.auxLatents });
 await trainStep(backend, options, state, { x, scale: 1 }, workspace);
 
 const steps = Number(flags.steps);

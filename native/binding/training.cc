@@ -1,9 +1,23 @@
 // What JavaScript calls to train dictionaries.
+#include <cstring>
+
 #include "codes.h"
 #include "exports.h"
+#include "../operations/buffer.h"
 
 namespace monosem {
 namespace {
+
+// Zeros. JavaScript's own memory starts in the middle of a cache line, so that each vector of it straddles two.
+Napi::Value Allocate(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const int64_t length = a.count("length");
+  Buffer<float> buffer = make_buffer<float>(length);
+  std::memset(buffer.get(), 0, length * sizeof(float));
+  const auto memory = Napi::ArrayBuffer::New(info.Env(), buffer.release(), length * sizeof(float),
+                                             [](Napi::Env, void* data) { std::free(data); });
+  return Napi::Float32Array::New(info.Env(), length, memory, 0);
+}
 
 Napi::Value Shift(const Napi::CallbackInfo& info) {
   Arguments a(info);
@@ -157,6 +171,7 @@ Napi::Value UnitRows(const Napi::CallbackInfo& info) {
 
 void export_training(Napi::Env env, Napi::Object exports) {
   const std::pair<const char*, Napi::Value (*)(const Napi::CallbackInfo&)> functions[] = {
+      {"allocate", Allocate},
       {"shift", Shift},
       {"reconstruct", Reconstruct},
       {"sortByColumn", SortByColumn},

@@ -76,6 +76,7 @@ export function createNativeBackend(options: { threads?: number; instructionSet?
     columnSum: ({ m, rows, width, out }) => addon.columnSum(rows, width, m, out),
     sumOfSquares: (x) => addon.sumOfSquares(x.length, x),
 
+    allocate: (length) => addon.allocate(length),
     shift: ({ x, scale, center, rows, width, out, sums }) =>
       addon.shift(rows, width, scale, x, center, out, sums),
     reconstruct: ({ codes, weight, target, targetFactor, scale, width, out, dots, sums }) =>

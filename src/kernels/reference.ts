@@ -27,7 +27,7 @@ const TURN = 50;
 function letTurn<T extends object>(operations: T): T {
   let last = performance.now();
   const yielding = Object.entries(operations).map(([name, operation]) => {
-    if (name === 'pack') return [name, operation];
+    if (name === 'pack' || name === 'allocate') return [name, operation];
     return [
       name,
       async (...operands: unknown[]) => {

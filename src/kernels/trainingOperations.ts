@@ -63,6 +63,9 @@ export interface AdamOptions {
 }
 
 export interface TrainingOperations {
+  /** An array of zeros that lies in memory as this backend reads it fastest. Synchronous. Any other array is as good. */
+  allocate(length: number): Float32Array;
+
   /**
    * `out = scale * x - center`, `sums[i] = sum_r out[r,i]`. Resolves to the sum of squares of `out`.
    * `x, out [rows, width]`, `center, sums [width]`; `out` may be `x`.

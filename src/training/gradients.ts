@@ -66,12 +66,15 @@ export interface Workspace {
 }
 
 /** For at most `k` latents a row on average and `auxLatents` dead ones. */
-export function createWorkspace(rows: number, width: number, k: number, auxLatents: number): Workspace {
+export function createWorkspace(
+  backend: Backend,
+  { rows, width, k, auxLatents }: { rows: number; width: number; k: number; auxLatents: number },
+): Workspace {
   const part = (entries: number) => ({
-    outputGradient: new Float32Array(rows * width),
-    preGradients: new Float32Array(rows * entries),
+    outputGradient: backend.allocate(rows * width),
+    preGradients: backend.allocate(rows * entries),
   });
-  return { input: new Float32Array(rows * width), main: part(k), aux: part(auxLatents) };
+  return { input: backend.allocate(rows * width), main: part(k), aux: part(auxLatents) };
 }
 
 /** The loss of a batch, and its gradient for each entry. */

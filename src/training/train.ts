@@ -62,7 +62,12 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
   await request.onStart?.(state.step);
 
   const total = totalSteps(options);
-  const workspace = createWorkspace(options.batch, state.width, options.k, options.auxLatents);
+  const workspace = createWorkspace(backend, {
+    rows: options.batch,
+    width: state.width,
+    k: options.k,
+    auxLatents: options.auxLatents,
+  });
   const save = () => (checkpoints ? writeCheckpoint(checkpoints.dir, state) : undefined);
   while (state.step < total) {
     const batches = shuffledBatches(source, {

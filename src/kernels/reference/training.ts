@@ -7,6 +7,8 @@ import type { AdamOptions, LatentGradientOperands, Trained, TrainingOperations }
 import { dot } from './dense.ts';
 
 export const training: TrainingOperations = {
+  allocate: (length) => new Float32Array(length),
+
   async shift({ x, scale, center, rows, width, out, sums }) {
     let squares = 0;
     sums.fill(0);

@@ -80,18 +80,20 @@ EntryGradients entry_gradients(Arguments& a, int64_t rows, int64_t latents, int6
   part.entries = a.uints("order.entries", count);
   const int64_t values = a.next_length();
   part.values = a.floats("values", 0);
+  const int64_t value_gradients = a.next_length();
+  part.value_gradients = a.floats("valueGradients", 0);
   const int64_t pre_gradients = a.next_length();
   part.pre_gradients = a.floats("preGradients", 0);
   part.output_gradient = a.floats("outputGradient", rows * width);
   if (count > 0 && largest(part.rows, count) >= rows) a.refuse("order.rows: past the last row of input");
-  if (count > 0 && largest(part.entries, count) >= std::min(values, pre_gradients))
-    a.refuse("order.entries: past the last of values or preGradients");
+  if (count > 0 && largest(part.entries, count) >= std::min({values, value_gradients, pre_gradients}))
+    a.refuse("order.entries: past the last of values, valueGradients or preGradients");
   return part;
 }
 
 LatentGradients gradients_of(Arguments& a) {
   LatentGradients from{};
-  const int64_t rows = a.count("rows");
+  const int64_t rows = from.rows = a.count("rows");
   from.latents = a.count("latents");
   from.width = a.count("width", 1);
   from.input = a.floats("input", rows * from.width);

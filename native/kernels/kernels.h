@@ -81,6 +81,18 @@ struct AdamStep {
   float gradient_scale;
 };
 
+// Columns that `slice_squares` works on at once: a few thousand rows of so many stay in the second cache.
+constexpr int64_t kSlice = 64;
+
+// Rows of m [rows, kSlice] in groups: group j's sum is that of coefficients[i] * m[rows[i]] over offsets[j] <= i <
+// offsets[j + 1]. Of several parts, the sums are added up.
+struct SliceSums {
+  const uint32_t* offsets;
+  const uint32_t* rows;
+  const float* coefficients;
+  const float* m;
+};
+
 struct Kernels {
   const char* name;
   EncodeProduct encode;
@@ -104,6 +116,8 @@ struct Kernels {
   void (*decode_row)(const uint32_t* indices, const float* values, int64_t count, const float* weight, int64_t width,
                      const float* bias, float* out);
   float (*dot)(const float* a, const float* b, int64_t n);
+  // Sum over the groups of the squares of their sums' elements; see SliceSums.
+  double (*slice_squares)(const SliceSums* parts, int64_t count, int64_t first, int64_t last);
   // out = start (or 0 where null) + sum over i of coefficients[entries[i]] * m[rows[i]]
   void (*gather_sum)(const uint32_t* rows, const uint32_t* entries, const float* coefficients, int64_t count,
                      const float* m, int64_t width, const float* start, float* out);

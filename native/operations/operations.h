@@ -79,16 +79,18 @@ void adam(const AdamOptions& options, const float* gradient, int64_t n, float* p
 
 // latents.cc
 // Entries sorted by latent, with what each adds: values[e] * output_gradient[row] to the gradient of the latent's
-// decoder row, pre_gradients[e] * input[row] to that of its encoder row, pre_gradients[e] to that of its bias.
+// decoder row (which value_gradients[e] is the dot product with), pre_gradients[e] * input[row] to that of its encoder row, pre_gradients[e] to that of its bias.
 struct EntryGradients {
   const uint32_t* offsets;
   const uint32_t* rows;
   const uint32_t* entries;
   const float* values;
+  const float* value_gradients;
   const float* pre_gradients;
   const float* output_gradient;
 };
 struct LatentGradients {
+  int64_t rows;
   int64_t latents;
   int64_t width;
   const float* input;

@@ -127,11 +127,12 @@ function sparse(codes: SparseRows): unknown[] {
 }
 
 function gradients(o: LatentGradientOperands): unknown[] {
-  const parts = o.parts.flatMap(({ order, values, preGradients, outputGradient }) => [
+  const parts = o.parts.flatMap(({ order, values, valueGradients, preGradients, outputGradient }) => [
     order.offsets,
     order.rows,
     order.entries,
     values,
+    valueGradients,
     preGradients,
     outputGradient,
   ]);

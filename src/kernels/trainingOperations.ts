@@ -5,15 +5,19 @@
  *
  * What a family of dictionaries supplies is the entries (its selection) and, for each of them, two coefficients:
  * `values`, what it adds of the output's gradient to its latent's decoder row, and `preGradients`, what it adds of the
- * input to its encoder row. A penalty on activations is a change to `preGradients`; parameters of a kind of their own,
- * one for each latent, are stepped by `adam`. Decoder rows have unit norm before and after.
+ * input to its encoder row. TopK's `preGradients` are `valueGradients`; a penalty on activations is one more summand of
+ * them. Several outputs, as of nested dictionaries, are several parts. Parameters of a kind of their own, one for each
+ * latent, are stepped by `adam`. Decoder rows have unit norm before and after: a family whose rows have not will need
+ * to say so here.
  */
 import type { ColumnOrder, SparseRows } from './backend.ts';
 
 /** Entries of one selection, and how the loss changes with them. */
 export interface EntryGradients {
-  /** `[entries]`, in the order of the `SparseRows`; so are `preGradients`. */
+  /** `[entries]`, in the order of the `SparseRows`, as the next two. */
   readonly values: Float32Array;
+  /** `<outputGradient[row], W_dec[latent]>` of each entry: the `dots` of `reconstruct`. */
+  readonly valueGradients: Float32Array;
   /** Gradient of each entry's pre-activation, `[entries]`. */
   readonly preGradients: Float32Array;
   /** Of the rows that the entries were decoded to, `[rows, width]`. */

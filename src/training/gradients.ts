@@ -167,6 +167,7 @@ async function entryGradients(
 ): Promise<EntryGradients> {
   return {
     values: codes.values,
+    valueGradients: preGradients,
     preGradients,
     outputGradient,
     order: await backend.sortByColumn(codes, latents),

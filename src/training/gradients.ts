@@ -12,7 +12,7 @@
  * The gradient of the latents' parameters is left in the form that it takes for each entry: see
  * `kernels/trainingOperations.ts` for what that means and who sums it.
  */
-import type { Backend, SparseRows } from '../kernels/backend.ts';
+import type { Backend, Precision, SparseRows } from '../kernels/backend.ts';
 import type { EntryGradients, LatentGradientOperands } from '../kernels/trainingOperations.ts';
 import type { Parameters } from './state.ts';
 
@@ -31,11 +31,13 @@ export interface Batch {
 /** Chooses the latents of a batch whose activations have b_dec taken off. */
 export type Select = (centered: Float32Array, rows: number, parameters: Parameters) => Promise<SparseRows>;
 
-/** AuxK: which latents are dead, how many of them model the residual at each token, and the loss's weight. */
-export interface Aux {
+/** The loss that revives dead latents. */
+export interface AuxK {
   readonly dead: Uint32Array;
+  /** How many of the dead model the residual of a token. */
   readonly latents: number;
   readonly coefficient: number;
+  readonly precision: Precision;
 }
 
 /** What a batch says. Its arrays are the workspace's, and valid until that is used again. */
@@ -81,7 +83,7 @@ export function createWorkspace(
 export async function propagate(
   batch: Batch,
   select: Select,
-  aux: Aux,
+  aux: AuxK,
   workspace: Workspace,
 ): Promise<BatchResult> {
   const { backend, parameters, width, latents, x, rows, scale } = batch;
@@ -129,7 +131,7 @@ export async function propagate(
 
 async function propagateAux(
   batch: Batch,
-  aux: Aux,
+  aux: AuxK,
   variance: number,
   { input, main, aux: arrays }: Workspace,
 ): Promise<{ part: EntryGradients; loss: number }> {
@@ -143,6 +145,7 @@ async function propagateAux(
     columns: latents,
     subset: aux.dead,
     k: aux.latents,
+    precision: aux.precision,
   });
   const { squares } = await backend.reconstruct({
     codes,

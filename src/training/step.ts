@@ -38,7 +38,12 @@ export async function trainStep(
   const result = await propagate(
     { backend, parameters, width, latents, x, scale, rows },
     selectionOf(backend, options),
-    { dead, latents: options.auxLatents, coefficient: options.auxCoefficient },
+    {
+      dead,
+      latents: options.auxLatents,
+      coefficient: options.auxCoefficient,
+      precision: options.precision,
+    },
     workspace,
   );
   state.step += 1;
@@ -59,7 +64,7 @@ export async function trainStep(
 }
 
 /** TopK chooses k for each token, BatchTopK k for each token of the batch on average. */
-function selectionOf(backend: Backend, { family, k, latents }: TrainingOptions): Select {
+function selectionOf(backend: Backend, { family, k, latents, precision }: TrainingOptions): Select {
   return (x, rows, parameters) => {
     const operands = {
       x,
@@ -68,6 +73,7 @@ function selectionOf(backend: Backend, { family, k, latents }: TrainingOptions):
       weight: parameters.encoderWeight,
       bias: parameters.encoderBias,
       columns: latents,
+      precision,
     };
     return family === 'topk'
       ? backend.encodeTopK({ ...operands, k })

@@ -83,11 +83,6 @@ float error_row(const float* b, float factor, float scale, int64_t n, float* a, 
   return sum_lanes(squares);
 }
 
-void subtract_scaled(const float* b, float factor, int64_t n, float* a) {
-  auto body = [&](int64_t i, int64_t c) { store_part(a + i, load_part(a + i, c) - load_part(b + i, c) * factor, c); };
-  FOR_VECTORS(n, body);
-}
-
 float adam(const AdamStep& step, const float* gradient, float along, int64_t n, float* parameter, float* m, float* v) {
   V squares = {};
   auto body = [&](int64_t i, int64_t c) {

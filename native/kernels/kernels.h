@@ -132,7 +132,6 @@ struct Kernels {
   float (*shift_row)(const float* x, float scale, const float* center, int64_t n, float* out, float* sums);
   // a = scale * (a - factor * b), sums += a; returns the sum of (a - factor * b)^2.
   float (*error_row)(const float* b, float factor, float scale, int64_t n, float* a, float* sums);
-  void (*subtract_scaled)(const float* b, float factor, int64_t n, float* a);  // a -= factor * b
   // One step for the gradient less `along` times the parameter; returns the sum of squares of the new parameter.
   float (*adam)(const AdamStep& step, const float* gradient, float along, int64_t n, float* parameter, float* m,
                 float* v);

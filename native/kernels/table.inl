@@ -7,7 +7,7 @@ namespace {
 const Kernels kKernels = {
     KERNELS_NAME,   ENCODE,      finish_list, bound_of,       kPanel,         kStrip,    pack,
     linear,         decode_row,  dot,         slice_squares, gather_sum,     add,       swiglu,     scale_row,
-    center_row,     residual_row, shift_row,   error_row,      subtract_scaled, adam,     attention_head,
+    center_row,     residual_row, shift_row,   error_row,      adam,     attention_head,
     attention_step, max,         exp_sum,     exp_weighted_difference,
 };
 

@@ -117,11 +117,8 @@ double squares_of_rows(const LatentGradients& from, float* sliced, Coefficients 
 void latent_gradients(const LatentGradients& from, float* encoder_weight, float* encoder_bias, float* decoder_weight) {
   over_latents(from.latents, [&](int64_t, int64_t first, int64_t last) {
     for (int64_t j = first; j < last; j++) {
-      const int64_t at = j * from.width;
-      form_encoder_row(from, j, encoder_weight + at);
-      form_decoder_row(from, j, decoder_weight + at);
-      const float along = kernels().dot(decoder_weight + at, from.decoder_weight + at, from.width);
-      kernels().subtract_scaled(from.decoder_weight + at, along, from.width, decoder_weight + at);
+      form_encoder_row(from, j, encoder_weight + j * from.width);
+      form_decoder_row(from, j, decoder_weight + j * from.width);
       encoder_bias[j] = encoder_bias_gradient(from, j);
     }
   });

@@ -94,10 +94,7 @@ export function createNativeBackend(options: { threads?: number; instructionSet?
       ),
     sortByColumn: async (codes, columns) => {
       const offsets = new Uint32Array(columns + 1);
-      const [rows, entries] = [
-        new Uint32Array(codes.indices.length),
-        new Uint32Array(codes.indices.length),
-      ];
+      const [rows, entries] = [new Uint32Array(codes.indices.length), new Uint32Array(codes.indices.length)];
       await addon.sortByColumn(columns, ...sparse(codes), offsets, rows, entries);
       return { columns, offsets, rows, entries };
     },

@@ -30,9 +30,7 @@ export interface EntryGradients {
  * the parts, and within a part in that of the rows:
  *
  *   dL/dW_enc[j] = sum_e preGradients[e] input[row of e]      dL/db_enc[j] = sum_e preGradients[e]
- *   dL/dW_dec[j] = g - <g, W_dec[j]> W_dec[j],  g = sum_e values[e] outputGradient[row of e]
- *
- * A unit row can only turn: what would lengthen it is taken out before Adam's moments see it.
+ *   dL/dW_dec[j] = sum_e values[e] outputGradient[row of e]
  */
 export interface LatentGradientOperands {
   readonly rows: number;
@@ -113,14 +111,15 @@ export interface TrainingOperations {
   ): Promise<void>;
 
   /**
-   * Resolves to the sum of squares of all `latentGradients`. `throughInput[i] = sum_j dL/db_enc[j] W_enc[j,i]`, what
+   * Resolves to the sum of squares of the gradient that `updateLatents` steps along. `throughInput[i] = sum_j dL/db_enc[j] W_enc[j,i]`, what
    * the loss gains with the encoder's input `[width]`.
    */
   measureLatentGradients(op: LatentGradientOperands & { throughInput: Float64Array }): Promise<number>;
 
   /**
-   * `latentGradients`, then `adam` on the three arrays, then unit decoder rows, all while a latent's rows are in the
-   * cache. The parameters are the `encoderWeight` and `decoderWeight` that the gradients follow from.
+   * `latentGradients`; less the part of each decoder row's gradient g along the row w, `g - <g, w> w`, for a unit row
+   * can only turn, and what would lengthen it must not enter the moments; then `adam` on the three arrays; then
+   * `unitRows`. All while a latent's rows are in the cache. The parameters are the `encoderWeight` and `decoderWeight` that the gradients follow from.
    */
   updateLatents(
     op: LatentGradientOperands & {

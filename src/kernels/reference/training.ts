@@ -3,7 +3,12 @@
  * used. The oracle for the fused kernels in `native/`.
  */
 import type { ColumnOrder, SparseRows } from '../backend.ts';
-import type { AdamOptions, LatentGradientOperands, Trained, TrainingOperations } from '../trainingOperations.ts';
+import type {
+  AdamOptions,
+  LatentGradientOperands,
+  Trained,
+  TrainingOperations,
+} from '../trainingOperations.ts';
 import { dot } from './dense.ts';
 
 export const training: TrainingOperations = {
@@ -59,7 +64,7 @@ export const training: TrainingOperations = {
 
   async measureLatentGradients({ throughInput, ...operands }) {
     const { latents, width, encoderWeight } = operands;
-    const gradient = gradientsOf(operands);
+    const gradient = stepDirection(operands);
     throughInput.fill(0);
     for (let j = 0; j < latents; j++) {
       for (let i = 0; i < width; i++)
@@ -69,7 +74,7 @@ export const training: TrainingOperations = {
   },
 
   async updateLatents({ adam, trained, ...operands }) {
-    const gradient = gradientsOf(operands);
+    const gradient = stepDirection(operands);
     for (const name of ['encoderWeight', 'encoderBias', 'decoderWeight'] as const) {
       stepAdam(adam, trained[name], gradient[name]);
     }
@@ -91,21 +96,23 @@ interface Gradients {
   readonly decoderWeight: Float32Array;
 }
 
-function gradientsOf(operands: LatentGradientOperands): Gradients {
-  const { latents, width } = operands;
+/** What `updateLatents` steps along: without what would lengthen a decoder row. */
+function stepDirection(operands: LatentGradientOperands): Gradients {
+  const { latents, width, decoderWeight } = operands;
   const gradient = {
     encoderWeight: new Float32Array(latents * width),
     encoderBias: new Float32Array(latents),
     decoderWeight: new Float32Array(latents * width),
   };
   writeGradients(operands, gradient);
+  for (let j = 0; j < latents; j++) {
+    const along = dot(gradient.decoderWeight, j * width, decoderWeight, j * width, width);
+    for (let i = j * width; i < (j + 1) * width; i++) gradient.decoderWeight[i] -= along * decoderWeight[i];
+  }
   return gradient;
 }
 
-function writeGradients(
-  { latents, width, input, decoderWeight, parts }: LatentGradientOperands,
-  out: Gradients,
-): void {
+function writeGradients({ latents, width, input, parts }: LatentGradientOperands, out: Gradients): void {
   for (let j = 0; j < latents; j++) {
     const encoderRow = new Float64Array(width);
     const decoderRow = new Float64Array(width);
@@ -120,9 +127,6 @@ function writeGradients(
         }
       }
     }
-    let along = 0;
-    for (let i = 0; i < width; i++) along += decoderRow[i] * decoderWeight[j * width + i];
-    for (let i = 0; i < width; i++) decoderRow[i] -= along * decoderWeight[j * width + i];
     out.encoderWeight.set(encoderRow, j * width);
     out.decoderWeight.set(decoderRow, j * width);
     out.encoderBias[j] = bias;

@@ -3,11 +3,13 @@
  * that the native kernels are tested against, and what serves where the addon could not be built.
  */
 import type { Backend } from './backend.ts';
-import { softmaxes } from './reference/attention.ts';
+import { attention } from './reference/attention.ts';
 import { decoderBlocks } from './reference/decoderBlocks.ts';
 import { dense } from './reference/dense.ts';
+import { decoderStep } from './reference/decoderStep.ts';
 import { parameters } from './reference/parameters.ts';
 import { sparse } from './reference/sparse.ts';
+import { unembed } from './reference/unembed.ts';
 
 /** One thread, no addon, tens to hundreds of times slower than `native.ts`. */
 export function createReferenceBackend(): Backend {
@@ -16,7 +18,7 @@ export function createReferenceBackend(): Backend {
     instructionSet: 'javascript',
     threads: 1,
     fastestPrecision: 'fp32',
-    ...letTurn({ ...dense, ...softmaxes, ...sparse, ...parameters, decoderBlocks }),
+    ...letTurn({ ...dense, ...attention, ...unembed, ...sparse, ...parameters, decoderBlocks, ...decoderStep }),
   };
 }
 
@@ -27,7 +29,7 @@ const TURN = 50;
 function letTurn<T extends object>(operations: T): T {
   let last = performance.now();
   const yielding = Object.entries(operations).map(([name, operation]) => {
-    if (name === 'pack') return [name, operation];
+    if (name === 'pack' || name === 'createCache') return [name, operation];
     return [
       name,
       async (...operands: unknown[]) => {

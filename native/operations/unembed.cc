@@ -1,0 +1,215 @@
+// What is asked of the distributions that rows predict: softmax over the outputs of one product. The outputs are made
+// a run at a time, in the nearest caches, and of each run only its sum of exponentials is kept. Runs and segments have
+// fixed places, so a row's result depends on no other row and on no split.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "operations.h"
+#include "../pool.h"
+
+namespace monosem {
+namespace {
+
+constexpr int64_t kRunOutputs = 256;
+constexpr int64_t kSegmentRuns = 32;  // the part of a task where there are few rows
+constexpr int64_t kBlockRows = 128;
+
+// Of each run of each row: the sum of exp(output - top).
+struct RunSums {
+  RunSums(const Unembedding& u, int64_t rows)
+      : runs(ceil_div(u.outputs, kRunOutputs)), top(rows * runs), sum(rows * runs) {}
+  int64_t runs;
+  std::vector<float> top, sum;
+};
+
+// Memory of one task, in one piece.
+struct Workspace {
+  Workspace(const Unembedding& u, int64_t rows) {
+    const int64_t strip_floats = round_up(ceil_div(strip_bytes(*u.product, rows, u.inputs), 4), 16);
+    strips = scratch(strip_floats + rows * (kMostLanes + 2));
+    lanes = strips + strip_floats;
+    top = lanes + rows * kMostLanes;
+    sum = top + rows;
+  }
+  float *strips, *lanes, *top, *sum;
+};
+
+int64_t block_rows(const Unembedding& u, int64_t rows) {
+  const int64_t share = round_up(ceil_div(rows, threads()), u.product->strip);
+  return std::min(share, round_up(kBlockRows, u.product->strip));
+}
+
+// Whether the sums are wanted, or only the largest output of each run.
+RunSums sum_runs(const Unembedding& u, const float* x, int64_t rows, float factor, bool only_largest) {
+  const DenseProduct& p = *u.product;
+  RunSums all(u, rows);
+  const int64_t block = block_rows(u, rows), blocks = ceil_div(rows, block), run_panels = kRunOutputs / p.panel;
+  parallel_for(blocks * ceil_div(all.runs, kSegmentRuns), [&](int64_t task) {
+    const int64_t first = task % blocks * block, segment = task / blocks, n = std::min(block, rows - first);
+    const Workspace w(u, n);
+    p.pack_rows(x + first * u.inputs, u.inputs, n, u.inputs, w.strips);
+    std::fill_n(w.top, n, -std::numeric_limits<float>::infinity());
+    for (int64_t run = segment * kSegmentRuns; run < std::min(all.runs, (segment + 1) * kSegmentRuns); run++) {
+      const int64_t last = std::min((run + 1) * run_panels, panels(p, u.outputs));
+      (only_largest ? p.largest : p.exp_sums)(
+          {w.strips, n, u.packed, u.inputs, u.outputs, run * run_panels, last, factor, w.top, w.sum, w.lanes});
+      for (int64_t r = 0; r < n; r++) {
+        all.top[(first + r) * all.runs + run] = w.top[r];
+        all.sum[(first + r) * all.runs + run] = w.sum[r];
+      }
+    }
+  });
+  return all;
+}
+
+// The weights from one output, the first of a panel, on.
+const void* packed_from(const Unembedding& u, int64_t output) {
+  return static_cast<const char*>(u.packed) + packed_bytes(*u.product, output, u.inputs);
+}
+
+// Outputs of one row, those of the run that output `at` belongs to.
+struct OneRun {
+  OneRun(const Unembedding& u, const float* row, int64_t at) : first(at / kRunOutputs * kRunOutputs) {
+    const DenseProduct& p = *u.product;
+    count = std::min(kRunOutputs, u.outputs - first);
+    const int64_t strip_floats = round_up(ceil_div(strip_bytes(p, 1, u.inputs), 4), 16);
+    float* strip = scratch(strip_floats + kRunOutputs);
+    values = strip + strip_floats;
+    p.pack_rows(row, u.inputs, 1, u.inputs, strip);
+    p.multiply(strip, 1, packed_from(u, first), u.inputs, count, 0, panels(p, count), {}, values, count);
+  }
+  int64_t first, count;
+  float* values;
+};
+
+// log of the sum of exp(outputs) of row r.
+double log_sum(const RunSums& all, int64_t r) {
+  const float *top = &all.top[r * all.runs], *sum = &all.sum[r * all.runs];
+  const double most = *std::max_element(top, top + all.runs);
+  double total = 0;
+  for (int64_t i = 0; i < all.runs; i++) total += sum[i] * std::exp(top[i] - most);
+  return most + std::log(total);
+}
+
+// The first of the largest outputs.
+int32_t first_largest(const Unembedding& u, const RunSums& all, int64_t r, const float* row) {
+  const float* top = &all.top[r * all.runs];
+  const OneRun run(u, row, (std::max_element(top, top + all.runs) - top) * kRunOutputs);
+  return static_cast<int32_t>(run.first + (std::max_element(run.values, run.values + run.count) - run.values));
+}
+
+// The output where the cumulative sum of exp(factor * output) passes `uniform` times the whole.
+int32_t invert(const Unembedding& u, const RunSums& all, int64_t r, const float* row, double factor, double uniform) {
+  const float *top = &all.top[r * all.runs], *sum = &all.sum[r * all.runs];
+  const double most = *std::max_element(top, top + all.runs);
+  std::vector<double> weights(all.runs);
+  double total = 0;
+  for (int64_t i = 0; i < all.runs; i++) total += weights[i] = sum[i] * std::exp(top[i] - most);
+  double left = uniform * total;
+  // Rounding may leave something past the last run that has any weight.
+  int64_t chosen = 0;
+  for (int64_t i = 0; i < all.runs; i++) {
+    if (!(weights[i] > 0)) continue;
+    chosen = i;
+    if (left < weights[i]) break;
+    if (i + 1 < all.runs) left -= weights[i];
+  }
+  const OneRun run(u, row, chosen * kRunOutputs);
+  int64_t last = 0;
+  for (int64_t i = 0; i < run.count; i++) {
+    const double weight = std::exp(factor * run.values[i] - most);
+    if (weight > 0) last = i;
+    if ((left -= weight) < 0) break;
+  }
+  return static_cast<int32_t>(run.first + last);
+}
+
+}  // namespace
+
+void cross_entropy(const Unembedding& u, const float* x, int64_t rows, const int32_t* targets, float* out) {
+  const RunSums all = sum_runs(u, x, rows, 1, false);
+  parallel_for(rows, [&](int64_t r) {
+    const OneRun run(u, x + r * u.inputs, targets[r]);
+    out[r] = static_cast<float>(log_sum(all, r) - run.values[targets[r] - run.first]);
+  });
+}
+
+void sample(const Unembedding& u, const float* x, int64_t rows, float temperature, const float* uniforms,
+            int32_t* out) {
+  const bool greedy = temperature == 0;
+  const float factor = greedy ? 1 : 1 / temperature;
+  const RunSums all = sum_runs(u, x, rows, factor, greedy);
+  const int64_t block = 16;
+  parallel_for(ceil_div(rows, block), [&](int64_t task) {
+    for (int64_t r = task * block; r < std::min(rows, (task + 1) * block); r++) {
+      const float* row = x + r * u.inputs;
+      out[r] = greedy ? first_largest(u, all, r, row) : invert(u, all, r, row, factor, uniforms[r]);
+    }
+  });
+}
+
+namespace {
+
+// Sums over the outputs p and q of two rows, run after run, held against the largest so far.
+struct PairSums {
+  double top_p = -std::numeric_limits<double>::infinity(), top_q = top_p;
+  double sum_p = 0, sum_q = 0;  // of exp(p - top_p), exp(q - top_q)
+  double difference = 0;        // of exp(p - top_p) * (p - q)
+
+  void add(const float* p, const float* q, int64_t n) {
+    const Kernels& k = kernels();
+    const float run_p = k.max(p, n), run_q = k.max(q, n);
+    const double most_p = std::max<double>(top_p, run_p), most_q = std::max<double>(top_q, run_q);
+    const double keep = std::exp(top_p - most_p), take = std::exp(run_p - most_p);
+    sum_p = sum_p * keep + k.exp_sum(p, n, run_p) * take;
+    difference = difference * keep + k.exp_weighted_difference(p, q, n, run_p) * take;
+    sum_q = sum_q * std::exp(top_q - most_q) + k.exp_sum(q, n, run_q) * std::exp(run_q - most_q);
+    top_p = most_p, top_q = most_q;
+  }
+};
+
+}  // namespace
+
+// KL(P || Q) = E_P[p - q] - log Z_p + log Z_q.
+void divergence(const Unembedding& u, const float* p, const float* q, int64_t rows, const int32_t* targets, float* kl,
+                float* cross_entropy) {
+  const DenseProduct& product = *u.product;
+  const int64_t runs = ceil_div(u.outputs, kRunOutputs);
+  const int64_t block = product.strip;
+  parallel_for(ceil_div(rows, block), [&](int64_t task) {
+    const int64_t from = task * block, n = std::min(block, rows - from);
+    const int64_t strip_floats = round_up(ceil_div(strip_bytes(product, n, u.inputs), 4), 16);
+    float* p_strips = scratch(2 * (strip_floats + n * kRunOutputs));
+    float* q_strips = p_strips + strip_floats;
+    float* p_outputs = q_strips + strip_floats;
+    float* q_outputs = p_outputs + n * kRunOutputs;
+    product.pack_rows(p + from * u.inputs, u.inputs, n, u.inputs, p_strips);
+    product.pack_rows(q + from * u.inputs, u.inputs, n, u.inputs, q_strips);
+    std::vector<PairSums> sums(n);
+    std::vector<float> wanted(n);
+    for (int64_t run = 0; run < runs; run++) {
+      const int64_t first = run * kRunOutputs, count = std::min(kRunOutputs, u.outputs - first);
+      const auto multiply = [&](const float* strips, float* outputs) {
+        product.multiply(strips, n, packed_from(u, first), u.inputs, count, 0, panels(product, count), {}, outputs,
+                         kRunOutputs);
+      };
+      multiply(p_strips, p_outputs);
+      multiply(q_strips, q_outputs);
+      for (int64_t r = 0; r < n; r++) {
+        sums[r].add(p_outputs + r * kRunOutputs, q_outputs + r * kRunOutputs, count);
+        const int64_t target = targets[from + r] - first;
+        if (target >= 0 && target < count) wanted[r] = q_outputs[r * kRunOutputs + target];
+      }
+    }
+    for (int64_t r = 0; r < n; r++) {
+      const PairSums& s = sums[r];
+      const double log_p = std::log(s.sum_p) + s.top_p, log_q = std::log(s.sum_q) + s.top_q;
+      kl[from + r] = static_cast<float>(std::max(0.0, s.difference / s.sum_p - log_p + log_q));
+      cross_entropy[from + r] = static_cast<float>(log_q - wanted[r]);
+    }
+  });
+}
+
+}  // namespace monosem

@@ -27,6 +27,7 @@ inline void raise(float& top, V& sum, V outputs) {
 
 template <class P>
 void exp_sums(const OutputRun& run) {
+  const typename P::Scope scope;
   for (int64_t r = 0; r < run.rows * LANES; r++) run.lanes[r] = 0;
   const auto finish = [&](int64_t row, int64_t panel, const typename P::Block& block,
                           int64_t r) __attribute__((always_inline)) {
@@ -46,6 +47,7 @@ void exp_sums(const OutputRun& run) {
 
 template <class P>
 void largest(const OutputRun& run) {
+  const typename P::Scope scope;
   for (int64_t r = 0; r < run.rows * LANES; r++) run.lanes[r] = -__builtin_inff();
   const auto finish = [&](int64_t row, int64_t panel, const typename P::Block& block, int64_t r) {
     V most = load(run.lanes + row * LANES);

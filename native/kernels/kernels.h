@@ -79,16 +79,18 @@ struct Epilogue {
   bool add = false;
 };
 
-// Many rows against panels first..last of a packed weight, of which only sums are wanted.
-struct OutputRun {
+// Many rows against panels first..last of a packed weight, of which only something of each run of panels is wanted.
+// Runs are of a power of two of panels, and counted from the weight's first.
+struct OutputRuns {
   const void* strips;
   int64_t rows;
   const void* packed;
-  int64_t inputs, outputs, first, last;
+  int64_t inputs, outputs, first, last, run_panels;
   float factor;  // outputs are multiplied by it
-  float* top;    // [rows]
-  float* sum;    // [rows]
-  float* lanes;  // scratch: kMostLanes for each row
+  float* top;    // [runs][rows], runs `stride` apart
+  float* sum;    // the same
+  int64_t stride;
+  float* scratch;  // kMostLanes + 1 for each row
 };
 
 constexpr int64_t kMostLanes = 16;
@@ -114,11 +116,10 @@ struct DenseProduct {
   // be `q`. scratch: attention_scratch floats.
   void (*attention_head)(const float* q, const float* k, const float* v, int64_t length, int64_t stride,
                          int64_t head_width, float* scratch, float* out);
-  // sum = sum of exp(output - top) over a run, for each row. Where an output is far above top, which may be -infinity
-  // at first, top rises to it, a sum that was made against the lower one along with it.
-  void (*exp_sums)(const OutputRun& run);
-  // top = the largest output of a run.
-  void (*largest)(const OutputRun& run);
+  // sum = sum over the run of 2^(output - top); top is never far below the largest output so far.
+  void (*power_sums)(const OutputRuns& runs);
+  // top = the largest output of the run.
+  void (*largest)(const OutputRuns& runs);
 };
 
 // One position of one sequence: its key and value are put into the cache, and its query attends to all that are there.

@@ -8,7 +8,14 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { InputError } from '../formats/errors.ts';
-import type { Activation, Backend, EncodeOperands, PackedBlock, PackedMatrix, SparseRows } from './backend.ts';
+import type {
+  Activation,
+  Backend,
+  EncodeOperands,
+  PackedBlock,
+  PackedMatrix,
+  SparseRows,
+} from './backend.ts';
 
 type Addon = Record<string, (...operands: unknown[]) => never>;
 

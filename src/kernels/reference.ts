@@ -5,8 +5,8 @@
 import type { Backend } from './backend.ts';
 import { attention } from './reference/attention.ts';
 import { decoderBlocks } from './reference/decoderBlocks.ts';
-import { dense } from './reference/dense.ts';
 import { decoderStep } from './reference/decoderStep.ts';
+import { dense } from './reference/dense.ts';
 import { parameters } from './reference/parameters.ts';
 import { sparse } from './reference/sparse.ts';
 import { unembed } from './reference/unembed.ts';
@@ -18,7 +18,15 @@ export function createReferenceBackend(): Backend {
     instructionSet: 'javascript',
     threads: 1,
     fastestPrecision: 'fp32',
-    ...letTurn({ ...dense, ...attention, ...unembed, ...sparse, ...parameters, decoderBlocks, ...decoderStep }),
+    ...letTurn({
+      ...dense,
+      ...attention,
+      ...unembed,
+      ...sparse,
+      ...parameters,
+      decoderBlocks,
+      ...decoderStep,
+    }),
   };
 }
 

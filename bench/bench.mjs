@@ -3,7 +3,8 @@
 import { parseArgs } from 'node:util';
 import { loadBackend } from '../dist/kernels/index.js';
 import { Random } from '../dist/math/random.js';
-import { initialState, zeroParameters } from '../dist/training/state.js';
+import { createWorkspace } from '../dist/training/gradients.js';
+import { initialState } from '../dist/training/state.js';
 import { trainStep } from '../dist/training/step.js';
 
 const { values: flags } = parseArgs({
@@ -57,14 +58,14 @@ const timed = Object.fromEntries(
 const x = new Float32Array(batch * width);
 new Random(1).fillNormal(x, width ** -0.5);
 const state = await initialState(backend, options, new Float32Array(width));
-const gradient = zeroParameters(width, latents);
-await trainStep(backend, options, state, x, gradient);
+const workspace = createWorkspace(backend, { rows: batch, width, k, auxLatents: options.auxLatents });
+await trainStep(backend, options, state, { x, scale: 1 }, workspace);
 
 const steps = Number(flags.steps);
 const times = [];
 for (let i = 0; i < steps; i++) {
   const start = performance.now();
-  await trainStep(timed, options, state, x, gradient);
+  await trainStep(timed, options, state, { x, scale: 1 }, workspace);
   times.push(performance.now() - start);
 }
 const median = times.sort((a, b) => a - b)[Math.floor(steps / 2)];

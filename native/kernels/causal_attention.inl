@@ -4,6 +4,27 @@
 namespace monosem {
 namespace {
 
+// Turns the first `count` scores, times `scale`, into weights that sum to `1 / returned`, and those up to `padded`,
+// whole vectors, into zeros.
+inline float soften_part(float* scores, int64_t count, int64_t padded, float scale) {
+  const int64_t last = (count - 1) / LANES * LANES;
+  VI lane;
+  for (int i = 0; i < LANES; i++) lane[i] = i;
+  const V tail = lane < (std::int32_t)(count - last) ? load(scores + last) : splat(-__builtin_inff());
+  V most = tail;
+  for (int64_t i = 0; i < last; i += LANES) most = max_of(most, load(scores + i));
+  const float top = max_lanes(most);
+  V sum = exponential((tail - top) * scale);
+  store(scores + last, sum);
+  for (int64_t i = 0; i < last; i += LANES) {
+    const V e = exponential((load(scores + i) - top) * scale);
+    store(scores + i, e);
+    sum += e;
+  }
+  for (int64_t i = last + LANES; i < padded; i += LANES) store(scores + i, V{});
+  return 1 / sum_lanes(sum);
+}
+
 template <class P>
 void attention_head(const float* q, const float* k, const float* v, int64_t length, int64_t stride,
                     int64_t head_width, float* scratch, float* out) {
@@ -43,9 +64,7 @@ void attention_head(const float* q, const float* k, const float* v, int64_t leng
                            store(scores + row * keys + panel * P::kPanel + j * LANES, block.get(r, j));
                        });
     for (int64_t r = 0; r < rows; r++) {
-      float* row = scores + r * keys;
-      inverse[r] = soften(row, first + r + 1, shrink);
-      for (int64_t j = first + r + 1; j < padded; j++) row[j] = 0;
+      inverse[r] = soften_part(scores + r * keys, first + r + 1, padded, shrink);
     }
     P::pack_rows(scores, keys, rows, padded, weight_strip);
     multiply_blocks<P>(weight_strip, rows, packed_values, value_bytes, 0, value_panels, padded,

@@ -59,6 +59,15 @@ void multiply_and_activate(const void* strips, int64_t rows, const void* packed,
                            int64_t first, int64_t last, const Epilogue& epilogue, float* out, int64_t stride) {
   const typename P::Scope scope;
   const auto finish = [&](int64_t row, int64_t panel, const typename P::Block& block, int64_t r) {
+    float* whole = out + row * stride + panel * P::kPanel;
+    if (!epilogue.bias && (panel + 1) * P::kPanel <= outputs) {
+#pragma GCC unroll 4
+      for (int j = 0; j < P::kVectors; j++, whole += LANES) {
+        const V value = activate<activation>(block.get(r, j));
+        store(whole, epilogue.add ? value + load(whole) : value);
+      }
+      return;
+    }
 #pragma GCC unroll 4
     for (int j = 0; j < P::kVectors; j++) {
       const int64_t column = panel * P::kPanel + j * LANES, count = smaller(LANES, outputs - column);
@@ -85,34 +94,44 @@ void multiply(const void* strips, int64_t rows, const void* packed, int64_t inpu
   kFor[static_cast<int>(epilogue.activation)](strips, rows, packed, inputs, outputs, first, last, epilogue, out, stride);
 }
 
+// The vector units take as long for a block as the product does, so a block is gated while both products of the next
+// are made.
 template <class P>
 void multiply_gated(const void* strips, int64_t rows, const void* gate, const void* up, int64_t inputs,
                     int64_t outputs, void* gated) {
   const typename P::Scope scope;
-  typename P::Block gates, ups;
-  const int64_t steps = P::steps(inputs), rows_a_step = ceil_div(P::kStrip, steps);
-  const int64_t out_bytes = strip_size<P>(outputs);
-  const char* from = static_cast<const char*>(strips);
+  struct {
+    typename P::Block gates, ups;
+  } blocks[2];
+  int made = 0;
+  const int64_t steps = P::steps(inputs), rows_a_step = ceil_div(P::kStrip, 2 * steps);
+  const int64_t strip_bytes = strip_size<P>(inputs), out_bytes = strip_size<P>(outputs);
   char* to = nullptr;
-  int64_t done_panel = 0;
-  const auto finish = [&](int64_t first, int64_t last) {
+  int64_t column = 0;
+  const auto finish = [&](int64_t step, int64_t count) {
+    const auto& done = blocks[made];
+    const int64_t first = smaller(step * rows_a_step, P::kStrip), last = smaller(first + count, P::kStrip);
     for (int64_t r = first; r < last; r++) {
       V values[P::kVectors];
 #pragma GCC unroll 4
-      for (int j = 0; j < P::kVectors; j++) values[j] = silu(gates.get(r, j)) * ups.get(r, j);
-      P::put(to, r, done_panel * P::kPanel, outputs, values);
+      for (int j = 0; j < P::kVectors; j++) values[j] = silu(done.gates.get(r, j)) * done.ups.get(r, j);
+      P::put(to, r, column, outputs, values);
     }
   };
   for (int64_t p = 0; p < ceil_div(outputs, P::kPanel); p++) {
     const int64_t at = p * panel_size<P>(inputs);
-    for (int64_t r = 0; r < rows; r += P::kStrip) {
-      const char* strip = from + r / P::kStrip * strip_size<P>(inputs);
-      P::product(strip, static_cast<const char*>(gate) + at, inputs, gates, [&](int64_t step) {
-        if (to) finish(smaller(step * rows_a_step, P::kStrip), smaller((step + 1) * rows_a_step, P::kStrip));
+    for (int64_t s = 0; s < ceil_div(rows, P::kStrip); s++) {
+      const char* strip = static_cast<const char*>(strips) + s * strip_bytes;
+      auto& next = blocks[1 - made];
+      P::product(strip, static_cast<const char*>(gate) + at, inputs, next.gates, [&](int64_t step) {
+        if (to) finish(step, rows_a_step);
       });
-      P::product(strip, static_cast<const char*>(up) + at, inputs, ups, [](int64_t) {});
-      to = static_cast<char*>(gated) + r / P::kStrip * out_bytes;
-      done_panel = p;
+      P::product(strip, static_cast<const char*>(up) + at, inputs, next.ups, [&](int64_t step) {
+        if (to) finish(steps + step, rows_a_step);
+      });
+      made = 1 - made;
+      to = static_cast<char*>(gated) + s * out_bytes;
+      column = p * P::kPanel;
     }
   }
   finish(0, P::kStrip);

@@ -7,8 +7,9 @@ import { attention } from './reference/attention.ts';
 import { decoderBlocks } from './reference/decoderBlocks.ts';
 import { decoderStep } from './reference/decoderStep.ts';
 import { dense } from './reference/dense.ts';
-import { parameters } from './reference/parameters.ts';
+import { rows } from './reference/rows.ts';
 import { sparse } from './reference/sparse.ts';
+import { training } from './reference/training.ts';
 import { unembed } from './reference/unembed.ts';
 
 /** One thread, no addon, tens to hundreds of times slower than `native.ts`. */
@@ -23,7 +24,8 @@ export function createReferenceBackend(): Backend {
       ...attention,
       ...unembed,
       ...sparse,
-      ...parameters,
+      ...rows,
+      ...training,
       decoderBlocks,
       ...decoderStep,
     }),
@@ -37,7 +39,7 @@ const TURN = 50;
 function letTurn<T extends object>(operations: T): T {
   let last = performance.now();
   const yielding = Object.entries(operations).map(([name, operation]) => {
-    if (name === 'pack' || name === 'createCache') return [name, operation];
+    if (['pack', 'allocate', 'createCache'].includes(name)) return [name, operation];
     return [
       name,
       async (...operands: unknown[]) => {

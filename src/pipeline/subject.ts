@@ -12,7 +12,7 @@ import type { ActivationSource } from '../activations/source.ts';
 import { openStore, type StoreOrigin, writeStore } from '../activations/store.ts';
 import { InputError } from '../formats/errors.ts';
 import { sha256 } from '../formats/hash.ts';
-import type { Backend } from '../kernels/backend.ts';
+import type { Backend, Precision } from '../kernels/backend.ts';
 import { checkHook } from '../models/hooks.ts';
 import { loadModel } from '../models/registry.ts';
 import type { Tokenizer } from '../models/tokenizer.ts';
@@ -37,12 +37,17 @@ export interface Workbench {
   readonly signal?: AbortSignal;
 }
 
-type SubjectConfig = Pick<RunConfig, 'model' | 'hook' | 'corpus'>;
+type SubjectConfig = Pick<RunConfig, 'model' | 'hook' | 'corpus' | 'precision'>;
+
+/** The precision that a configuration asks for, or the fastest where it leaves it open. */
+export function precisionOf(backend: Backend, { precision }: Pick<RunConfig, 'precision'>): Precision {
+  return precision === 'auto' ? backend.fastestPrecision : precision;
+}
 
 /** Loads the model and the corpus; samples the corpus where it is the model's own and not in the cache. */
 export async function loadSubject(bench: Workbench, config: SubjectConfig): Promise<Subject> {
   const { backend, reporter, stopwatch } = bench;
-  const loaded = await loadModel(config.model, backend);
+  const loaded = await loadModel(config.model, backend, { precision: precisionOf(backend, config) });
   const { model, tokenizer } = loaded;
   checkHook(model.config, config.hook);
   const corpus = await stopwatch.phase(reporter, 'corpus', 'tokens', (update) =>
@@ -76,6 +81,7 @@ export async function reinitialised(bench: Workbench, config: RunConfig, subject
     source,
   } = await loadModel(config.model, bench.backend, {
     initialise: { seed: config.seed + 1 },
+    precision: precisionOf(bench.backend, config),
   });
   return { ...subject, model, modelSha256, modelSource: source };
 }
@@ -96,6 +102,7 @@ export function storeDirectory(subject: Subject, hook: string): { dir: string; o
       origin,
       sha256(new Uint8Array(split.train.buffer)),
       subject.model.backend.instructionSet,
+      subject.model.precision,
     ]),
   );
   return { dir: join(cacheDirectory(), 'activations', key.slice(0, 32)), origin };

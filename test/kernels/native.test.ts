@@ -580,6 +580,8 @@ describe.each(instructionSets)('%s', (instructionSet) => {
       bias: normals(random, columns),
       columns,
     };
+    const [heads, headWidth, length] = [4, 24, 100];
+    const angles = normals(random, (length * headWidth) / 2);
     const results: string[] = [];
     for (const threads of [1, 2, 5]) {
       const b = createNativeBackend({ instructionSet, threads });
@@ -589,6 +591,23 @@ describe.each(instructionSets)('%s', (instructionSet) => {
       await b.columnSum({ m: operands.x, rows: n, width: d, out: means });
       const y = new Float32Array(n * columns);
       await b.linear({ x: operands.x, rows: n, weight: b.pack(operands.weight, columns, d), out: y });
+      const rounded = b.pack(operands.weight, columns, d, 'bf16');
+      const yRounded = new Float32Array(n * columns);
+      await b.linear({ x: operands.x, rows: n, weight: rounded, out: yRounded });
+      const square = b.pack(operands.weight, d, d, 'bf16');
+      const residual = operands.x.slice();
+      await b.decoderBlocks({
+        residual,
+        batch: n / length,
+        length,
+        heads,
+        headWidth,
+        mlpWidth: d,
+        epsilon: 1e-5,
+        cos: angles,
+        sin: angles,
+        blocks: [{ q: square, k: square, v: square, o: square, gate: square, up: square, down: square }],
+      });
       results.push(
         sha256(
           Buffer.concat(
@@ -596,6 +615,8 @@ describe.each(instructionSets)('%s', (instructionSet) => {
               ...[codes, batch].flatMap((c) => [c.offsets, c.indices, c.values]),
               means,
               y,
+              yRounded,
+              residual,
               Float64Array.of(await b.sumOfSquares(operands.x)),
             ].map((a) => Buffer.from(a.buffer, a.byteOffset, a.byteLength)),
           ),

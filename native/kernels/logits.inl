@@ -7,15 +7,11 @@ namespace {
 // A row's reference rises only when an output exceeds it by so much: 2 to that, times a run, is far from infinite.
 constexpr float kRise = 40;
 
-// The outputs from `column` on, times `factor`, those past the last -infinity.
-template <class Block>
-inline __attribute__((always_inline)) V scaled_outputs(const OutputRuns& runs, const Block& block, int64_t r, int j,
-                                                       int64_t column) {
-  const V value = block.get(r, j) * runs.factor;
-  if (column + LANES <= runs.outputs) return value;
+// The outputs, those from `count` on -infinity.
+inline __attribute__((noinline)) V only_first(V outputs, int64_t count) {
   float lanes[LANES];
-  store(lanes, value);
-  for (int64_t i = 0; i < LANES; i++) lanes[i] = column + i < runs.outputs ? lanes[i] : -__builtin_inff();
+  store(lanes, outputs);
+  for (int64_t i = count < 0 ? 0 : count; i < LANES; i++) lanes[i] = -__builtin_inff();
   return load(lanes);
 }
 
@@ -25,27 +21,33 @@ inline void raise(float& top, V& sum, V outputs) {
   top = raised;
 }
 
-// Calls add(row, outputs of a block) for all rows and panels, and close(row, where its result goes) at the end of each run. Meanwhile the
-// panel after the next is fetched: one block is finished while the next is multiplied.
+// Calls add(row, outputs of a block) for all rows and panels, and close(row, where its result goes) at the end of each
+// run. Meanwhile the panel after the next is fetched: one block is finished while the next is multiplied.
 template <class P, class Add, class Close>
 inline __attribute__((always_inline)) void over_runs(const OutputRuns& runs, Add add, Close close) {
   const typename P::Scope scope;
   const char* packed = static_cast<const char*>(runs.packed);
+  const int64_t count = runs.outputs, last = runs.last, stride = runs.stride, whole_panels = count / P::kPanel;
+  const V factor = splat(runs.factor);
   const int64_t panel_bytes = panel_size<P>(runs.inputs), share = panel_bytes / ceil_div(runs.rows, P::kStrip);
+  const int64_t run_mask = runs.run_panels - 1;
   const int run_shift = __builtin_ctzll(runs.run_panels);
   const auto finish = [&](int64_t row, int64_t panel, const typename P::Block& block,
                           int64_t r) __attribute__((always_inline)) {
-    if (r == 0 && panel + 2 < runs.last) {
+    if (r == 0 && panel + 2 < last) {
       const char* ahead = packed + (panel + 2) * panel_bytes + row / P::kStrip * share;
       for (int64_t at = 0; at < share; at += 64) __builtin_prefetch(ahead + at, 0, 2);
     }
     V outputs[P::kVectors];
 #pragma GCC unroll 4
     for (int j = 0; j < P::kVectors; j++)
-      outputs[j] = scaled_outputs(runs, block, r, j, panel * P::kPanel + j * LANES);
+      outputs[j] = block.get(r, j) * factor;
+    if (panel >= whole_panels) {
+      for (int j = 0; j < P::kVectors; j++)
+        outputs[j] = only_first(outputs[j], count - panel * P::kPanel - j * LANES);
+    }
     add(row, outputs);
-    if (((panel + 1) & (runs.run_panels - 1)) == 0 || panel + 1 == runs.last)
-      close(row, (panel >> run_shift) * runs.stride + row);
+    if (((panel + 1) & run_mask) == 0 || panel + 1 == last) close(row, (panel >> run_shift) * stride + row);
   };
   multiply_blocks<P>(static_cast<const char*>(runs.strips), runs.rows, packed, panel_bytes, runs.first, runs.last,
                      runs.inputs, finish);
@@ -53,24 +55,24 @@ inline __attribute__((always_inline)) void over_runs(const OutputRuns& runs, Add
 
 template <class P>
 void power_sums(const OutputRuns& runs) {
-  float* top = runs.scratch + runs.rows * LANES;
+  float *const sums = runs.scratch, *const top = sums + runs.rows * LANES;
   for (int64_t r = 0; r < runs.rows; r++) {
-    store(runs.scratch + r * LANES, V{});
+    store(sums + r * LANES, V{});
     top[r] = -__builtin_inff();
   }
   const auto add = [&](int64_t row, const V outputs[P::kVectors]) __attribute__((always_inline)) {
-    V sum = load(runs.scratch + row * LANES), most = outputs[0];
+    V sum = load(sums + row * LANES), most = outputs[0];
 #pragma GCC unroll 4
     for (int j = 1; j < P::kVectors; j++) most = max_of(most, outputs[j]);
     if (greater_mask(most, splat(top[row] + kRise))) raise(top[row], sum, most);
 #pragma GCC unroll 4
     for (int j = 0; j < P::kVectors; j++) sum += power_of_two(outputs[j] - top[row]);
-    store(runs.scratch + row * LANES, sum);
+    store(sums + row * LANES, sum);
   };
   const auto close = [&](int64_t row, int64_t at) __attribute__((always_inline)) {
-    runs.sum[at] = sum_lanes(load(runs.scratch + row * LANES));
+    runs.sum[at] = sum_lanes(load(sums + row * LANES));
     runs.top[at] = top[row];
-    store(runs.scratch + row * LANES, V{});
+    store(sums + row * LANES, V{});
   };
   over_runs<P>(runs, add, close);
 }

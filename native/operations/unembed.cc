@@ -13,7 +13,7 @@ namespace monosem {
 namespace {
 
 // Those of a run are made again for the row that draws from it. Segments are the tasks where there are few rows.
-constexpr int64_t kRunOutputs = 128, kSegmentOutputs = 8192, kBlockRows = 128;
+constexpr int64_t kRunOutputs = 64, kSegmentOutputs = 8192, kBlockRows = 128;
 
 constexpr double kLog2E = 1.4426950408889634;
 

@@ -13,7 +13,7 @@ namespace monosem {
 namespace {
 
 // Those of a run are made again for the row that draws from it. Segments are the tasks where there are few rows.
-constexpr int64_t kRunOutputs = 64, kSegmentOutputs = 8192, kBlockRows = 128;
+constexpr int64_t kRunOutputs = 64, kSegmentOutputs = 8192, kBlockRows = 256;
 
 constexpr double kLog2E = 1.4426950408889634;
 
@@ -32,8 +32,11 @@ struct Runs {
   std::vector<float> tops, sums;  // [count][rows]
 };
 
+// As many as stay in the second cache, since each block reads all of the weights; fewer where segments alone would leave
+// threads idle.
 int64_t block_rows(const Unembedding& u, int64_t rows) {
-  const int64_t share = round_up(ceil_div(rows, threads()), u.product->strip);
+  const int64_t parts = ceil_div(threads(), ceil_div(u.outputs, kSegmentOutputs));
+  const int64_t share = round_up(ceil_div(rows, parts), u.product->strip);
   return std::min(share, round_up(kBlockRows, u.product->strip));
 }
 

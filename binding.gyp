@@ -62,6 +62,7 @@
         "native/binding/transformer.cc",
         "native/isa/baseline.cc",
         "native/isa/dispatch.cc",
+        "native/isa/neon.cc",
         "native/operations/dense.cc",
         "native/operations/encode.cc",
         "native/operations/parameters.cc",

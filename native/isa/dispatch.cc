@@ -38,6 +38,9 @@ bool processor_has(const std::string& name) {
   }
   if (name == "avx2") return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #endif
+#if defined(__aarch64__)
+  if (name == "neon") return true;
+#endif
   return name == "baseline";
 }
 
@@ -47,6 +50,7 @@ const Kernels* find(const std::string& name) {
   if (name == "avx512bf16") return avx512bf16_kernels();
   if (name == "avx512") return avx512_kernels();
   if (name == "avx2") return avx2_kernels();
+  if (name == "neon") return neon_kernels();
   return baseline_kernels();
 }
 
@@ -60,7 +64,7 @@ bool choose_kernels(const std::string& name) {
     if (wanted) chosen = wanted;
     return wanted != nullptr;
   }
-  for (const char* candidate : {"amx", "avx512bf16", "avx512", "avx2", "baseline"}) {
+  for (const char* candidate : {"amx", "avx512bf16", "avx512", "avx2", "neon", "baseline"}) {
     if ((chosen = find(candidate))) return true;
   }
   return false;

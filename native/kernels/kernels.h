@@ -139,6 +139,7 @@ const Kernels* amx_kernels();
 const Kernels* avx512bf16_kernels();
 const Kernels* avx512_kernels();
 const Kernels* avx2_kernels();
+const Kernels* neon_kernels();
 const Kernels* baseline_kernels();
 
 }  // namespace monosem

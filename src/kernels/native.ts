@@ -3,7 +3,7 @@
  * and does the work on its own threads, off the event loop. Nothing is computed here.
  *
  * Threads and instruction set belong to the process, not to a backend: `MONOSEM_THREADS` and `MONOSEM_ISA`
- * (avx512, avx2, baseline) choose them, and creating a backend again changes them for all.
+ * (amx, avx512bf16, avx512, avx2, neon, baseline) choose them, and creating a backend again changes them for all.
  */
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
@@ -34,7 +34,7 @@ export function createNativeBackend(options: { threads?: number; instructionSet?
   const wanted = options.instructionSet ?? process.env.MONOSEM_ISA ?? '';
   if (!(addon.configure(threads, wanted) as boolean)) {
     throw new InputError(
-      `MONOSEM_ISA: this processor or build has no ${wanted}; choose avx512, avx2 or baseline`,
+      `MONOSEM_ISA: this processor or build has no ${wanted}; choose amx, avx512bf16, avx512, avx2, neon or baseline`,
     );
   }
   return {

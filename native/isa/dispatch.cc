@@ -13,14 +13,16 @@ namespace monosem {
 namespace {
 
 // Linux gives a process the tiles' registers only when it asks: arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA).
+#if defined(__x86_64__)
 bool tiles_permitted() {
-#if defined(__x86_64__) && defined(__linux__)
+#if defined(__linux__)
   static const bool permitted = syscall(SYS_arch_prctl, 0x1023, 18) == 0;
   return permitted;
 #else
   return false;
 #endif
 }
+#endif
 
 bool processor_has(const std::string& name) {
 #if defined(__x86_64__)

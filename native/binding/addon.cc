@@ -16,11 +16,16 @@ Napi::Value InstructionSet(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), kernels().name);
 }
 
+// Whether operands are rounded to bfloat16 where the caller allows it.
+Napi::Value Rounds(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), kernels().encode.rounds); }
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports["configure"] = Napi::Function::New(env, Configure, "configure");
   exports["instructionSet"] = Napi::Function::New(env, InstructionSet, "instructionSet");
+  exports["rounds"] = Napi::Function::New(env, Rounds, "rounds");
   export_transformer(env, exports);
   export_dictionary(env, exports);
+  export_limits(env, exports);
   return exports;
 }
 

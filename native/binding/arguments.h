@@ -41,6 +41,12 @@ class Arguments {
     return value.As<Napi::Boolean>().Value();
   }
 
+  std::string text(const char* name) {
+    const Napi::Value value = info_[at_++];
+    if (!value.IsString()) refuse(std::string(name) + ": not a string");
+    return value.As<Napi::String>().Utf8Value();
+  }
+
   float* floats(const char* name, int64_t length) { return array<float>(name, length, napi_float32_array); }
   double* doubles(const char* name, int64_t length) { return array<double>(name, length, napi_float64_array); }
   uint32_t* uints(const char* name, int64_t length) { return array<uint32_t>(name, length, napi_uint32_array); }

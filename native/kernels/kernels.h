@@ -70,6 +70,14 @@ struct EncodeProduct {
   void (*scan)(const Scan& scan);
 };
 
+// For the benchmark: each runs operations on registers alone, for as long as `rounds` says, and returns how many
+// floating-point operations these were. Null where the set lacks the instructions.
+struct Peaks {
+  double (*fp32)(int64_t rounds);
+  double (*pairs)(int64_t rounds);  // dot products of pairs of bfloat16
+  double (*tiles)(int64_t rounds);  // matrix tiles of bfloat16
+};
+
 struct Kernels {
   const char* name;
   EncodeProduct encode;
@@ -115,6 +123,8 @@ struct Kernels {
   double (*exp_sum)(const float* x, int64_t n, float top, float inverse_temperature, double* runs);
   // sum exp(p - top) * (p - q)
   double (*exp_weighted_difference)(const float* p, const float* q, int64_t n, float top);
+
+  Peaks peaks;
 };
 
 constexpr int64_t kRun = 1024;

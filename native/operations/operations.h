@@ -74,4 +74,10 @@ void unit_rows(float* weight, int64_t rows, int64_t width);
 void adam(float* parameter, float* gradient, float* m, float* v, int64_t n, int64_t step, double rate, double beta1,
           double beta2, double epsilon, double gradient_scale);
 
+// limits.cc, for the benchmark.
+// Runs one of the kernels' Peaks on all threads and returns how many floating-point operations that took.
+double run_peak(double (*peak)(int64_t rounds), int64_t tasks);
+// Reads every element once, on all threads: the sum of squares, to have a result.
+double read_all(const float* x, int64_t n);
+
 }  // namespace monosem

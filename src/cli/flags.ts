@@ -32,6 +32,12 @@ export const SUBJECT_FLAGS: readonly ConfigFlag[] = [
     field: 'corpus.tokens',
     parse: wholeNumber,
   },
+  {
+    flags: '--precision <precision>',
+    description: 'what model and training may round the operands of products to',
+    field: 'precision',
+    choices: ['auto', 'fp32', 'bf16'],
+  },
 ];
 
 /** How the dictionary is made. */

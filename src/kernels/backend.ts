@@ -73,6 +73,8 @@ export interface Backend {
   /** For example `avx512`, `avx2`, `baseline`; `javascript` for the reference. */
   readonly instructionSet: string;
   readonly threads: number;
+  /** `bf16` where the instruction set has units for it. */
+  readonly fastestPrecision: Precision;
 
   // ---- Dense -------------------------------------------------------------------------------------------
 

@@ -34,13 +34,14 @@ export function createNativeBackend(options: { threads?: number; instructionSet?
   const wanted = options.instructionSet ?? process.env.MONOSEM_ISA ?? '';
   if (!(addon.configure(threads, wanted) as boolean)) {
     throw new InputError(
-      `MONOSEM_ISA: this processor or build has no ${wanted}; choose amx, avx512bf16, avx512, avx2, neon or baseline`,
+      `MONOSEM_ISA: this processor or build has no ${wanted}; choose another of amx, avx512bf16, avx512, avx2, neon, baseline`,
     );
   }
   return {
     name: 'native',
     instructionSet: addon.instructionSet() as string,
     threads,
+    fastestPrecision: (addon.rounds() as boolean) ? 'bf16' : 'fp32',
 
     pack: (weight, outputs, inputs) => ({ outputs, inputs, data: addon.pack(outputs, inputs, weight) }),
     linear: ({ x, rows, weight, out }) =>

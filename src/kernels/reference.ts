@@ -14,6 +14,7 @@ export function createReferenceBackend(): Backend {
     name: 'reference',
     instructionSet: 'javascript',
     threads: 1,
+    fastestPrecision: 'fp32',
     ...letTurn({ ...dense, ...softmaxes, ...sparse, ...parameters }),
   };
 }

@@ -13,13 +13,14 @@ import { readSaelens, writeSaelens } from '../dictionaries/interop/saelens.ts';
 import { writeDirAtomic } from '../formats/atomic.ts';
 import { InputError } from '../formats/errors.ts';
 import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
+import type { Backend, Precision } from '../kernels/backend.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { exists, RUN_FILES } from '../runs/directory.ts';
 import type { MetricsLine } from '../runs/schema.ts';
 import { type TrainingOptions, totalSteps } from '../training/options.ts';
 import { currentDictionary, deadLatents } from '../training/state.ts';
 import { train } from '../training/train.ts';
-import { type Subject, trainingActivations, type Workbench } from './subject.ts';
+import { precisionOf, type Subject, trainingActivations, type Workbench } from './subject.ts';
 
 /** Held-out tokens on which training is watched. */
 const VALIDATION_ROWS = 8192;
@@ -42,12 +43,13 @@ export interface LearnResult {
   readonly scale: number;
 }
 
-/** The configuration with every `auto` resolved, for activations of this width. */
-export function resolveTraining(config: RunConfig, width: number): RunConfig {
+/** The configuration with every `auto` resolved, for activations of this width on this backend. */
+export function resolveTraining(config: RunConfig, width: number, backend: Backend): RunConfig {
   const { training, dictionary } = config;
   const { learningRate, auxLatents, deadAfterTokens } = training;
   return {
     ...config,
+    precision: precisionOf(backend, config),
     training: {
       ...training,
       learningRate:
@@ -96,7 +98,7 @@ export async function learn(
     config.hook,
     options.phase.replace('training', 'harvest'),
   );
-  const resolved = trainingOptions(config, source.width);
+  const resolved = trainingOptions(config, source.width, backend);
   const { scale, mean } = await activationScale(source, { seed: config.seed });
   const validation = await validationActivations(subject, config.hook);
   const { logEvery, checkpointEvery } = config.training;
@@ -182,12 +184,13 @@ async function keep(
   );
 }
 
-function trainingOptions(config: RunConfig, width: number): TrainingOptions {
-  const { training, dictionary, seed } = resolveTraining(config, width);
+function trainingOptions(config: RunConfig, width: number, backend: Backend): TrainingOptions {
+  const { training, dictionary, seed, precision } = resolveTraining(config, width, backend);
   return {
     ...training,
     ...dictionary,
     seed,
+    precision: precision as Precision,
     learningRate: training.learningRate as number,
     auxLatents: training.auxLatents as number,
     deadAfterTokens: training.deadAfterTokens as number,

@@ -43,7 +43,7 @@ export async function trainRun(
     );
   }
   const subject = await loadSubject(bench, config);
-  const resolved = resolveTraining(config, hookWidth(subject.model.config, config.hook));
+  const resolved = resolveTraining(config, hookWidth(subject.model.config, config.hook), bench.backend);
   if (options.resume) Object.assign(bench.stopwatch.timing, (await readRun(dir)).timing);
   else await createRun(dir, await firstRecord(bench, resolved));
   return keepingStatus(dir, () => trainBoth(bench, resolved, subject, dir, options.resume));

@@ -12,7 +12,7 @@ import type { ActivationSource } from '../activations/source.ts';
 import { openStore, type StoreOrigin, writeStore } from '../activations/store.ts';
 import { InputError } from '../formats/errors.ts';
 import { sha256 } from '../formats/hash.ts';
-import type { Backend } from '../kernels/backend.ts';
+import type { Backend, Precision } from '../kernels/backend.ts';
 import { checkHook } from '../models/hooks.ts';
 import { loadModel } from '../models/registry.ts';
 import type { Tokenizer } from '../models/tokenizer.ts';
@@ -37,7 +37,12 @@ export interface Workbench {
   readonly signal?: AbortSignal;
 }
 
-type SubjectConfig = Pick<RunConfig, 'model' | 'hook' | 'corpus'>;
+type SubjectConfig = Pick<RunConfig, 'model' | 'hook' | 'corpus' | 'precision'>;
+
+/** The precision that a configuration asks for, or the fastest where it leaves it open. */
+export function precisionOf(backend: Backend, { precision }: Pick<RunConfig, 'precision'>): Precision {
+  return precision === 'auto' ? backend.fastestPrecision : precision;
+}
 
 /** Loads the model and the corpus; samples the corpus where it is the model's own and not in the cache. */
 export async function loadSubject(bench: Workbench, config: SubjectConfig): Promise<Subject> {

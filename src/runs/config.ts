@@ -112,6 +112,11 @@ export const runConfigSchema = z.strictObject({
   model: z.string().min(1).default('stories15M'),
   /** The hook point that is taken apart. */
   hook: z.string().min(1).default('blocks.3.hook_resid_post'),
+  /**
+   * What the model and the training may round the operands of their products to; `auto` is `bf16` on processors with
+   * units for it. Evaluation encodes in float32 whatever this says.
+   */
+  precision: z.enum(['auto', 'fp32', 'bf16']).default('auto'),
   corpus: corpusConfig.prefault({}),
   dictionary: dictionaryConfig.prefault({}),
   training: trainingConfig.prefault({}),

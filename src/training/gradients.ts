@@ -9,7 +9,7 @@
  * left over. Its target e and its scale are constants (no gradient flows through them), b_dec has no part in its
  * reconstruction, and its gradient reaches encoder and decoder alike.
  */
-import type { Backend, SparseRows } from '../kernels/backend.ts';
+import type { Backend, Precision, SparseRows } from '../kernels/backend.ts';
 import type { Parameters } from './state.ts';
 
 export interface BatchResult {
@@ -35,11 +35,20 @@ interface Batch {
 /** Chooses the latents of a batch whose activations have b_dec taken off. */
 export type Select = (centered: Float32Array, rows: number, parameters: Parameters) => Promise<SparseRows>;
 
+/** The loss that revives dead latents. */
+interface AuxK {
+  readonly dead: Uint32Array;
+  /** How many of the dead model the residual of a token. */
+  readonly latents: number;
+  readonly coefficient: number;
+  readonly precision: Precision;
+}
+
 /** Adds the gradient of the batch's loss to `gradient`, and returns the loss. */
 export async function addGradient(
   batch: Batch,
   select: Select,
-  aux: { dead: Uint32Array; latents: number; coefficient: number },
+  aux: AuxK,
   gradient: Parameters,
 ): Promise<BatchResult> {
   const { backend, parameters, width, x, rows } = batch;
@@ -114,7 +123,7 @@ async function addAuxGradient(
   outputGradient: Float32Array,
   meanSquare: number,
   outputSum: Float64Array,
-  aux: { dead: Uint32Array; latents: number; coefficient: number },
+  aux: AuxK,
   gradient: Parameters,
 ): Promise<number> {
   const { backend, parameters, width, latents, rows } = batch;
@@ -127,6 +136,7 @@ async function addAuxGradient(
     columns: latents,
     subset: aux.dead,
     k: aux.latents,
+    precision: aux.precision,
   });
   const zero = new Float32Array(width);
   const target = outputGradient;

@@ -3,6 +3,7 @@
  * from or where results go.
  */
 import { InputError } from '../formats/errors.ts';
+import type { Precision } from '../kernels/backend.ts';
 
 export interface TrainingOptions {
   /** `topk`: Gao et al. 2024, arXiv 2406.04093. `batchtopk`: Bussmann et al. 2024, arXiv 2412.06410. */
@@ -30,6 +31,8 @@ export interface TrainingOptions {
   /** The gradient is scaled down to this global norm where it is larger. */
   readonly gradientClip: number;
   readonly seed: number;
+  /** What the encoder's product may round its operands to. */
+  readonly precision: Precision;
   /** Rows that are shuffled at a time; see `shuffledBatches`. */
   readonly windowRows: number;
 }

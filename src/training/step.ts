@@ -45,7 +45,12 @@ export async function trainStep(
   const result = await addGradient(
     { backend, parameters, width, latents, x, rows },
     selectionOf(backend, options),
-    { dead, latents: options.auxLatents, coefficient: options.auxCoefficient },
+    {
+      dead,
+      latents: options.auxLatents,
+      coefficient: options.auxCoefficient,
+      precision: options.precision,
+    },
     gradient,
   );
   // A unit row can only turn: what would lengthen it would be undone below, and must not enter Adam's moments.
@@ -89,7 +94,7 @@ export async function trainStep(
 }
 
 /** TopK chooses k for each token, BatchTopK k for each token of the batch on average. */
-function selectionOf(backend: Backend, { family, k, latents }: TrainingOptions): Select {
+function selectionOf(backend: Backend, { family, k, latents, precision }: TrainingOptions): Select {
   return (x, rows, parameters) => {
     const operands = {
       x,
@@ -98,6 +103,7 @@ function selectionOf(backend: Backend, { family, k, latents }: TrainingOptions):
       weight: parameters.encoderWeight,
       bias: parameters.encoderBias,
       columns: latents,
+      precision,
     };
     return family === 'topk'
       ? backend.encodeTopK({ ...operands, k })

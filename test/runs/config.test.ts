@@ -17,6 +17,7 @@ describe('parseConfig', () => {
     expect(parseConfig({ name: 'first' })).toEqual({
       name: 'first',
       seed: 0,
+      precision: 'auto',
       model: 'stories15M',
       hook: 'blocks.3.hook_resid_post',
       corpus: {

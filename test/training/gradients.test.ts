@@ -88,7 +88,7 @@ describe.each([createReferenceBackend(), createNativeBackend()])('$name backend'
     const result = await addGradient(
       { backend, parameters, width, latents, x, rows },
       select(backend),
-      { dead, latents: k, coefficient: auxCoefficient },
+      { dead, latents: k, coefficient: auxCoefficient, precision: 'fp32' },
       gradient,
     );
     const target = residuals(parameters, x);
@@ -132,7 +132,7 @@ describe.each([createReferenceBackend(), createNativeBackend()])('$name backend'
         await addGradient(
           { backend, parameters, width, latents, x, rows },
           select(backend),
-          { dead, latents: k, coefficient },
+          { dead, latents: k, coefficient, precision: 'fp32' },
           gradient,
         );
         return gradient;

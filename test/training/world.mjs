@@ -45,4 +45,5 @@ export const options = {
   gradientClip: 1,
   seed: 7,
   windowRows: 2000,
+  precision: 'fp32',
 };

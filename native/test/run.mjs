@@ -91,7 +91,9 @@ if (!BUILDS[kind]) throw new Error(`"${kind}", expected one of: ${Object.keys(BU
 for (const build of BUILDS[kind]) {
   const missing = [build.compiler, ...build.run].filter((command) => !available(command));
   if (missing.length > 0 && kind === 'aarch64') {
-    console.log(`*** SKIPPED: the ${build.name} tests need ${missing.join(' and ')}, which is not installed ***`);
+    console.log(
+      `*** SKIPPED: the ${build.name} tests need ${missing.join(' and ')}, which is not installed ***`,
+    );
     continue;
   }
   console.log(`tests of the operations, ${build.name}`);

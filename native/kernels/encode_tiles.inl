@@ -9,9 +9,14 @@ namespace {
 constexpr int kBlock = 32;  // rows of a strip, columns of a panel
 constexpr int64_t kStepBytes = 2 * kTileBytes;
 
-// Products of one block of 32 rows and columns, tile after tile, and which of them pass.
+// Sums of products of one block of 32 rows and columns, tile after tile.
+struct alignas(64) Sums {
+  float tile[4][16][16];
+};
+
+// A block that is to be compared, and which of its columns pass, for each row.
 struct alignas(64) Block {
-  float values[4][16][16];
+  Sums sums;
   uint32_t masks[kBlock];
 };
 
@@ -80,8 +85,8 @@ template <bool scouting>
 inline __attribute__((always_inline)) Products products_at(const Scan& scan, const Block& block, int64_t row,
                                                            int64_t at) {
   const int64_t half = row / 16 * 2;
-  return products_of<scouting>(scan, row, at, load(block.values[half][row % 16]),
-                               load(block.values[half + 1][row % 16]));
+  return products_of<scouting>(scan, row, at, load(block.sums.tile[half][row % 16]),
+                               load(block.sums.tile[half + 1][row % 16]));
 }
 
 // Notes which products of some rows pass.
@@ -103,57 +108,86 @@ inline __attribute__((always_inline)) void take_all(const Scan& scan, const Bloc
   }
 }
 
+// out = in + the products of `steps` tiles of a strip and of a panel; `in` may be null. Calls during(step) beside the
+// products of each step, and after() once they are all on their way.
+template <class During, class After>
+inline __attribute__((always_inline)) void multiply(const char* a, const char* b, int64_t steps, const Sums* in,
+                                                    Sums& out, During during, After after) {
+  if (in) {
+    tile_load<0>(in->tile[0]);
+    tile_load<1>(in->tile[1]);
+    tile_load<2>(in->tile[2]);
+    tile_load<3>(in->tile[3]);
+  } else {
+    tile_zero<0>();
+    tile_zero<1>();
+    tile_zero<2>();
+    tile_zero<3>();
+  }
+  // Two tiles finish some steps after the other two: the processor takes two stores of a tile in its stride, not four.
+  const int64_t skewed = steps < 2 ? 0 : 2;
+  for (int64_t step = 0; step < steps; step++) {
+    tile_load<6>(b + step * kStepBytes);
+    tile_load<4>(a + step * kStepBytes);
+    tile_multiply<0, 4, 6>();
+    tile_load<5>(a + step * kStepBytes + kTileBytes);
+    tile_multiply<2, 5, 6>();
+    if (step < steps - skewed) {
+      tile_load<7>(b + step * kStepBytes + kTileBytes);
+      tile_multiply<1, 4, 7>();
+      tile_multiply<3, 5, 7>();
+    }
+    during(step);
+  }
+  after();
+  tile_store<0>(out.tile[0]);
+  tile_store<2>(out.tile[2]);
+  for (int64_t step = steps - skewed; step < steps; step++) {
+    tile_load<7>(b + step * kStepBytes + kTileBytes);
+    tile_load<4>(a + step * kStepBytes);
+    tile_multiply<1, 4, 7>();
+    tile_load<5>(a + step * kStepBytes + kTileBytes);
+    tile_multiply<3, 5, 7>();
+  }
+  tile_store<1>(out.tile[1]);
+  tile_store<3>(out.tile[3]);
+}
+
+// A long row is multiplied in stretches, each with all panels before the next: 16 KB of the strip then stay in the
+// nearest cache while panels stream by.
+constexpr int64_t kStretch = 8;
+
 template <bool scouting>
 void scan_tiles_as(const Scan& scan) {
   const Tiles tiles;
   Block block;
   __builtin_memset(block.masks, 0, sizeof block.masks);
-  const int64_t steps = ceil_div(scan.operands->width, kTileInputs);
-  const int64_t rows_a_step = ceil_div(scan.rows, steps);
-  // Two tiles finish some steps after the other two: the processor takes two stores of a tile in its stride, not four.
-  const int64_t skewed = steps < 2 ? 0 : 2;
+  Sums* partial = reinterpret_cast<Sums*>(scan.partial);
+  const int64_t steps = ceil_div(scan.operands->width, kTileInputs), panels = ceil_div(scan.columns, kBlock);
+  const int64_t stretches = steps <= kStretch * 3 / 2 ? 1 : ceil_div(steps, kStretch);
+  const int64_t stretch = ceil_div(steps, stretches);
   const char* strip = static_cast<const char*>(scan.strip);
-  for (int64_t at = 0; at < scan.columns; at += kBlock) {
-    const char* panel = static_cast<const char*>(scan.panels) + at / kBlock * steps * kStepBytes;
-    tile_zero<0>();
-    tile_zero<1>();
-    tile_zero<2>();
-    tile_zero<3>();
-    for (int64_t step = 0; step < steps; step++) {
-      const char* a = strip + step * kStepBytes;
-      const char* b = panel + step * kStepBytes;
-      tile_load<6>(b);
-      tile_load<4>(a);
-      tile_multiply<0, 4, 6>();
-      tile_load<5>(a + kTileBytes);
-      tile_multiply<2, 5, 6>();
-      if (step < steps - skewed) {
-        tile_load<7>(b + kTileBytes);
-        tile_multiply<1, 4, 7>();
-        tile_multiply<3, 5, 7>();
+  for (int64_t first = 0; first < steps; first += stretch) {
+    const int64_t count = smaller(stretch, steps - first), rows_a_step = ceil_div(scan.rows, count);
+    const bool last = first + count == steps;
+    for (int64_t p = 0; p < panels; p++) {
+      const char* panel = static_cast<const char*>(scan.panels) + (p * steps + first) * kStepBytes;
+      const Sums* before = first > 0 ? partial + p : nullptr;
+      if (!last || p == 0) {
+        multiply(strip + first * kStepBytes, panel, count, before, last ? block.sums : partial[p], [](int64_t) {}, [] {});
+        continue;
       }
-      if (at > 0) {
-        const int64_t first = smaller(step * rows_a_step, scan.rows);
-        compare<scouting>(scan, block, first, smaller(first + rows_a_step, scan.rows), at - kBlock);
-      }
+      const int64_t at = (p - 1) * kBlock;
+      const auto compare_some = [&](int64_t step) {
+        const int64_t row = smaller(step * rows_a_step, scan.rows);
+        compare<scouting>(scan, block, row, smaller(row + rows_a_step, scan.rows), at);
+      };
+      multiply(strip + first * kStepBytes, panel, count, before, block.sums, compare_some,
+               [&] { take_all<scouting>(scan, block, at); });
     }
-    if (at > 0) take_all<scouting>(scan, block, at - kBlock);
-    tile_store<0>(block.values[0]);
-    tile_store<2>(block.values[2]);
-    for (int64_t step = steps - skewed; step < steps; step++) {
-      const char* a = strip + step * kStepBytes;
-      tile_load<7>(panel + step * kStepBytes + kTileBytes);
-      tile_load<4>(a);
-      tile_multiply<1, 4, 7>();
-      tile_load<5>(a + kTileBytes);
-      tile_multiply<3, 5, 7>();
-    }
-    tile_store<1>(block.values[1]);
-    tile_store<3>(block.values[3]);
   }
-  const int64_t last = (scan.columns - 1) / kBlock * kBlock;
-  compare<scouting>(scan, block, 0, scan.rows, last);
-  take_all<scouting>(scan, block, last);
+  compare<scouting>(scan, block, 0, scan.rows, (panels - 1) * kBlock);
+  take_all<scouting>(scan, block, (panels - 1) * kBlock);
 }
 
 void scan_tiles(const Scan& scan) {

@@ -52,7 +52,8 @@ struct Scan {
   const float* norm;       // as in RowList
   const float* rounding;
   int64_t k;
-  float* room;  // at least `capacity` floats of a list, and kListSlack more
+  float* room;     // at least `capacity` floats of a list, and kListSlack more
+  float* partial;  // a strip's rows times the group's columns, whole panels; cache lines
   const EncodeOperands* operands;
 };
 

@@ -51,6 +51,7 @@ class Encoder {
   bool scouts() const { return scouts_; }
   int64_t group_columns() const { return group_columns_; }
   int64_t strip() const { return product_.strip; }
+  int64_t partial_floats() const { return ceil_div(product_.strip * group_columns_, 16) * 16; }
   int64_t tasks() const { return ceil_div(ceil_div(operands_.rows, product_.strip), strips_a_task_); }
 
   // Body(first row, rows) for the strips of a task.
@@ -170,7 +171,9 @@ Passed above(const EncodeOperands& operands, bool rounded, const float* threshol
   const int64_t capacity = encoder.group_columns(), stride = list_stride(capacity);
   Passed passed(encoder.tasks());
   encoder.run([&](int64_t task, Scan& scan) {
-    float* memory = scratch(encoder.strip() * 3 * stride);
+    float* memory = scratch(encoder.partial_floats() + encoder.strip() * 3 * stride);
+    scan.partial = memory;
+    memory += encoder.partial_floats();
     RowList lists[64];
     for (int64_t r = 0; r < scan.rows; r++, memory += 3 * stride) {
       lists[r].value = memory;
@@ -296,7 +299,8 @@ Sparse encode_top_k(const EncodeOperands& operands, bool rounded, int64_t k) {
   encoder.run([&](int64_t, Scan& scan) {
     scan.lists = lists.data() + scan.first_row;
     scan.k = k;
-    scan.room = scratch(stride);
+    scan.partial = scratch(encoder.partial_floats() + stride);
+    scan.room = scan.partial + encoder.partial_floats();
     kernels().encode.scan(scan);
   });
   parallel_for(encoder.tasks(), [&](int64_t task) {

@@ -64,6 +64,7 @@
         "native/isa/baseline.cc",
         "native/isa/dispatch.cc",
         "native/isa/neon.cc",
+        "native/operations/decoder_blocks.cc",
         "native/operations/dense.cc",
         "native/operations/encode.cc",
         "native/operations/limits.cc",

@@ -47,6 +47,16 @@ class Arguments {
     return value.As<Napi::String>().Utf8Value();
   }
 
+  // How the chosen set multiplies: whether operands may be rounded to bfloat16 comes next.
+  const DenseProduct& product() { return kernels().dense[flag("bf16")]; }
+
+  // A weight in the layout of `product`.
+  const void* packed(const char* name, const DenseProduct& product, int64_t outputs, int64_t inputs) {
+    const int64_t length = packed_bytes(product, outputs, inputs) / product.bytes;
+    if (product.bytes == 2) return array<uint16_t>(name, length, napi_uint16_array);
+    return floats(name, length);
+  }
+
   float* floats(const char* name, int64_t length) { return array<float>(name, length, napi_float32_array); }
   double* doubles(const char* name, int64_t length) { return array<double>(name, length, napi_float64_array); }
   uint32_t* uints(const char* name, int64_t length) { return array<uint32_t>(name, length, napi_uint32_array); }

@@ -1,10 +1,12 @@
 // The kernels for AVX-512 with AMX tiles of bfloat16.
 #define KERNELS_NAME "amx"
 #define ENCODE kEncodeTiles
+#define DENSE_BF16 kDenseTiles
 #if defined(__AMX_BF16__)
 #include "../kernels/all.inl"
 #include "../kernels/rounding.inl"
 #include "../kernels/encode_tiles.inl"
+#include "../kernels/tile_matmul.inl"
 #include "../kernels/table.inl"
 namespace monosem {
 const Kernels* amx_kernels() { return &kKernels; }

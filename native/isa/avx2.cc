@@ -1,6 +1,7 @@
 // The kernels for AVX2 with FMA.
 #define KERNELS_NAME "avx2"
 #define ENCODE kEncodeFp32
+#define DENSE_BF16 kDenseFp32
 #if defined(__AVX2__)
 #include "../kernels/all.inl"
 #include "../kernels/table.inl"

@@ -1,6 +1,7 @@
 // The kernels for AVX-512.
 #define KERNELS_NAME "avx512"
 #define ENCODE kEncodeFp32
+#define DENSE_BF16 kDenseFp32
 #if defined(__AVX512F__)
 #include "../kernels/all.inl"
 #include "../kernels/table.inl"

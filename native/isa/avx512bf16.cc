@@ -1,10 +1,12 @@
 // The kernels for AVX-512 with bfloat16 dot products.
 #define KERNELS_NAME "avx512bf16"
 #define ENCODE kEncodePairs
+#define DENSE_BF16 kDensePairs
 #if defined(__AVX512BF16__)
 #include "../kernels/all.inl"
 #include "../kernels/rounding.inl"
 #include "../kernels/encode_pairs.inl"
+#include "../kernels/pair_matmul.inl"
 #include "../kernels/table.inl"
 namespace monosem {
 const Kernels* avx512bf16_kernels() { return &kKernels; }

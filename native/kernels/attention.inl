@@ -1,4 +1,4 @@
-// Softmax over a row, and causal attention built on it.
+// Softmax over a row, and the attention of one query to a cache.
 
 namespace monosem {
 namespace {
@@ -54,65 +54,23 @@ double exp_weighted_difference(const float* p, const float* q, int64_t n, float 
   return total;
 }
 
-// Turns `count` scores into weights that sum to `1 / returned`.
-inline float soften(float* scores, int64_t count) {
+// Turns `count` scores, times `scale`, into weights that sum to `1 / returned`.
+inline float soften(float* scores, int64_t count, float scale) {
   const float top = max(scores, count);
   V sum = {};
   int64_t i = 0;
   for (; i + LANES <= count; i += LANES) {
-    const V e = exponential(load(scores + i) - top);
+    const V e = exponential((load(scores + i) - top) * scale);
     store(scores + i, e);
     sum += e;
   }
   float total = sum_lanes(sum);
   if (i < count) {
-    const V e = exponential(load_part(scores + i, count - i) - top);
+    const V e = exponential((load_part(scores + i, count - i) - top) * scale);
     store_part(scores + i, e, count - i);
     for (int64_t j = 0; j < count - i; j++) total += e[j];
   }
   return 1 / total;
-}
-
-// scratch: scores [padded], keys transposed [head_width][padded], values [length][padded_width].
-void attention_head(const float* q, const float* k, const float* v, int64_t length, int64_t stride,
-                    int64_t head_width, float* scratch, float* out) {
-  const int64_t padded = ceil_div(length, 64) * 64, padded_width = ceil_div(head_width, LANES) * LANES;
-  float* scores = scratch;
-  float* keys = scores + padded;
-  float* values = keys + head_width * padded;
-  for (int64_t d = 0; d < head_width; d++) {
-    for (int64_t t = 0; t < length; t++) keys[d * padded + t] = k[t * stride + d];
-    for (int64_t t = length; t < padded; t++) keys[d * padded + t] = 0;
-  }
-  for (int64_t t = 0; t < length; t++) {
-    for (int64_t d = 0; d < padded_width; d++) values[t * padded_width + d] = d < head_width ? v[t * stride + d] : 0;
-  }
-  const float shrink = 1 / __builtin_sqrtf((float)head_width);
-  for (int64_t t = 0; t < length; t++) {
-    const float* query = q + t * stride;
-    for (int64_t j = 0; j <= t; j += 4 * LANES) {
-      V s[4] = {};
-      for (int64_t d = 0; d < head_width; d++) {
-        const V factor = splat(query[d]);
-        const float* key = keys + d * padded + j;
-#pragma GCC unroll 4
-        for (int u = 0; u < 4; u++) s[u] += factor * load(key + u * LANES);
-      }
-      for (int u = 0; u < 4; u++) store(scores + j + u * LANES, s[u] * shrink);
-    }
-    const float inverse = soften(scores, t + 1);
-    for (int64_t d = 0; d < head_width; d += LANES) {
-      V sum[4] = {};
-      int64_t j = 0;
-      for (; j + 4 <= t + 1; j += 4) {
-#pragma GCC unroll 4
-        for (int u = 0; u < 4; u++) sum[u] += splat(scores[j + u]) * load(values + (j + u) * padded_width + d);
-      }
-      for (; j <= t; j++) sum[0] += splat(scores[j]) * load(values + j * padded_width + d);
-      store_part(out + t * stride + d, ((sum[0] + sum[1]) + (sum[2] + sum[3])) * inverse,
-                 smaller(LANES, head_width - d));
-    }
-  }
 }
 
 // out[c ..] = sum over t of weight(head of c, t) * v[t, c ..] for `count` vectors from column c on.
@@ -141,7 +99,7 @@ void attention_step(const float* q, const float* k, const float* v, int64_t leng
   }
   for (int64_t h = 0; h < heads; h++) {
     float* scores = scratch + h * padded;
-    const float inverse = soften(scores, length);
+    const float inverse = soften(scores, length, 1);
     for (int64_t t = 0; t < length; t++) scores[t] *= inverse;
   }
   if (head_width % LANES != 0) {

@@ -28,10 +28,22 @@ void add(const float* a, const float* b, int64_t n, float* out) {
   FOR_VECTORS(n, body);
 }
 
+inline V silu(V x) { return x * reciprocal(1.0f + exponential(-x)); }
+
+// 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), by tanh(u) = 2 / (1 + exp(-2u)) - 1.
+inline V gelu_tanh(V x) { return x * reciprocal(1.0f + exponential(x * (-1.5957691216f - 0.0713548163f * x * x))); }
+
+// 0.5 x (1 + erf(x / sqrt 2)); erf by Abramowitz and Stegun, 7.1.26, to 1.5e-7.
+inline V gelu(V x) {
+  const V z = x * 0.70710678118f, size = max_of(z, -z), t = 1.0f / (1.0f + 0.3275911f * size);
+  const V p = ((((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - 0.284496736f) * t + 0.254829592f) * t;
+  const V tail = 0.5f * p * exponential(-z * z);
+  return x * (x < V{} ? tail : 1.0f - tail);
+}
+
 void swiglu(const float* gate, const float* up, int64_t n, float* out) {
   auto body = [&](int64_t i, int64_t c) {
-    const V g = load_part(gate + i, c);
-    store_part(out + i, g / (1.0f + exponential(-g)) * load_part(up + i, c), c);
+    store_part(out + i, silu(load_part(gate + i, c)) * load_part(up + i, c), c);
   };
   FOR_VECTORS(n, body);
 }

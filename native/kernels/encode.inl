@@ -4,7 +4,7 @@ namespace monosem {
 namespace {
 
 void pack_rows_fp32(const float* x, int64_t rows, int64_t width, void* strip, float*, float*) {
-  pack_strips(x, rows, width, static_cast<float*>(strip));
+  pack_strips(x, width, rows, width, static_cast<float*>(strip));
 }
 
 void pack_columns_fp32(const EncodeOperands& operands, int64_t first, int64_t columns, void* panel, float*, float*) {

@@ -79,6 +79,38 @@ struct Peaks {
   double (*tiles)(int64_t rounds);  // matrix tiles of bfloat16
 };
 
+enum class Activation : int { kNone, kRelu, kSilu, kGelu, kGeluTanh };
+
+// What becomes of the sums of a product: activation(sum + bias), and that added to what is there already.
+struct Epilogue {
+  const float* bias = nullptr;  // for each output
+  Activation activation = Activation::kNone;
+  bool add = false;
+};
+
+// How a set multiplies by packed weights in one precision: strips of rows, panels of outputs, both padded with zeros.
+// A row's strip holds it as the product reads it: rounded, where the product rounds.
+struct DenseProduct {
+  int strip;   // rows
+  int panel;   // outputs
+  int bytes;   // of one packed value
+  int inputs;  // a packed row is padded to a multiple of so many
+  // Panels first..last of weight [outputs, inputs].
+  void (*pack)(const float* weight, int64_t outputs, int64_t inputs, int64_t first, int64_t last, void* packed);
+  // x [rows, inputs], rows `stride` apart.
+  void (*pack_rows)(const float* x, int64_t stride, int64_t rows, int64_t inputs, void* strips);
+  // out[r, o], rows `stride` apart, for all rows given and the outputs of panels first..last.
+  void (*multiply)(const void* strips, int64_t rows, const void* packed, int64_t inputs, int64_t outputs,
+                   int64_t first, int64_t last, const Epilogue& epilogue, float* out, int64_t stride);
+  // silu(gate) * up for all rows given, packed as the strips of a product with `outputs` inputs.
+  void (*multiply_gated)(const void* strips, int64_t rows, const void* gate, const void* up, int64_t inputs,
+                         int64_t outputs, void* gated);
+  // One head of one sequence. q, k, v, out: first row of the sequence at this head, rows `stride` apart; `out` may
+  // be `q`. scratch: attention_scratch floats.
+  void (*attention_head)(const float* q, const float* k, const float* v, int64_t length, int64_t stride,
+                         int64_t head_width, float* scratch, float* out);
+};
+
 struct Kernels {
   const char* name;
   EncodeProduct encode;
@@ -91,14 +123,9 @@ struct Kernels {
   // that impossible, the k-th largest value.
   float (*bound_of)(const float* values, int64_t n, int64_t k, int64_t most);
 
-  int panel;  // outputs in a panel of packed weights
-  int strip;  // rows that a tile computes at once
+  // The second may round operands to bfloat16.
+  DenseProduct dense[2];
 
-  // weight [outputs, inputs] to panels [ceil(outputs / panel)][inputs][panel], zero padded: panels first..last.
-  void (*pack)(const float* weight, int64_t outputs, int64_t inputs, int64_t first, int64_t last, float* packed);
-  // out[r, o] for all rows given and the outputs of panels first..last. scratch: strip * inputs floats a strip.
-  void (*linear)(const float* x, int64_t rows, const float* packed, int64_t inputs, int64_t outputs, int64_t first,
-                 int64_t last, float* scratch, float* out);
   void (*decode_row)(const uint32_t* indices, const float* values, int64_t count, const float* weight, int64_t width,
                      const float* bias, float* out);
   float (*dot)(const float* a, const float* b, int64_t n);
@@ -114,9 +141,11 @@ struct Kernels {
   void (*adam)(float* parameter, float* gradient, float* m, float* v, int64_t n, float rate, float beta1, float beta2,
                float correction1, float correction2, float epsilon, float gradient_scale);
 
-  // One head of one sequence. q, k, v, out: first row of the sequence at this head, rows `stride` apart.
-  void (*attention_head)(const float* q, const float* k, const float* v, int64_t length, int64_t stride,
-                         int64_t head_width, float* scratch, float* out);
+  // The scale is returned. Root of the mean square, and the same of what is left when the mean is taken away.
+  float (*rms_norm_row)(const float* x, int64_t n, float epsilon, float* out);
+  float (*layer_norm_row)(const float* x, int64_t n, float epsilon, float* out);
+  // Pairs of each head of a row, in place; cos, sin [head_width / 2].
+  void (*rotate_row)(float* row, int64_t heads, int64_t head_width, const float* cos, const float* sin);
   void (*attention_step)(const float* q, const float* k, const float* v, int64_t length, int64_t heads,
                          int64_t head_width, float* scratch, float* out);
   float (*max)(const float* x, int64_t n);
@@ -132,18 +161,28 @@ constexpr int64_t kRun = 1024;
 
 inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-inline int64_t panels(const Kernels& k, int64_t outputs) { return ceil_div(outputs, k.panel); }
+inline int64_t round_up(int64_t a, int64_t unit) { return ceil_div(a, unit) * unit; }
 
-// Floats of scratch that `linear` needs for its packed rows.
-inline int64_t linear_scratch(const Kernels& k, int64_t rows, int64_t inputs) {
-  return ceil_div(rows, k.strip) * k.strip * inputs;
+inline int64_t panels(const DenseProduct& p, int64_t outputs) { return ceil_div(outputs, p.panel); }
+
+// Bytes of a packed weight, and of packed rows.
+inline int64_t packed_bytes(const DenseProduct& p, int64_t outputs, int64_t inputs) {
+  return round_up(outputs, p.panel) * round_up(inputs, p.inputs) * p.bytes;
+}
+inline int64_t strip_bytes(const DenseProduct& p, int64_t rows, int64_t inputs) {
+  return round_up(rows, p.strip) * round_up(inputs, p.inputs) * p.bytes;
 }
 
-// Floats of scratch that `attention_head` and `attention_step` need.
-inline int64_t attention_scratch(int64_t length, int64_t heads, int64_t head_width) {
-  const int64_t padded = ceil_div(length, 64) * 64, padded_width = ceil_div(head_width, 16) * 16;
-  return (heads + 1 + head_width) * padded + padded * padded_width;
+// Floats of scratch that `attention_head` needs: scores of a strip, the strip packed, keys and values packed.
+inline int64_t attention_scratch(const DenseProduct& p, int64_t length, int64_t head_width) {
+  const int64_t keys = round_up(length, p.panel);
+  const int64_t bytes = strip_bytes(p, 1, keys) + strip_bytes(p, 1, head_width) + packed_bytes(p, length, head_width) +
+                        packed_bytes(p, head_width, keys) + 4 * 64;
+  return (p.strip + 1) * keys + bytes / 4;
 }
+
+// Floats of scratch that `attention_step` needs.
+inline int64_t attention_step_scratch(int64_t length, int64_t heads) { return heads * round_up(length, 64); }
 
 // Null where this build or this processor does not have the set.
 const Kernels* amx_kernels();

@@ -12,6 +12,16 @@ inline __m512i round_pairs(const float* row, int64_t left) {
   return (__m512i)_mm512_cvtne2ps_pbh(high, low);
 }
 
+// Up to 16 values each of two rows `stride` apart, as pairs of one of each; `rows` of them are there, the rest is zero.
+inline __m512i pair_rows(const float* row, int64_t stride, int64_t values, int64_t rows) {
+  const __mmask16 mask = values >= 16 ? 0xffff : values <= 0 ? 0 : (__mmask16)((1u << values) - 1);
+  const __m512 first = _mm512_maskz_loadu_ps(rows > 0 ? mask : 0, row);
+  const __m512 second = _mm512_maskz_loadu_ps(rows > 1 ? mask : 0, row + stride);
+  const __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(first));
+  const __m512i high = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(second));
+  return _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
+}
+
 // The norm of a row, or of the rounded row where that is larger, with room for the rounding of sums; and the norm of
 // what rounding took away, with the part of `norm` that the rounding of a product's sums may take.
 void rounding_norms(const float* row, int64_t width, float* norm, float* rounding) {

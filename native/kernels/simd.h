@@ -160,13 +160,29 @@ inline V square_root(V v) {
 #endif
 }
 
+// 1 / v, to a unit in the last place or two.
+inline V reciprocal(V v) {
+#if defined(__AVX512F__)
+  const V r = (V)_mm512_rcp14_ps((__m512)v);
+  return r * (2.0f - v * r);
+#else
+  return 1.0f / v;
+#endif
+}
+
 // exp by 2^n * p(r), |r| <= ln 2 / 2, relative error below 2e-7 (Cephes' expf coefficients). Below -87: 0.
 inline V exponential(V x) {
   const V low = splat(-87.0f), high = splat(88.0f);
+#if defined(__AVX512F__)
+  const __mmask16 in_range = _mm512_cmp_ps_mask((__m512)x, (__m512)low, _CMP_NLT_UQ);
+  x = (V)_mm512_min_ps((__m512)high, (__m512)x);
+  const V n = (V)_mm512_roundscale_ps((__m512)(x * 1.44269504088896341f), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+#else
   const VI underflow = x < low;
   x = x < low ? low : (x > high ? high : x);
   const V magic = splat(12582912.0f);
   const V n = (x * 1.44269504088896341f + magic) - magic;
+#endif
   const V r = x - n * 0.693359375f + n * 2.12194440e-4f;
   V p = r * 1.9875691500e-4f + 1.3981999507e-3f;
   p = p * r + 8.3334519073e-3f;
@@ -174,11 +190,15 @@ inline V exponential(V x) {
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   p = p * (r * r) + r + 1.0f;
+#if defined(__AVX512F__)
+  return (V)_mm512_maskz_scalef_ps(in_range, (__m512)p, (__m512)n);
+#else
   const VI exponent = (__builtin_convertvector(n, VI) + 127) << 23;
   V power;
   std::memcpy(&power, &exponent, sizeof power);
   const V result = p * power;
   return underflow ? V{} : result;
+#endif
 }
 
 }  // namespace

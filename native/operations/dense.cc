@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 
 #include "operations.h"
 #include "../pool.h"
@@ -18,31 +17,46 @@ void over_elements(int64_t n, Body body) {
   });
 }
 
+// Calls body(row), some rows a task.
+template <class Body>
+void over_rows(int64_t rows, Body body) {
+  constexpr int64_t kRows = 64;
+  parallel_for(ceil_div(rows, kRows), [&](int64_t task) {
+    for (int64_t r = task * kRows; r < std::min(rows, (task + 1) * kRows); r++) body(r);
+  });
+}
+
+template <class Norm>
+void norm(Norm norm_row, const float* x, int64_t rows, int64_t width, float epsilon, float* scale, float* out) {
+  over_rows(rows, [&](int64_t r) { scale[r] = norm_row(x + r * width, width, epsilon, out + r * width); });
+}
+
 }  // namespace
 
-void pack(const float* weight, int64_t outputs, int64_t inputs, float* packed) {
-  const Kernels& k = kernels();
-  const int64_t count = panels(k, outputs), each = 16;
+void pack(const DenseProduct& p, const float* weight, int64_t outputs, int64_t inputs, void* packed) {
+  const int64_t count = panels(p, outputs), each = 16;
   parallel_for(ceil_div(count, each), [&](int64_t task) {
-    k.pack(weight, outputs, inputs, task * each, std::min(count, (task + 1) * each), packed);
+    p.pack(weight, outputs, inputs, task * each, std::min(count, (task + 1) * each), packed);
   });
 }
 
 // As many blocks of rows as threads, or more where there are many rows, each split by outputs where these are so many
 // that packing the rows again for each part costs little.
-void linear(const float* x, int64_t rows, const float* packed, int64_t inputs, int64_t outputs, float* out) {
-  const Kernels& k = kernels();
-  const int64_t strips = ceil_div(rows, k.strip), count = panels(k, outputs);
-  const int64_t block = std::min<int64_t>(ceil_div(strips, threads()), 16) * k.strip;
+void linear(const DenseProduct& p, const float* x, int64_t rows, const void* packed, int64_t inputs, int64_t outputs,
+            const Epilogue& epilogue, float* out) {
+  const int64_t strips = ceil_div(rows, p.strip), count = panels(p, outputs);
+  const int64_t block = std::min<int64_t>(ceil_div(strips, threads()), 16) * p.strip;
   const int64_t row_blocks = ceil_div(rows, block);
   const int64_t most = row_blocks < threads() ? count : std::max<int64_t>(1, count / 8);
   const int64_t splits = std::clamp<int64_t>(ceil_div(2 * threads(), row_blocks), 1, most);
   const int64_t each = ceil_div(count, splits), column_blocks = ceil_div(count, each);
   parallel_for(row_blocks * column_blocks, [&](int64_t task) {
-    const int64_t r = task / column_blocks * block, p = task % column_blocks * each;
+    const int64_t r = task / column_blocks * block, first = task % column_blocks * each;
     const int64_t n = std::min(block, rows - r);
-    k.linear(x + r * inputs, n, packed, inputs, outputs, p, std::min(count, p + each),
-             scratch(linear_scratch(k, n, inputs)), out + r * outputs);
+    void* packed_rows = scratch(ceil_div(strip_bytes(p, n, inputs), 4));
+    p.pack_rows(x + r * inputs, inputs, n, inputs, packed_rows);
+    p.multiply(packed_rows, n, packed, inputs, outputs, first, std::min(count, first + each), epilogue,
+               out + r * outputs, outputs);
   });
 }
 
@@ -56,35 +70,26 @@ void swiglu(const float* gate, const float* up, int64_t n, float* out) {
 }
 
 void rms_norm(const float* x, int64_t rows, int64_t width, float epsilon, float* scale, float* out) {
-  const Kernels& k = kernels();
-  const int64_t block = 64;
-  parallel_for(ceil_div(rows, block), [&](int64_t task) {
-    for (int64_t r = task * block; r < std::min(rows, (task + 1) * block); r++) {
-      const float* row = x + r * width;
-      scale[r] = std::sqrt(k.dot(row, row, width) / static_cast<float>(width) + epsilon);
-      k.scale_row(row, 1 / scale[r], width, out + r * width);
-    }
-  });
+  norm(kernels().rms_norm_row, x, rows, width, epsilon, scale, out);
+}
+
+void layer_norm(const float* x, int64_t rows, int64_t width, float epsilon, float* scale, float* out) {
+  norm(kernels().layer_norm_row, x, rows, width, epsilon, scale, out);
 }
 
 void rotary(const float* x, int64_t rows, int64_t length, int64_t start, int64_t heads, int64_t head_width,
             const float* cos, const float* sin, float* out) {
-  const int64_t block = 64, half = head_width / 2;
-  parallel_for(ceil_div(rows, block), [&](int64_t task) {
-    for (int64_t r = task * block; r < std::min(rows, (task + 1) * block); r++) {
-      const float* c = cos + (start + r % length) * half;
-      const float* s = sin + (start + r % length) * half;
-      for (int64_t h = 0; h < heads; h++) {
-        const float* from = x + (r * heads + h) * head_width;
-        float* to = out + (r * heads + h) * head_width;
-        for (int64_t i = 0; i < half; i++) {
-          const float even = from[2 * i], odd = from[2 * i + 1];
-          to[2 * i] = even * c[i] - odd * s[i];
-          to[2 * i + 1] = even * s[i] + odd * c[i];
-        }
-      }
-    }
+  const int64_t width = heads * head_width;
+  over_rows(rows, [&](int64_t r) {
+    float* row = out + r * width;
+    if (out != x) std::copy_n(x + r * width, width, row);
+    const int64_t angles = (start + r % length) * head_width / 2;
+    kernels().rotate_row(row, heads, head_width, cos + angles, sin + angles);
   });
+}
+
+void take_rows(const float* table, int64_t width, const int32_t* indices, int64_t rows, float* out) {
+  over_rows(rows, [&](int64_t r) { std::copy_n(table + indices[r] * width, width, out + r * width); });
 }
 
 }  // namespace monosem

@@ -33,17 +33,32 @@ struct Columns {
 };
 
 // dense.cc
-void pack(const float* weight, int64_t outputs, int64_t inputs, float* packed);
-void linear(const float* x, int64_t rows, const float* packed, int64_t inputs, int64_t outputs, float* out);
+void pack(const DenseProduct& product, const float* weight, int64_t outputs, int64_t inputs, void* packed);
+void linear(const DenseProduct& product, const float* x, int64_t rows, const void* packed, int64_t inputs,
+            int64_t outputs, const Epilogue& epilogue, float* out);
 void add(const float* a, const float* b, int64_t n, float* out);
 void swiglu(const float* gate, const float* up, int64_t n, float* out);
 void rms_norm(const float* x, int64_t rows, int64_t width, float epsilon, float* scale, float* out);
+void layer_norm(const float* x, int64_t rows, int64_t width, float epsilon, float* scale, float* out);
+void take_rows(const float* table, int64_t width, const int32_t* indices, int64_t rows, float* out);
 void rotary(const float* x, int64_t rows, int64_t length, int64_t start, int64_t heads, int64_t head_width,
             const float* cos, const float* sin, float* out);
 
+// decoder_blocks.cc
+struct BlockShape {
+  int64_t batch, length, heads, head_width, mlp_width;
+  float epsilon;
+  const float *cos, *sin;  // [length, head_width / 2]
+};
+struct BlockWeights {
+  const void *q, *k, *v, *o, *gate, *up, *down;  // packed
+};
+void decoder_blocks(const DenseProduct& product, const BlockShape& shape, const std::vector<BlockWeights>& blocks,
+                    float* residual);
+
 // softmax.cc
-void attention(const float* q, const float* k, const float* v, int64_t batch, int64_t length, int64_t heads,
-               int64_t head_width, float* out);
+void attention(const DenseProduct& product, const float* q, const float* k, const float* v, int64_t batch,
+               int64_t length, int64_t heads, int64_t head_width, float* out);
 void attention_step(const float* q, const float* k, const float* v, int64_t batch, int64_t capacity, int64_t length,
                     int64_t heads, int64_t head_width, float* out);
 void cross_entropy(const float* logits, int64_t rows, int64_t vocabulary, const int32_t* targets, float* out);

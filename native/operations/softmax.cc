@@ -7,14 +7,13 @@
 
 namespace monosem {
 
-void attention(const float* q, const float* k, const float* v, int64_t batch, int64_t length, int64_t heads,
-               int64_t head_width, float* out) {
-  const Kernels& kernel = kernels();
+void attention(const DenseProduct& product, const float* q, const float* k, const float* v, int64_t batch,
+               int64_t length, int64_t heads, int64_t head_width, float* out) {
   const int64_t width = heads * head_width;
   parallel_for(batch * heads, [&](int64_t task) {
     const int64_t at = task / heads * length * width + task % heads * head_width;
-    kernel.attention_head(q + at, k + at, v + at, length, width, head_width,
-                          scratch(attention_scratch(length, 1, head_width)), out + at);
+    product.attention_head(q + at, k + at, v + at, length, width, head_width,
+                           scratch(attention_scratch(product, length, head_width)), out + at);
   });
 }
 
@@ -24,7 +23,7 @@ void attention_step(const float* q, const float* k, const float* v, int64_t batc
   const int64_t width = heads * head_width;
   parallel_for(batch, [&](int64_t b) {
     kernel.attention_step(q + b * width, k + b * capacity * width, v + b * capacity * width, length, heads,
-                          head_width, scratch(attention_scratch(length, heads, head_width)), out + b * width);
+                          head_width, scratch(attention_step_scratch(length, heads)), out + b * width);
   });
 }
 

@@ -1,30 +1,53 @@
 // operations/dense.cc against sums in double.
+#include <algorithm>
+
 #include "../operations/operations.h"
 #include "suites.h"
 
 namespace monosem::test {
 namespace {
 
+double activated(Activation activation, double x) {
+  switch (activation) {
+    case Activation::kRelu: return std::max(0.0, x);
+    case Activation::kSilu: return x / (1 + std::exp(-x));
+    case Activation::kGelu: return x * 0.5 * std::erfc(-x / std::sqrt(2.0));
+    case Activation::kGeluTanh: return x * 0.5 * (1 + std::tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
+    default: return x;
+  }
+}
+
 void linear_products(Random& random) {
   const int64_t rows = random.between(1, 90), inputs = random.between(1, 70), outputs = random.between(1, 110);
   const std::vector<float> x = normals(random, rows * inputs), weight = normals(random, outputs * inputs);
+  const std::vector<float> bias = normals(random, outputs), start = normals(random, rows * outputs);
+  const DenseProduct& product = kernels().dense[random.coin()];
+  Epilogue epilogue;
+  epilogue.bias = random.coin() ? bias.data() : nullptr;
+  epilogue.activation = static_cast<Activation>(random.between(0, 4));
+  epilogue.add = random.coin();
   const std::vector<float> found = for_any_threads([&] {
-    std::vector<float> packed(panels(kernels(), outputs) * kernels().panel * inputs), out(rows * outputs);
-    pack(weight.data(), outputs, inputs, packed.data());
-    linear(x.data(), rows, packed.data(), inputs, outputs, out.data());
+    std::vector<char> packed(packed_bytes(product, outputs, inputs));
+    std::vector<float> out = start;
+    pack(product, weight.data(), outputs, inputs, packed.data());
+    linear(product, x.data(), rows, packed.data(), inputs, outputs, epilogue, out.data());
     return out;
   });
   std::vector<double> expected(rows * outputs), scale(rows * outputs);
   for (int64_t r = 0; r < rows; r++) {
     for (int64_t o = 0; o < outputs; o++) {
+      const int64_t at = r * outputs + o;
+      double sum = epilogue.bias ? bias[o] : 0;
       for (int64_t i = 0; i < inputs; i++) {
         const double term = static_cast<double>(x[r * inputs + i]) * weight[o * inputs + i];
-        expected[r * outputs + o] += term;
-        scale[r * outputs + o] += std::abs(term);
+        sum += term;
+        scale[at] += std::abs(term);
       }
+      expected[at] = activated(epilogue.activation, sum) + (epilogue.add ? start[at] : 0);
+      scale[at] += std::abs(expected[at]);
     }
   }
-  expect_near(found, expected, scale, 1e-5, "linear");
+  expect_near(found, expected, scale, product.bytes == 2 ? 0x1p-7 : 1e-5, "linear");
 }
 
 void elementwise(Random& random) {
@@ -47,25 +70,43 @@ void elementwise(Random& random) {
   expect_near(over(swiglu), gated, scale, 2e-6, "swiglu");
 }
 
-void rms_norms(Random& random) {
+// With the mean taken away first, or not.
+void norms_of_rows(Random& random) {
   const int64_t rows = random.between(0, 200), width = random.between(1, 70);
-  const float epsilon = 1e-5f;
+  const bool centered = random.coin();
+  const float epsilon = 1e-3f;
   const std::vector<float> x = normals(random, rows * width, 2);
   const std::vector<float> found = for_any_threads([&] {
     std::vector<float> out(rows * width), scale(rows);
-    rms_norm(x.data(), rows, width, epsilon, scale.data(), out.data());
+    (centered ? layer_norm : rms_norm)(x.data(), rows, width, epsilon, scale.data(), out.data());
     out.insert(out.end(), scale.begin(), scale.end());
     return out;
   });
   std::vector<double> expected(rows * width), scales(rows);
   for (int64_t r = 0; r < rows; r++) {
-    double squares = 0;
-    for (int64_t i = 0; i < width; i++) squares += static_cast<double>(x[r * width + i]) * x[r * width + i];
+    const float* row = x.data() + r * width;
+    double mean = 0, squares = 0;
+    for (int64_t i = 0; centered && i < width; i++) mean += row[i] / static_cast<double>(width);
+    for (int64_t i = 0; i < width; i++) squares += (row[i] - mean) * (row[i] - mean);
     scales[r] = std::sqrt(squares / static_cast<double>(width) + epsilon);
-    for (int64_t i = 0; i < width; i++) expected[r * width + i] = x[r * width + i] / scales[r];
+    for (int64_t i = 0; i < width; i++) expected[r * width + i] = (row[i] - mean) / scales[r];
   }
   expected.insert(expected.end(), scales.begin(), scales.end());
-  expect_near(found, expected, std::vector<double>(expected.size(), 10), 1e-6, "rms_norm");
+  expect_near(found, expected, std::vector<double>(expected.size(), 100), 1e-6, "norm");
+}
+
+void rows_of_a_table(Random& random) {
+  const int64_t entries = random.between(1, 50), rows = random.between(0, 300), width = random.between(1, 70);
+  const std::vector<float> table = normals(random, entries * width);
+  std::vector<int32_t> indices(rows);
+  for (int32_t& index : indices) index = static_cast<int32_t>(random.between(0, entries - 1));
+  const std::vector<float> found = for_any_threads([&] {
+    std::vector<float> out(rows * width);
+    take_rows(table.data(), width, indices.data(), rows, out.data());
+    return out;
+  });
+  for (int64_t i = 0; i < rows * width; i++)
+    expect(found[i] == table[indices[i / width] * width + i % width], "take_rows: another value");
 }
 
 void rotations(Random& random) {
@@ -97,9 +138,10 @@ void rotations(Random& random) {
 }  // namespace
 
 std::vector<Test> dense_tests() {
-  return {{"dense: linear", 25, linear_products},
+  return {{"dense: linear", 50, linear_products},
           {"dense: add and swiglu", 10, elementwise},
-          {"dense: rms_norm", 10, rms_norms},
+          {"dense: rms_norm and layer_norm", 20, norms_of_rows},
+          {"dense: take_rows", 5, rows_of_a_table},
           {"dense: rotary", 10, rotations}};
 }
 

@@ -12,7 +12,8 @@ namespace {
 std::vector<Test> all_tests() {
   std::vector<Test> all;
   for (const auto& suite :
-       {pool_tests(), dense_tests(), softmax_tests(), encode_tests(), sparse_tests(), parameters_tests()})
+       {pool_tests(), dense_tests(), softmax_tests(), decoder_blocks_tests(), encode_tests(), sparse_tests(),
+        parameters_tests()})
     all.insert(all.end(), suite.begin(), suite.end());
   return all;
 }

@@ -67,9 +67,7 @@ export function modelSource(
       const rows = lengthOf(s) - 1;
       const at = starts[b];
       const first = (b * length + 1) * width;
-      const own = activations.subarray(first, first + rows * width);
-      refuseNonFinite(own, width, hook, indices[s]);
-      result.activations.set(own, at * width);
+      result.activations.set(activations.subarray(first, first + rows * width), at * width);
       result.tokens.set(sequence(corpus, indices[s]).subarray(1), at);
       result.documents.fill(corpus.documents[indices[s]], at, at + rows);
       result.sequences.fill(indices[s], at, at + rows);
@@ -102,16 +100,21 @@ export function modelSource(
           result,
         );
       }
+      // One sum over all of it is quicker than a look at each value, which is needed only where the sum is not finite.
+      if (!Number.isFinite(await model.backend.sumOfSquares(result.activations))) {
+        refuseNonFinite(result, width, hook);
+      }
       return result;
     },
   };
 }
 
-function refuseNonFinite(rows: Float32Array, width: number, hook: string, index: number): void {
-  const bad = firstNonFinite(rows);
+function refuseNonFinite(rows: ActivationRows, width: number, hook: string): void {
+  const bad = firstNonFinite(rows.activations);
   if (bad < 0) return;
+  const row = Math.floor(bad / width);
   throw new InputError(
-    `hook ${hook}: the activation at sequence ${index}, position ${1 + Math.floor(bad / width)} ` +
-      `is ${rows[bad]}, not finite; the model's weights may be damaged`,
+    `hook ${hook}: the activation at sequence ${rows.sequences[row]}, position ${rows.positions[row]} ` +
+      `is ${rows.activations[bad]}, not finite; the model's weights may be damaged`,
   );
 }

@@ -15,9 +15,17 @@
 export interface PackedMatrix {
   readonly outputs: number;
   readonly inputs: number;
-  /** The backend's own layout: only the backend that packed it can read it. */
-  readonly data: Float32Array;
+  /** Of products with it. */
+  readonly precision: Precision;
+  /** The backend's own layout: only the backend that packed it can read it. Uint16Array holds bfloat16. */
+  readonly data: Float32Array | Uint16Array;
 }
+
+/**
+ * Weights of a decoder's block, width d: `q, k, v, o [d, d]`, `gate, up [mlpWidth, d]`, `down [d, mlpWidth]`; rows of q
+ * and k in the order of interleaved rotary pairs.
+ */
+export type PackedBlock = Readonly<Record<'q' | 'k' | 'v' | 'o' | 'gate' | 'up' | 'down', PackedMatrix>>;
 
 /**
  * A sparse matrix `[rows, latents]` by rows (CSR). Row r holds the entries `offsets[r] .. offsets[r+1]`,
@@ -68,6 +76,12 @@ export interface EncodeOperands {
  */
 export type Precision = 'fp32' | 'bf16';
 
+/**
+ * `relu`: `max(x, 0)`. `silu`: `x sigmoid(x)`. `gelu`: `x (1 + erf(x / sqrt 2)) / 2`, and `geluTanh`, its approximation
+ * `x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2`; both Hendrycks and Gimpel 2016.
+ */
+export type Activation = 'relu' | 'silu' | 'gelu' | 'geluTanh';
+
 export interface Backend {
   readonly name: 'native' | 'reference';
   /** For example `avx512`, `avx2`, `baseline`; `javascript` for the reference. */
@@ -78,11 +92,18 @@ export interface Backend {
 
   // ---- Dense -------------------------------------------------------------------------------------------
 
-  /** Lays `weight [outputs, inputs]` out for `linear`. Synchronous; done once for each weight. */
-  pack(weight: Float32Array, outputs: number, inputs: number): PackedMatrix;
+  /** Lays `weight [outputs, inputs]` out for `linear`, in `fp32` where not said. Synchronous; done once for each weight. */
+  pack(weight: Float32Array, outputs: number, inputs: number, precision?: Precision): PackedMatrix;
 
-  /** `out [rows, outputs] = x [rows, inputs] @ weight^T`. */
-  linear(op: { x: Float32Array; rows: number; weight: PackedMatrix; out: Float32Array }): Promise<void>;
+  /** `out [rows, outputs] = activation(x [rows, inputs] @ weight^T + bias)`; `bias [outputs]`, both where given. */
+  linear(op: {
+    x: Float32Array;
+    rows: number;
+    weight: PackedMatrix;
+    bias?: Float32Array;
+    activation?: Activation;
+    out: Float32Array;
+  }): Promise<void>;
 
   /** `out = a + b`, elementwise; `out` may be `a` or `b`. */
   add(op: { a: Float32Array; b: Float32Array; out: Float32Array }): Promise<void>;
@@ -103,6 +124,22 @@ export interface Backend {
   }): Promise<void>;
 
   /**
+   * `scale[r] = sqrt(mean_i (x[r,i] - mean x[r])^2 + epsilon)`, `out = (x - mean x[r]) / scale`: LayerNorm without its
+   * gain and bias, which models fold into the weights that follow. Shapes as in `rmsNorm`. Ba et al. 2016.
+   */
+  layerNorm(op: {
+    x: Float32Array;
+    rows: number;
+    width: number;
+    epsilon: number;
+    scale: Float32Array;
+    out: Float32Array;
+  }): Promise<void>;
+
+  /** `out[r] = table[indices[r]]`: `table [any, width]`, `out [indices.length, width]`. */
+  takeRows(op: { table: Float32Array; width: number; indices: Int32Array; out: Float32Array }): Promise<void>;
+
+  /**
    * Rotary position embedding on interleaved pairs (2i, 2i+1) of each head: Su et al. 2021. Row r stands at
    * position `start + r % length`. `x, out [rows, heads * headWidth]`; `cos, sin [positions, headWidth / 2]`;
    * `out` may be `x`.
@@ -121,7 +158,8 @@ export interface Backend {
 
   /**
    * Causal attention, `z = softmax(q k^T / sqrt(headWidth), over keys up to the query) v`, without keeping the
-   * pattern. `q, k, v, out [batch * length, heads * headWidth]`, heads side by side in a row.
+   * pattern. `q, k, v, out [batch * length, heads * headWidth]`, heads side by side in a row. `fp32` where no
+   * precision is given.
    */
   attention(op: {
     q: Float32Array;
@@ -131,7 +169,27 @@ export interface Backend {
     length: number;
     heads: number;
     headWidth: number;
+    precision?: Precision;
     out: Float32Array;
+  }): Promise<void>;
+
+  /**
+   * Blocks of a decoder, one after another, in place, from position 0 on:
+   * `x += o(attention(rotary(q(n)), rotary(k(n)), v(n)))`, `x += down(silu(gate(n)) * up(n))`, with `n = rmsNorm(x)` for
+   * each line. The same bits as from the operations one by one, without their arrays. All weights in one precision,
+   * which is attention's too. `residual [batch * length, heads * headWidth]`; `cos, sin [length, headWidth / 2]`.
+   */
+  decoderBlocks(op: {
+    residual: Float32Array;
+    batch: number;
+    length: number;
+    heads: number;
+    headWidth: number;
+    mlpWidth: number;
+    epsilon: number;
+    cos: Float32Array;
+    sin: Float32Array;
+    blocks: readonly PackedBlock[];
   }): Promise<void>;
 
   /**

@@ -8,7 +8,7 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { InputError } from '../formats/errors.ts';
-import type { Backend, EncodeOperands, SparseRows } from './backend.ts';
+import type { Activation, Backend, EncodeOperands, SparseRows } from './backend.ts';
 
 type Addon = Record<string, (...operands: unknown[]) => never>;
 
@@ -43,17 +43,53 @@ export function createNativeBackend(options: { threads?: number; instructionSet?
     threads,
     fastestPrecision: (addon.rounds() as boolean) ? 'bf16' : 'fp32',
 
-    pack: (weight, outputs, inputs) => ({ outputs, inputs, data: addon.pack(outputs, inputs, weight) }),
-    linear: ({ x, rows, weight, out }) =>
-      addon.linear(rows, weight.inputs, weight.outputs, x, weight.data, out),
+    pack: (weight, outputs, inputs, precision = 'fp32') => ({
+      outputs,
+      inputs,
+      precision,
+      data: addon.pack(precision === 'bf16', outputs, inputs, weight),
+    }),
+    linear: ({ x, rows, weight, bias, activation, out }) =>
+      addon.linear(
+        weight.precision === 'bf16',
+        rows,
+        weight.inputs,
+        weight.outputs,
+        x,
+        weight.data,
+        bias,
+        ACTIVATIONS[activation ?? 'none'],
+        out,
+      ),
     add: ({ a, b, out }) => addon.add(out.length, a, b, out),
     swiglu: ({ gate, up, out }) => addon.swiglu(out.length, gate, up, out),
     rmsNorm: ({ x, rows, width, epsilon, scale, out }) => addon.rmsNorm(rows, width, epsilon, x, scale, out),
+    layerNorm: ({ x, rows, width, epsilon, scale, out }) =>
+      addon.layerNorm(rows, width, epsilon, x, scale, out),
+    takeRows: ({ table, width, indices, out }) =>
+      addon.takeRows(indices.length, width, Math.floor(table.length / width), table, indices, out),
+    decoderBlocks: ({ residual, batch, length, heads, headWidth, mlpWidth, epsilon, cos, sin, blocks }) =>
+      addon.decoderBlocks(
+        blocks[0]?.q.precision === 'bf16',
+        batch,
+        length,
+        heads,
+        headWidth,
+        mlpWidth,
+        epsilon,
+        cos,
+        sin,
+        residual,
+        blocks.length,
+        ...blocks.flatMap(({ q, k, v, o, gate, up, down }) =>
+          [q, k, v, o, gate, up, down].map(({ data }) => data),
+        ),
+      ),
     rotary: ({ x, rows, length, start, heads, headWidth, cos, sin, out }) =>
       addon.rotary(rows, length, start, heads, headWidth, x, cos, sin, out),
 
-    attention: ({ q, k, v, batch, length, heads, headWidth, out }) =>
-      addon.attention(batch, length, heads, headWidth, q, k, v, out),
+    attention: ({ q, k, v, batch, length, heads, headWidth, precision, out }) =>
+      addon.attention(precision === 'bf16', batch, length, heads, headWidth, q, k, v, out),
     attentionStep: ({ q, kCache, vCache, batch, capacity, length, heads, headWidth, out }) =>
       addon.attentionStep(batch, capacity, length, heads, headWidth, q, kCache, vCache, out),
     crossEntropy: ({ logits, rows, vocabulary, targets, out }) =>
@@ -109,6 +145,9 @@ export function createNativeBackend(options: { threads?: number; instructionSet?
       ),
   };
 }
+
+/** The addon's own numbers. */
+const ACTIVATIONS: Record<Activation | 'none', number> = { none: 0, relu: 1, silu: 2, gelu: 3, geluTanh: 4 };
 
 function encoder(o: EncodeOperands): unknown[] {
   return [o.precision === 'bf16', o.rows, o.width, o.columns, o.x, o.weight, o.bias, o.subset];

@@ -4,6 +4,7 @@
  */
 import type { Backend } from './backend.ts';
 import { softmaxes } from './reference/attention.ts';
+import { decoderBlocks } from './reference/decoderBlocks.ts';
 import { dense } from './reference/dense.ts';
 import { parameters } from './reference/parameters.ts';
 import { sparse } from './reference/sparse.ts';
@@ -15,7 +16,7 @@ export function createReferenceBackend(): Backend {
     instructionSet: 'javascript',
     threads: 1,
     fastestPrecision: 'fp32',
-    ...letTurn({ ...dense, ...softmaxes, ...sparse, ...parameters }),
+    ...letTurn({ ...dense, ...softmaxes, ...sparse, ...parameters, decoderBlocks }),
   };
 }
 

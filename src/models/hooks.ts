@@ -47,6 +47,11 @@ function blockHook(layer: number, hook: BlockHook): string {
   return `blocks.${layer}.${hook}`;
 }
 
+/** A block's hook points between `hook_resid_pre` and `hook_resid_post`: those that only its own computation passes. */
+export function innerHooks(layer: number): string[] {
+  return BLOCK.slice(1, -1).map((hook) => blockHook(layer, hook));
+}
+
 /** Every hook point, in order of computation. */
 export function hookNames(shape: HookShape): string[] {
   const blocks = Array.from({ length: shape.layers }, (_, layer) =>

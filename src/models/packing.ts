@@ -4,11 +4,13 @@
  * This file must not know the order of the computation.
  */
 
-import type { Backend, PackedMatrix } from '../kernels/backend.ts';
+import type { Backend, PackedBlock, PackedMatrix, Precision } from '../kernels/backend.ts';
 import type { TransformerConfig, TransformerWeights } from './architecture.ts';
 
 export interface PackedTransformer {
   readonly config: TransformerConfig;
+  /** Of all dense products. */
+  readonly precision: Precision;
   /** `[V, d]` */
   readonly embedding: Float32Array;
   readonly blocks: readonly PackedBlock[];
@@ -20,31 +22,33 @@ export interface PackedTransformer {
   readonly sin: Float32Array;
 }
 
-export type PackedBlock = Readonly<Record<'q' | 'k' | 'v' | 'o' | 'gate' | 'up' | 'down', PackedMatrix>>;
-
 export function packTransformer(
   backend: Backend,
   config: TransformerConfig,
   weights: TransformerWeights,
+  precision: Precision,
 ): PackedTransformer {
   const { width, mlpWidth, vocabulary } = config;
+  const pack = (weight: Float32Array, outputs: number, inputs: number): PackedMatrix =>
+    backend.pack(weight, outputs, inputs, precision);
   const unembedding = foldGain(weights.unembedding ?? weights.embedding, weights.normFinal);
   return {
     config,
+    precision,
     embedding: weights.embedding,
     unembedding,
-    packedUnembedding: backend.pack(unembedding, vocabulary, width),
+    packedUnembedding: pack(unembedding, vocabulary, width),
     blocks: weights.blocks.map((block) => {
       const fold = (weight: Float32Array, gain: Float32Array, outputs: number): PackedMatrix =>
-        backend.pack(foldGain(weight, gain), outputs, width);
+        pack(foldGain(weight, gain), outputs, width);
       return {
         q: fold(block.q, block.normAttention, width),
         k: fold(block.k, block.normAttention, width),
         v: fold(block.v, block.normAttention, width),
-        o: backend.pack(block.o, width, width),
+        o: pack(block.o, width, width),
         gate: fold(block.gate, block.normMlp, mlpWidth),
         up: fold(block.up, block.normMlp, mlpWidth),
-        down: backend.pack(block.down, width, mlpWidth),
+        down: pack(block.down, width, mlpWidth),
       };
     }),
     ...rotaryTables(config),

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { explainSystemError, InputError } from '../formats/errors.ts';
 import { sha256 } from '../formats/hash.ts';
 import { closest } from '../formats/suggest.ts';
-import type { Backend } from '../kernels/backend.ts';
+import type { Backend, Precision } from '../kernels/backend.ts';
 import { initialWeights } from './initialise.ts';
 import { readLlama2cModel, readLlama2cTokenizer } from './llama2c.ts';
 import type { Tokenizer } from './tokenizer.ts';
@@ -49,30 +49,37 @@ export interface LoadedModel {
 
 /**
  * A named model on a backend. `initialise: { seed }` gives the same architecture and tokenizer with weights as
- * before training. `searchFrom` are the directories from which the package is looked for: beside monosem and
+ * before training. `precision` is that of dense products, `fp32` where not given. `searchFrom` are the directories from which the package is looked for: beside monosem and
  * in the user's project where not given. InputError, in one line, where the name is unknown, the package is not
  * installed, or its file is not the one that was published.
  */
 export async function loadModel(
   name: string,
   backend: Backend,
-  options: { initialise?: 'trained' | { seed: number }; searchFrom?: readonly string[] } = {},
+  options: {
+    initialise?: 'trained' | { seed: number };
+    precision?: Precision;
+    searchFrom?: readonly string[];
+  } = {},
 ): Promise<LoadedModel> {
-  const { initialise = 'trained', searchFrom = [dirname(fileURLToPath(import.meta.url)), process.cwd()] } =
-    options;
+  const {
+    initialise = 'trained',
+    precision,
+    searchFrom = [dirname(fileURLToPath(import.meta.url)), process.cwd()],
+  } = options;
   const entry = Object.hasOwn(MODELS, name) ? MODELS[name] : unknownModel(name);
   const { modelFile, tokenizerFile } = await readEntry(name, entry, searchFrom);
   const { config, weights } = readLlama2cModel(modelFile, name);
   const tokenizer = readLlama2cTokenizer(tokenizerFile, name, config.vocabulary);
   const source = `${entry.package}@${entry.version}, ${entry.file}`;
   if (initialise === 'trained') {
-    const model = createTransformer(backend, config, weights);
+    const model = createTransformer(backend, config, weights, { precision });
     return { model, tokenizer, sha256: entry.modelSha256, source };
   }
   const { seed } = initialise;
   const untrained = { ...config, name: `${name}, untrained (seed ${seed})` };
   return {
-    model: createTransformer(backend, untrained, initialWeights(untrained, seed)),
+    model: createTransformer(backend, untrained, initialWeights(untrained, seed), { precision }),
     tokenizer,
     sha256: sha256(JSON.stringify({ architectureOf: entry.modelSha256, initialise: 'llama2.c', seed })),
     source: `random weights (seed ${seed}) in the architecture of ${source}`,

@@ -31,7 +31,7 @@ export interface RunOptions {
 }
 
 /**
- * One run of the model on `tokens [batch * length]`; the captured activations by name, copies that are the
+ * One run of the model on `tokens [batch * length]`; the captured activations by name, in arrays that are the
  * caller's. InputError where a hook point does not exist or is not part of the run, or a token or the length
  * does not fit the model; RangeError where an array's length does not fit `batch` and `length`.
  */
@@ -53,7 +53,6 @@ export async function runForward(
   const captured = new Map<string, Float32Array>();
   if (last === undefined) return captured;
 
-  const { heads, headWidth } = model.config;
   const halts = forward(backend, model, {
     tokens,
     batch,
@@ -63,12 +62,11 @@ export async function runForward(
     order,
     isWanted: (name) => name === last || name in edit || capture.includes(name),
     isEdited: (name) => name in edit,
-    attend: (_layer, { q, k, v, out }) =>
-      backend.attention({ q, k, v, batch, length, heads, headWidth, out }),
   });
   for await (const { name, activation, width } of halts) {
     await edit[name]?.(activation, { name, batch, length, width });
-    if (capture.includes(name)) captured.set(name, activation.slice());
+    // Nothing follows the last one that could change it.
+    if (capture.includes(name)) captured.set(name, name === last ? activation : activation.slice());
     if (name === last) break;
   }
   return captured;
@@ -125,7 +123,8 @@ export function checkTokens(
       `a sequence has ${length} tokens; model ${config.name} takes ${config.context}; shorten it`,
     );
   }
-  for (const [i, token] of tokens.entries()) {
+  for (let i = 0; i < tokens.length; i++) {
+    const token = tokens[i];
     if (token < 0 || token >= config.vocabulary) {
       throw new InputError(
         `token ${token} at position ${i % length} of sequence ${Math.floor(i / length)}: model ${config.name} ` +

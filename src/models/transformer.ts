@@ -3,7 +3,7 @@
  * it predicts. The arithmetic is in `forward.ts`. This room must not know what a dictionary is.
  */
 
-import type { Backend } from '../kernels/backend.ts';
+import type { Backend, Precision } from '../kernels/backend.ts';
 import {
   checkConfig,
   checkWeights,
@@ -53,15 +53,19 @@ export interface Transformer {
   decoder(batch: number, capacity: number): Decoder;
 }
 
-/** Packs the weights for the backend. InputError where a size or an array does not fit; names it. */
+/**
+ * Packs the weights for the backend, whose dense products have `precision`, `fp32` where not given. InputError where a size or an
+ * array does not fit; names it.
+ */
 export function createTransformer(
   backend: Backend,
   config: TransformerConfig,
   weights: TransformerWeights,
+  options: { precision?: Precision } = {},
 ): Transformer {
   checkConfig(config);
   checkWeights(config, weights);
-  const model = packTransformer(backend, config, weights);
+  const model = packTransformer(backend, config, weights, options.precision ?? 'fp32');
   return {
     config,
     backend,

@@ -6,7 +6,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/formats/hash.ts';
-import type { Backend, SparseRows } from '../../src/kernels/backend.ts';
+import type { Backend, PackedBlock, PackedMatrix, SparseRows } from '../../src/kernels/backend.ts';
 import { createNativeBackend, nativeProblem } from '../../src/kernels/native.ts';
 import { createReferenceBackend } from '../../src/kernels/reference.ts';
 import { Random } from '../../src/math/random.ts';
@@ -17,6 +17,13 @@ const width = fc.oneof(fc.integer({ min: 1, max: 70 }), fc.constantFrom(128, 288
 const rows = fc.integer({ min: 1, max: 40 });
 const seed = fc.integer({ min: 0, max: 2 ** 31 });
 const runs = { numRuns: 25 };
+
+/** To the nearest bfloat16, of two equally near to the even one. */
+function toBfloat16(value: number): number {
+  const bits = new Uint32Array(Float32Array.of(value).buffer)[0];
+  const rounded = (bits + 0x7fff + ((bits >>> 16) & 1)) & 0xffff0000;
+  return new Float32Array(Uint32Array.of(rounded).buffer)[0];
+}
 
 function expectClose(found: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number) {
   expect(found.length).toBe(expected.length);
@@ -91,6 +98,47 @@ describe.each(instructionSets)('%s', (instructionSet) => {
     );
   });
 
+  it('multiplies with bias and activation', async () => {
+    choose();
+    const activation = fc.constantFrom(undefined, 'relu', 'silu', 'gelu', 'geluTanh');
+    await fc.assert(
+      fc.asyncProperty(seed, rows, width, width, activation, async (s, n, inputs, outputs, activation) => {
+        const random = new Random(s);
+        const x = normals(random, n * inputs);
+        const weight = normals(random, outputs * inputs, 3 * inputs ** -0.5);
+        const bias = normals(random, outputs);
+        await agree(
+          native,
+          () => ({ out: new Float32Array(n * outputs) }),
+          (b, { out }) =>
+            b.linear({ x, rows: n, weight: b.pack(weight, outputs, inputs), bias, activation, out }),
+          1e-4,
+        );
+      }),
+      runs,
+    );
+  });
+
+  it('rounds operands to bfloat16 at most, and sums in float32', async () => {
+    choose();
+    await fc.assert(
+      fc.asyncProperty(seed, rows, width, width, async (s, n, inputs, outputs) => {
+        const random = new Random(s);
+        const [x, weight] = [normals(random, n * inputs), normals(random, outputs * inputs)];
+        const product = async (b: Backend, x: Float32Array, weight: Float32Array) => {
+          const out = new Float32Array(n * outputs);
+          await b.linear({ x, rows: n, weight: b.pack(weight, outputs, inputs, 'bf16'), out });
+          return out;
+        };
+        const found = await product(native, x, weight);
+        const rounds = ['amx', 'avx512bf16'].includes(instructionSet);
+        const as = (values: Float32Array) => (rounds ? values.map(toBfloat16) : values);
+        expectClose(found, await product(reference, as(x), as(weight)), 1e-4);
+      }),
+      runs,
+    );
+  });
+
   it('adds, gates, normalises and rotates', async () => {
     choose();
     await fc.assert(
@@ -111,6 +159,20 @@ describe.each(instructionSets)('%s', (instructionSet) => {
             native,
             () => ({ out: new Float32Array(n * d), scale: new Float32Array(n) }),
             (k, { out, scale }) => k.rmsNorm({ x: a, rows: n, width: d, epsilon: 1e-5, scale, out }),
+          );
+          const shifted = a.map((value, i) => value + (i % 5));
+          await agree(
+            native,
+            () => ({ out: new Float32Array(n * d), scale: new Float32Array(n) }),
+            (k, { out, scale }) => k.layerNorm({ x: shifted, rows: n, width: d, epsilon: 1e-5, scale, out }),
+            1e-4,
+          );
+          const indices = Int32Array.from({ length: 2 * n }, () => random.below(n));
+          await agree(
+            native,
+            () => ({ out: new Float32Array(2 * n * d) }),
+            (k, { out }) => k.takeRows({ table: a, width: d, indices, out }),
+            0,
           );
           await agree(native, one, (k, { out }) =>
             k.rotary({
@@ -153,6 +215,13 @@ describe.each(instructionSets)('%s', (instructionSet) => {
           );
           await agree(
             native,
+            () => ({ out: new Float32Array(n) }),
+            (b, { out }) => b.attention({ q, k, v, length, ...shape, precision: 'bf16', out }),
+            // Scores of a head's width of 50 are off by a few hundredths, and so are the weights.
+            0.1,
+          );
+          await agree(
+            native,
             () => ({ out: new Float32Array(n / length) }),
             (b, { out }) =>
               b.attentionStep({
@@ -168,6 +237,83 @@ describe.each(instructionSets)('%s', (instructionSet) => {
         },
       ),
       runs,
+    );
+  });
+
+  it('computes whole blocks as its own operations do one by one, and as the reference does', async () => {
+    choose();
+    const small = fc.integer({ min: 1, max: 3 });
+    await fc.assert(
+      fc.asyncProperty(
+        seed,
+        small,
+        fc.integer({ min: 1, max: 70 }),
+        small,
+        fc.integer({ min: 1, max: 30 }),
+        fc.integer({ min: 1, max: 100 }),
+        fc.constantFrom('fp32' as const, 'bf16' as const),
+        async (s, batch, length, heads, half, mlpWidth, precision) => {
+          const random = new Random(s);
+          const [headWidth, width] = [2 * half, 2 * half * heads];
+          const residual = normals(random, batch * length * width);
+          const shape = { batch, length, heads, headWidth };
+          const [cos, sin] = [normals(random, length * half), normals(random, length * half)];
+          const matrix = (outputs: number, inputs: number) => {
+            const weight = normals(random, outputs * inputs, 0.7 * inputs ** -0.5);
+            return (b: Backend) => b.pack(weight, outputs, inputs, precision);
+          };
+          const made = [0, 1].map(() => ({
+            q: matrix(width, width),
+            k: matrix(width, width),
+            v: matrix(width, width),
+            o: matrix(width, width),
+            gate: matrix(mlpWidth, width),
+            up: matrix(mlpWidth, width),
+            down: matrix(width, mlpWidth),
+          }));
+          const blocksOf = (b: Backend) =>
+            made.map(
+              (block) =>
+                Object.fromEntries(
+                  Object.entries(block).map(([name, make]) => [name, make(b)]),
+                ) as PackedBlock,
+            );
+          const operands = { ...shape, mlpWidth, epsilon: 1e-5, cos, sin };
+          const run = async (b: Backend) => {
+            const out = residual.slice();
+            await b.decoderBlocks({ ...operands, residual: out, blocks: blocksOf(b) });
+            return out;
+          };
+          const found = await run(native);
+
+          const single = residual.slice();
+          const rows = batch * length;
+          const array = (columns = width) => new Float32Array(rows * columns);
+          for (const { q, k, v, o, gate, up, down } of blocksOf(native)) {
+            const [n, scale] = [array(), array(1)];
+            const project = async (x: Float32Array, weight: PackedMatrix) => {
+              const out = array(weight.outputs);
+              await native.linear({ x, rows, weight, out });
+              return out;
+            };
+            await native.rmsNorm({ x: single, rows, width, epsilon: 1e-5, scale, out: n });
+            const heads = { q: await project(n, q), k: await project(n, k), v: await project(n, v) };
+            for (const x of [heads.q, heads.k])
+              await native.rotary({ x, rows, ...shape, start: 0, cos, sin, out: x });
+            const z = array();
+            await native.attention({ ...heads, ...shape, precision, out: z });
+            await native.add({ a: single, b: await project(z, o), out: single });
+            await native.rmsNorm({ x: single, rows, width, epsilon: 1e-5, scale, out: n });
+            const product = array(mlpWidth);
+            await native.swiglu({ gate: await project(n, gate), up: await project(n, up), out: product });
+            await native.add({ a: single, b: await project(product, down), out: single });
+          }
+          expect(found).toEqual(single);
+          // Norms of a row of few values magnify what rounding did.
+          if (width > 8) expectClose(found, await run(reference), precision === 'fp32' ? 1e-3 : 0.2);
+        },
+      ),
+      { numRuns: 20 },
     );
   });
 
@@ -455,6 +601,34 @@ describe('refusals', () => {
       columns: 3,
     };
     expect(() => native.encodeTopK({ ...short, k: 1 })).toThrow(/x: 5 elements.*needs 6/);
+    expect(() =>
+      native.takeRows({
+        table: new Float32Array(6),
+        width: 3,
+        indices: Int32Array.of(1, 2),
+        out: new Float32Array(6),
+      }),
+    ).toThrow(/indices\[1\]: 2, but the table has 2 rows/);
+    const weight = native.pack(new Float32Array(6), 2, 3);
+    const wrong = { ...weight, data: weight.data.subarray(1) };
+    expect(() =>
+      native.linear({ x: new Float32Array(3), rows: 1, weight: wrong, out: new Float32Array(2) }),
+    ).toThrow(/weight\.data/);
+    const block = { q: weight, k: weight, v: weight, o: weight, gate: weight, up: weight, down: wrong };
+    expect(() =>
+      native.decoderBlocks({
+        residual: new Float32Array(2),
+        batch: 1,
+        length: 1,
+        heads: 1,
+        headWidth: 2,
+        mlpWidth: 3,
+        epsilon: 1e-5,
+        cos: new Float32Array(1),
+        sin: new Float32Array(1),
+        blocks: [block],
+      }),
+    ).toThrow(/blocks\[0\]\.down/);
     const codes = {
       rows: 1,
       offsets: new Uint32Array([0, 1]),

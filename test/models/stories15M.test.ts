@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/kernels/backend.ts';
 import { loadBackend } from '../../src/kernels/index.ts';
+import { hookNames } from '../../src/models/hooks.ts';
 import { type LoadedModel, loadModel } from '../../src/models/registry.ts';
 import { greedy, sampleTokens } from '../../src/models/sampling.ts';
 import { largestDifference } from './helpers.ts';
@@ -70,6 +71,64 @@ describe('stories15M', () => {
     expect(await sampleTokens(loaded.model, { ...options, batch: 1 })).toEqual(together);
   });
 });
+
+describe('bf16', () => {
+  test('predicts what fp32 predicts, and hides the same', async () => {
+    const { model } = loaded;
+    const { model: rounded } = await loadModel('stories15M', backend, { precision: 'bf16' });
+    const [rows, last, middle] = [200, 'ln_final.hook_normalized', 'blocks.3.hook_resid_post'];
+    const tokens = Int32Array.from([model.config.bos, ...story]).subarray(0, rows);
+    const options = { batch: 1, length: rows, capture: [middle, last] };
+    const [exact, found] = [await model.run(tokens, options), await rounded.run(tokens, options)];
+    const { kl } = await model.compare(exact.get(last)!, found.get(last)!, rows, story.slice(0, rows));
+    // Nats, where the model's own loss is about half a nat.
+    expect(kl.reduce((a, b) => a + b) / rows).toBeLessThan(1e-3);
+    const { crossEntropy } = await rounded.compare(
+      exact.get(last)!,
+      found.get(last)!,
+      rows,
+      story.slice(0, rows),
+    );
+    const own = await model.crossEntropy(exact.get(last)!, rows, story.slice(0, rows));
+    expect(Math.abs(mean(crossEntropy) - mean(own))).toBeLessThan(0.01);
+    // Share of the activations' variance, position 0 left out.
+    expect(unexplained(exact.get(middle)!.subarray(288), found.get(middle)!.subarray(288), 288)).toBeLessThan(
+      2e-4,
+    );
+  });
+
+  test.each(['fp32', 'bf16'] as const)('%s: looking inside changes nothing', async (precision) => {
+    const { model } = await loadModel('stories15M', backend, { precision });
+    const tokens = story.slice(0, 120);
+    const last = 'ln_final.hook_normalized';
+    const run = async (capture: string[]): Promise<Float32Array> =>
+      (await model.run(tokens, { batch: 3, length: 40, capture: [...capture, last] })).get(last)!;
+    const unseen = await run([]);
+    const names = hookNames(model.config);
+    for (const capture of [
+      names,
+      ['blocks.2.attn.hook_z'],
+      ['blocks.0.mlp.hook_post', 'blocks.4.hook_resid_mid'],
+    ])
+      expect(await run(capture)).toEqual(unseen);
+  });
+});
+
+const mean = (values: Float32Array): number => values.reduce((a, b) => a + b) / values.length;
+
+/** Sum of squared differences, as a share of the squared distances of `exact` from its mean. `[rows, width]`. */
+function unexplained(exact: Float32Array, found: Float32Array, width: number): number {
+  const center = new Float64Array(width);
+  exact.forEach((value, i) => {
+    center[i % width] += value / (exact.length / width);
+  });
+  let [error, total] = [0, 0];
+  exact.forEach((value, i) => {
+    error += (value - found[i]) ** 2;
+    total += (value - center[i % width]) ** 2;
+  });
+  return error / total;
+}
 
 test('before training it knows nothing', async () => {
   const untrained = await loadModel('stories15M', backend, { initialise: { seed: 5 } });

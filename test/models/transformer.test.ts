@@ -38,6 +38,24 @@ describe('capture', () => {
     }
   });
 
+  test('of an early point is not changed by what the run computes afterwards', async () => {
+    const model = tinyModel();
+    const alone = (await model.run(tokens, { batch, length, capture: ['hook_embed'] })).get('hook_embed')!;
+    const again = await model.run(tokens, {
+      batch,
+      length,
+      capture: ['hook_embed', 'blocks.2.hook_resid_post'],
+    });
+    expect(again.get('hook_embed')).toEqual(alone);
+    const kept = again.get('blocks.2.hook_resid_post')!.slice();
+    await model.run(randomTokens(batch * length, 3), {
+      batch,
+      length,
+      capture: ['blocks.2.hook_resid_post'],
+    });
+    expect(again.get('blocks.2.hook_resid_post')).toEqual(kept);
+  });
+
   test('gives what the definitions say', async () => {
     const weights = randomWeights();
     const all = await tinyModel().run(tokens, { batch, length, capture: names });
@@ -135,16 +153,36 @@ describe('a run computes no further than it must', () => {
     ['blocks.0.attn.hook_q', { rmsNorm: 1, linear: 1 }],
     ['blocks.0.attn.hook_pattern', { rmsNorm: 1, linear: 3, rotary: 2 }],
     ['blocks.0.hook_resid_mid', { rmsNorm: 1, linear: 4, rotary: 2, attention: 1, add: 1 }],
-    ['blocks.0.hook_resid_post', { rmsNorm: 2, linear: 7, rotary: 2, attention: 1, add: 2, swiglu: 1 }],
-    ['blocks.1.attn.hook_q', { rmsNorm: 3, linear: 8, rotary: 2, attention: 1, add: 2, swiglu: 1 }],
-    ['ln_final.hook_normalized', { rmsNorm: 7, linear: 21, rotary: 6, attention: 3, add: 6, swiglu: 3 }],
+    ['blocks.0.hook_mlp_out', { rmsNorm: 2, linear: 7, rotary: 2, attention: 1, add: 1, swiglu: 1 }],
+    ['blocks.0.hook_resid_post', { decoderBlocks: 1 }],
+    ['blocks.1.hook_resid_pre', { decoderBlocks: 1 }],
+    ['blocks.1.attn.hook_q', { decoderBlocks: 1, rmsNorm: 1, linear: 1 }],
+    ['blocks.2.hook_resid_post', { decoderBlocks: 1 }],
+    ['ln_final.hook_normalized', { decoderBlocks: 1, rmsNorm: 1 }],
   ])('%s', async (hook, expected) => {
     const { backend, calls } = counting(createReferenceBackend());
     const model = tinyModel(backend);
     for (const options of [{ capture: [hook] }, { stopAt: hook }]) {
       for (const name of Object.keys(calls)) delete calls[name];
       await model.run(tokens, { batch, length, ...options });
-      expect(calls).toEqual(expected);
+      expect(calls).toEqual({ takeRows: 1, ...expected });
+    }
+  });
+
+  test('blocks with nobody looking in between are computed together, around those that are looked into', async () => {
+    const { backend, calls } = counting(createReferenceBackend());
+    const model = tinyModel(backend);
+    const last = 'ln_final.hook_normalized';
+    for (const [capture, decoderBlocks] of [
+      [['blocks.1.attn.hook_z'], 2],
+      [['blocks.0.mlp.hook_pre'], 1],
+      [['blocks.0.hook_resid_post'], 2],
+      [['blocks.1.hook_resid_pre', 'blocks.2.hook_resid_pre'], 3],
+      [['blocks.0.hook_resid_pre', 'blocks.2.hook_resid_post'], 1],
+    ] as const) {
+      for (const name of Object.keys(calls)) delete calls[name];
+      await model.run(tokens, { batch, length, capture: [...capture, last] });
+      expect(calls.decoderBlocks, capture.join()).toBe(decoderBlocks);
     }
   });
 

@@ -1,7 +1,8 @@
 /** Training steps of one shape: time, time by operation, peak memory. */
 import { loadBackend } from '../../dist/kernels/index.js';
 import { Random } from '../../dist/math/random.js';
-import { initialState, zeroParameters } from '../../dist/training/state.js';
+import { createWorkspace } from '../../dist/training/gradients.js';
+import { initialState } from '../../dist/training/state.js';
 import { trainStep } from '../../dist/training/step.js';
 import { median, timeRuns } from '../measuring.mjs';
 
@@ -41,10 +42,13 @@ export async function measure({ family, precision, width, latents, k, batch, qui
   if (family === 'relu') await lowerBias(native, state, x, batch, k, precision);
   const backend = family === 'relu' ? choosingByThreshold(native, latents) : native;
   const { timed, spent, reset } = withTimes(backend);
-  const gradient = zeroParameters(width, latents);
+  // ReLU's latents are k a token on average only.
+  const entries = family === 'relu' ? 2 * k : k;
+  const { auxLatents } = options;
+  const workspace = createWorkspace(native, { rows: batch, width, k: entries, auxLatents });
   let l0 = 0;
   const step = async () => {
-    l0 = (await trainStep(timed, options, state, x, gradient)).l0;
+    l0 = (await trainStep(timed, options, state, { x, scale: 1 }, workspace)).l0;
   };
   await step();
   reset();

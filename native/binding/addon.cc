@@ -26,6 +26,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   export_transformer(env, exports);
   export_dictionary(env, exports);
   export_limits(env, exports);
+  export_training(env, exports);
   return exports;
 }
 

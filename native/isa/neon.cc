@@ -2,6 +2,7 @@
 // instructions, where the baseline has only what the compiler makes of plain vectors.
 #define KERNELS_NAME "neon"
 #define ENCODE kEncodeFp32
+#define DENSE_BF16 kDenseFp32
 #if defined(__aarch64__)
 #define USE_NEON
 #include "../kernels/all.inl"

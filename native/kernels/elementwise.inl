@@ -71,25 +71,45 @@ float residual_row(const float* a, const float* b, float scale, int64_t n, float
   return sum_lanes(squares);
 }
 
-void subtract_scaled(const float* b, float factor, int64_t n, float* a) {
-  auto body = [&](int64_t i, int64_t c) { store_part(a + i, load_part(a + i, c) - load_part(b + i, c) * factor, c); };
-  FOR_VECTORS(n, body);
-}
-
-void adam(float* parameter, float* gradient, float* m, float* v, int64_t n, float rate, float beta1, float beta2,
-          float correction1, float correction2, float epsilon, float gradient_scale) {
-  const float step = rate / correction1, inverse2 = 1 / correction2;
+float shift_row(const float* x, float scale, const float* center, int64_t n, float* out, float* sums) {
+  V squares = {};
   auto body = [&](int64_t i, int64_t c) {
-    const V g = load_part(gradient + i, c) * gradient_scale;
-    const V mean = load_part(m + i, c) * beta1 + g * (1 - beta1);
-    const V square = load_part(v + i, c) * beta2 + g * g * (1 - beta2);
-    store_part(m + i, mean, c);
-    store_part(v + i, square, c);
-    const V change = mean * step / (square_root(square * inverse2) + epsilon);
-    store_part(parameter + i, load_part(parameter + i, c) - change, c);
-    store_part(gradient + i, V{}, c);
+    const V shifted = load_part(x + i, c) * scale - load_part(center + i, c);
+    squares += shifted * shifted;
+    store_part(out + i, shifted, c);
+    store_part(sums + i, load_part(sums + i, c) + shifted, c);
   };
   FOR_VECTORS(n, body);
+  return sum_lanes(squares);
+}
+
+float error_row(const float* b, float factor, float scale, int64_t n, float* a, float* sums) {
+  V squares = {};
+  auto body = [&](int64_t i, int64_t c) {
+    const V error = load_part(a + i, c) - load_part(b + i, c) * factor;
+    squares += error * error;
+    store_part(a + i, error * scale, c);
+    store_part(sums + i, load_part(sums + i, c) + error * scale, c);
+  };
+  FOR_VECTORS(n, body);
+  return sum_lanes(squares);
+}
+
+float adam(const AdamStep& step, const float* gradient, float along, int64_t n, float* parameter, float* m, float* v) {
+  V squares = {};
+  auto body = [&](int64_t i, int64_t c) {
+    const V p = load_part(parameter + i, c);
+    const V g = (load_part(gradient + i, c) - p * along) * step.gradient_scale;
+    const V mean = load_part(m + i, c) * step.beta1 + g * (1 - step.beta1);
+    const V square = load_part(v + i, c) * step.beta2 + g * g * (1 - step.beta2);
+    store_part(m + i, mean, c);
+    store_part(v + i, square, c);
+    const V next = p - mean * step.rate / (square_root(square * step.inverse2) + step.epsilon);
+    store_part(parameter + i, next, c);
+    squares += next * next;
+  };
+  FOR_VECTORS(n, body);
+  return sum_lanes(squares);
 }
 
 }  // namespace

@@ -111,6 +111,29 @@ struct DenseProduct {
                          int64_t head_width, float* scratch, float* out);
 };
 
+// What Adam does to every element: m = beta1 m + (1 - beta1) g and v likewise with g^2, g being the gradient times
+// gradient_scale; then p -= rate * m / (sqrt(v * inverse2) + epsilon), the rate with m's correction in it.
+struct AdamStep {
+  float rate;
+  float beta1;
+  float beta2;
+  float inverse2;
+  float epsilon;
+  float gradient_scale;
+};
+
+// Columns that `slice_squares` works on at once: a few thousand rows of so many stay in the second cache.
+constexpr int64_t kSlice = 64;
+
+// Rows of m [rows, kSlice] in groups: group j's sum is that of coefficients[i] * m[rows[i]] over offsets[j] <= i <
+// offsets[j + 1]. Of several parts, the sums are added up.
+struct SliceSums {
+  const uint32_t* offsets;
+  const uint32_t* rows;
+  const float* coefficients;
+  const float* m;
+};
+
 struct Kernels {
   const char* name;
   EncodeProduct encode;
@@ -129,17 +152,24 @@ struct Kernels {
   void (*decode_row)(const uint32_t* indices, const float* values, int64_t count, const float* weight, int64_t width,
                      const float* bias, float* out);
   float (*dot)(const float* a, const float* b, int64_t n);
+  // Sum over the groups of the squares of their sums' elements; see SliceSums.
+  double (*slice_squares)(const SliceSums* parts, int64_t count, int64_t first, int64_t last);
+  // out = start (or 0 where null) + sum over i of coefficients[entries[i]] * m[rows[i]]
   void (*gather_sum)(const uint32_t* rows, const uint32_t* entries, const float* coefficients, int64_t count,
-                     const float* m, int64_t width, float* out);
+                     const float* m, int64_t width, const float* start, float* out);
 
   void (*add)(const float* a, const float* b, int64_t n, float* out);
   void (*swiglu)(const float* gate, const float* up, int64_t n, float* out);
   void (*scale_row)(const float* x, float factor, int64_t n, float* out);
   void (*center_row)(const float* x, const float* center, float scale, int64_t n, float* out);
   float (*residual_row)(const float* a, const float* b, float scale, int64_t n, float* out);
-  void (*subtract_scaled)(const float* b, float factor, int64_t n, float* a);  // a -= factor * b
-  void (*adam)(float* parameter, float* gradient, float* m, float* v, int64_t n, float rate, float beta1, float beta2,
-               float correction1, float correction2, float epsilon, float gradient_scale);
+  // out = scale * x - center, sums += out; returns the sum of out^2.
+  float (*shift_row)(const float* x, float scale, const float* center, int64_t n, float* out, float* sums);
+  // a = scale * (a - factor * b), sums += a; returns the sum of (a - factor * b)^2.
+  float (*error_row)(const float* b, float factor, float scale, int64_t n, float* a, float* sums);
+  // One step for the gradient less `along` times the parameter; returns the sum of squares of the new parameter.
+  float (*adam)(const AdamStep& step, const float* gradient, float along, int64_t n, float* parameter, float* m,
+                float* v);
 
   // The scale is returned. Root of the mean square, and the same of what is left when the mean is taken away.
   float (*rms_norm_row)(const float* x, int64_t n, float epsilon, float* out);

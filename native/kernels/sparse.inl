@@ -42,10 +42,37 @@ void decode_row(const uint32_t* indices, const float* values, int64_t count, con
 }
 
 void gather_sum(const uint32_t* rows, const uint32_t* entries, const float* coefficients, int64_t count,
-                const float* m, int64_t width, float* out) {
+                const float* m, int64_t width, const float* start, float* out) {
   weighted_rows(
-      count, width, out, out, [&](int64_t e) { return m + rows[e] * width; },
+      count, width, start, out, [&](int64_t e) { return m + rows[e] * width; },
       [&](int64_t e) { return coefficients[entries[e]]; });
+}
+
+double slice_squares(const SliceSums* parts, int64_t count, int64_t first, int64_t last) {
+  constexpr int kVectors = kSlice / LANES < 8 ? kSlice / LANES : 8;
+  constexpr int64_t kGroups = 32;  // whose squares are summed in float32
+  double total = 0;
+  for (int64_t some = first; some < last; some += kGroups) {
+    V squares = {};
+    for (int64_t group = some; group < smaller(last, some + kGroups); group++) {
+      for (int64_t column = 0; column < kSlice; column += kVectors * LANES) {
+        V sum[kVectors] = {};
+        for (int64_t p = 0; p < count; p++) {
+          const SliceSums& part = parts[p];
+          for (uint32_t i = part.offsets[group]; i < part.offsets[group + 1]; i++) {
+            const float* from = part.m + part.rows[i] * kSlice + column;
+            const V factor = splat(part.coefficients[i]);
+#pragma GCC unroll 8
+            for (int j = 0; j < kVectors; j++) sum[j] += factor * load(from + j * LANES);
+          }
+        }
+#pragma GCC unroll 8
+        for (int j = 0; j < kVectors; j++) squares += sum[j] * sum[j];
+      }
+    }
+    total += sum_lanes(squares);
+  }
+  return total;
 }
 
 float dot(const float* a, const float* b, int64_t n) {

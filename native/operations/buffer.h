@@ -1,6 +1,7 @@
 // Memory for numbers that are about to be written: aligned to cache lines and pages, and not zeroed.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>

@@ -26,12 +26,6 @@ struct SparseView {
   const float* values;
 };
 
-struct Columns {
-  std::vector<uint32_t> offsets;
-  std::vector<uint32_t> rows;
-  std::vector<uint32_t> entries;
-};
-
 // dense.cc
 void pack(const DenseProduct& product, const float* weight, int64_t outputs, int64_t inputs, void* packed);
 void linear(const DenseProduct& product, const float* x, int64_t rows, const void* packed, int64_t inputs,
@@ -74,20 +68,60 @@ Sparse encode_threshold(const EncodeOperands& operands, bool rounded, const floa
 
 // sparse.cc
 void decode(const SparseView& codes, const float* weight, const float* bias, int64_t width, float* out);
-void entry_dots(const SparseView& codes, const float* m, const float* weight, int64_t width, float* out);
-Columns sort_by_column(const SparseView& codes, int64_t columns);
-void add_column_sums(int64_t columns, const uint32_t* offsets, const uint32_t* rows, const uint32_t* entries,
-                     const float* coefficients, const float* m, int64_t width, float* out, float* sums);
+// offsets [columns + 1], rows and entries [entries]
+void sort_by_column(const SparseView& codes, int64_t columns, uint32_t* offsets, uint32_t* rows, uint32_t* entries);
+struct Reconstruction {
+  double squares;
+  float smallest;
+};
+Reconstruction reconstruct(const SparseView& codes, const float* weight, const float* target, float factor,
+                           float scale, int64_t width, float* out, float* dots, double* sums);
 
 // parameters.cc
 void center(const float* x, const float* center, int64_t rows, int64_t width, float scale, float* out);
+double shift(const float* x, float scale, const float* center, int64_t rows, int64_t width, float* out, double* sums);
 void residual(const float* a, const float* b, int64_t rows, int64_t width, float scale, float* out, float* squares);
-void column_sum(const float* m, int64_t rows, int64_t width, const float* weights, double* out);
+void column_sum(const float* m, int64_t rows, int64_t width, double* out);
 double sum_of_squares(const float* x, int64_t n);
-void remove_parallel(float* gradient, const float* weight, int64_t rows, int64_t width);
 void unit_rows(float* weight, int64_t rows, int64_t width);
-void adam(float* parameter, float* gradient, float* m, float* v, int64_t n, int64_t step, double rate, double beta1,
-          double beta2, double epsilon, double gradient_scale);
+
+struct AdamOptions {
+  int64_t step;
+  double rate, beta1, beta2, epsilon, gradient_scale;
+};
+AdamStep adam_step(const AdamOptions& options);
+void adam(const AdamOptions& options, const float* gradient, int64_t n, float* parameter, float* m, float* v);
+
+// latents.cc
+// Entries sorted by latent, with what each adds: values[e] * output_gradient[row] to the gradient of the latent's
+// decoder row (which value_gradients[e] is the dot product with), pre_gradients[e] * input[row] to that of its encoder row, pre_gradients[e] to that of its bias.
+struct EntryGradients {
+  const uint32_t* offsets;
+  const uint32_t* rows;
+  const uint32_t* entries;
+  const float* values;
+  const float* value_gradients;
+  const float* pre_gradients;
+  const float* output_gradient;
+};
+struct LatentGradients {
+  int64_t rows;
+  int64_t latents;
+  int64_t width;
+  const float* input;
+  const float* encoder_weight;
+  const float* decoder_weight;
+  std::vector<EntryGradients> parts;
+};
+struct Trained {
+  float* parameter;
+  float* m;
+  float* v;
+};
+void latent_gradients(const LatentGradients& from, float* encoder_weight, float* encoder_bias, float* decoder_weight);
+double measure_latent_gradients(const LatentGradients& from, double* through_input);
+void update_latents(const LatentGradients& from, const AdamOptions& options, const Trained& encoder_weight,
+                    const Trained& encoder_bias, const Trained& decoder_weight);
 
 // limits.cc, for the benchmark.
 // Runs one of the kernels' Peaks on all threads and returns how many floating-point operations that took.

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "operations.h"
+#include "subnormals.h"
 #include "../pool.h"
 
 namespace monosem {
@@ -25,6 +26,26 @@ void center(const float* x, const float* middle, int64_t rows, int64_t width, fl
   over_rows(rows, [&](int64_t r) { kernels().center_row(x + r * width, middle, scale, width, out + r * width); });
 }
 
+double shift(const float* x, float scale, const float* middle, int64_t rows, int64_t width, float* out, double* sums) {
+  constexpr int64_t kShifted = 32;
+  const int64_t tasks = ceil_div(rows, kShifted);
+  std::vector<float> partial_sums(tasks * width, 0.0f);
+  std::vector<double> partial(tasks, 0.0);
+  parallel_for(tasks, [&](int64_t task) {
+    for (int64_t r = task * kShifted; r < std::min(rows, (task + 1) * kShifted); r++) {
+      partial[task] += kernels().shift_row(x + r * width, scale, middle, width, out + r * width,
+                                           partial_sums.data() + task * width);
+    }
+  });
+  std::fill(sums, sums + width, 0.0);
+  double squares = 0;
+  for (int64_t task = 0; task < tasks; task++) {
+    squares += partial[task];
+    for (int64_t i = 0; i < width; i++) sums[i] += partial_sums[task * width + i];
+  }
+  return squares;
+}
+
 void residual(const float* a, const float* b, int64_t rows, int64_t width, float scale, float* out,
               float* squares) {
   over_rows(rows, [&](int64_t r) {
@@ -32,14 +53,13 @@ void residual(const float* a, const float* b, int64_t rows, int64_t width, float
   });
 }
 
-void column_sum(const float* m, int64_t rows, int64_t width, const float* weights, double* out) {
+void column_sum(const float* m, int64_t rows, int64_t width, double* out) {
   const int64_t tasks = ceil_div(rows, kRows);
   std::vector<double> partial(tasks * width, 0.0);
   parallel_for(tasks, [&](int64_t task) {
     double* sum = partial.data() + task * width;
     for (int64_t r = task * kRows; r < std::min(rows, (task + 1) * kRows); r++) {
-      const float weight = weights ? weights[r] : 1;
-      for (int64_t i = 0; i < width; i++) sum[i] += static_cast<double>(weight) * m[r * width + i];
+      for (int64_t i = 0; i < width; i++) sum[i] += m[r * width + i];
     }
   });
   std::fill(out, out + width, 0.0);
@@ -63,15 +83,6 @@ double sum_of_squares(const float* x, int64_t n) {
   return total;
 }
 
-void remove_parallel(float* gradient, const float* weight, int64_t rows, int64_t width) {
-  const Kernels& k = kernels();
-  over_rows(rows, [&](int64_t r) {
-    float* g = gradient + r * width;
-    const float* w = weight + r * width;
-    k.subtract_scaled(w, k.dot(g, w, width), width, g);
-  });
-}
-
 void unit_rows(float* weight, int64_t rows, int64_t width) {
   const Kernels& k = kernels();
   over_rows(rows, [&](int64_t r) {
@@ -81,15 +92,19 @@ void unit_rows(float* weight, int64_t rows, int64_t width) {
   });
 }
 
-void adam(float* parameter, float* gradient, float* m, float* v, int64_t n, int64_t step, double rate, double beta1,
-          double beta2, double epsilon, double gradient_scale) {
-  const double correction1 = 1 - std::pow(beta1, static_cast<double>(step));
-  const double correction2 = 1 - std::pow(beta2, static_cast<double>(step));
+AdamStep adam_step(const AdamOptions& o) {
+  const double correction1 = 1 - std::pow(o.beta1, static_cast<double>(o.step));
+  const double correction2 = 1 - std::pow(o.beta2, static_cast<double>(o.step));
+  return {static_cast<float>(o.rate / correction1), static_cast<float>(o.beta1),   static_cast<float>(o.beta2),
+          static_cast<float>(1 / correction2),      static_cast<float>(o.epsilon), static_cast<float>(o.gradient_scale)};
+}
+
+void adam(const AdamOptions& options, const float* gradient, int64_t n, float* parameter, float* m, float* v) {
+  const AdamStep step = adam_step(options);
   parallel_for(ceil_div(n, kElements), [&](int64_t task) {
+    const FlushSubnormals flush;
     const int64_t i = task * kElements, count = std::min(kElements, n - i);
-    kernels().adam(parameter + i, gradient + i, m + i, v + i, count, static_cast<float>(rate),
-                   static_cast<float>(beta1), static_cast<float>(beta2), static_cast<float>(correction1),
-                   static_cast<float>(correction2), static_cast<float>(epsilon), static_cast<float>(gradient_scale));
+    kernels().adam(step, gradient + i, 0, count, parameter + i, m + i, v + i);
   });
 }
 

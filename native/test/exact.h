@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "../operations/operations.h"
+
 namespace monosem::test {
 
 // One query over `length` keys and values that lie `stride` apart: out = softmax(q k^T / sqrt(head_width)) v.
@@ -25,5 +27,18 @@ void attend(const T* q, const T* k, const T* v, std::int64_t length, std::int64_
     for (std::int64_t t = 0; t < length; t++) out[d] += weights[t] / total * v[t * stride + d];
   }
 }
+
+// One number stepped by Adam (Kingma and Ba 2015, algorithm 1).
+struct ExactAdam {
+  double parameter, m, v;
+
+  ExactAdam(const AdamOptions& options, double p, double gradient, double first, double second) {
+    const double g = options.gradient_scale * gradient, t = static_cast<double>(options.step);
+    m = options.beta1 * first + (1 - options.beta1) * g;
+    v = options.beta2 * second + (1 - options.beta2) * g * g;
+    parameter = p - options.rate * (m / (1 - std::pow(options.beta1, t))) /
+                        (std::sqrt(v / (1 - std::pow(options.beta2, t))) + options.epsilon);
+  }
+};
 
 }  // namespace monosem::test

@@ -1,38 +1,11 @@
 // operations/sparse.cc against sums in double.
 #include <algorithm>
 
-#include "../operations/operations.h"
+#include "codes.h"
 #include "suites.h"
 
 namespace monosem::test {
 namespace {
-
-// Rows of entries by ascending column, some of them empty.
-struct Codes {
-  int64_t rows, columns;
-  std::vector<uint32_t> offsets, indices;
-  std::vector<float> values;
-
-  Codes(Random& random, int64_t rows, int64_t columns) : rows(rows), columns(columns), offsets{0} {
-    for (int64_t r = 0; r < rows; r++) {
-      const double density = random.coin() ? random.uniform() : 0;
-      for (int64_t c = 0; c < columns; c++) {
-        if (random.uniform() >= density) continue;
-        indices.push_back(static_cast<uint32_t>(c));
-        values.push_back(std::abs(random.normal()));
-      }
-      offsets.push_back(static_cast<uint32_t>(indices.size()));
-    }
-  }
-
-  SparseView view() const { return {rows, offsets.data(), indices.data(), values.data()}; }
-
-  template <class Body>
-  void for_each(Body body) const {
-    for (int64_t r = 0; r < rows; r++)
-      for (uint32_t e = offsets[r]; e < offsets[r + 1]; e++) body(r, static_cast<int64_t>(indices[e]), e);
-  }
-};
 
 struct Shape {
   int64_t rows, columns, width;
@@ -40,7 +13,7 @@ struct Shape {
       : rows(random.between(0, 150)), columns(random.between(1, 60)), width(random.between(1, 300)) {}
 };
 
-void reconstructions(Random& random) {
+void decoded_rows(Random& random) {
   const Shape s(random);
   const Codes codes(random, s.rows, s.columns);
   const std::vector<float> weight = normals(random, s.columns * s.width), bias = normals(random, s.width);
@@ -62,71 +35,86 @@ void reconstructions(Random& random) {
   expect_near(found, expected, scale, 2e-6, "decode");
 }
 
-void gradients_of_values(Random& random) {
+void reconstructions(Random& random) {
   const Shape s(random);
   const Codes codes(random, s.rows, s.columns);
-  const std::vector<float> weight = normals(random, s.columns * s.width), m = normals(random, s.rows * s.width);
+  const std::vector<float> weight = normals(random, s.columns * s.width), target = normals(random, s.rows * s.width);
+  const float factor = random.normal(), scale = random.normal();
+  Reconstruction result{};
+  std::vector<double> sums(s.width);
   const std::vector<float> found = for_any_threads([&] {
-    std::vector<float> out(codes.values.size());
-    entry_dots(codes.view(), m.data(), weight.data(), s.width, out.data());
+    std::vector<float> out(s.rows * s.width), dots(codes.values.size());
+    result = reconstruct(codes.view(), weight.data(), target.data(), factor, scale, s.width, out.data(), dots.data(),
+                         sums.data());
+    out.insert(out.end(), dots.begin(), dots.end());
     return out;
   });
-  std::vector<double> expected(codes.values.size()), scale(codes.values.size());
+  std::vector<double> error(s.rows * s.width), magnitude(s.rows * s.width);
+  for (int64_t i = 0; i < s.rows * s.width; i++) {
+    error[i] = -static_cast<double>(factor) * target[i];
+    magnitude[i] = std::abs(error[i]);
+  }
+  double smallest = INFINITY;
   codes.for_each([&](int64_t r, int64_t c, uint32_t e) {
+    smallest = std::min<double>(smallest, codes.values[e]);
     for (int64_t i = 0; i < s.width; i++) {
-      const double term = static_cast<double>(m[r * s.width + i]) * weight[c * s.width + i];
-      expected[e] += term;
-      scale[e] += std::abs(term);
+      const double term = static_cast<double>(codes.values[e]) * weight[c * s.width + i];
+      error[r * s.width + i] += term;
+      magnitude[r * s.width + i] += std::abs(term);
     }
   });
-  expect_near(found, expected, scale, 2e-6, "entry_dots");
+  std::vector<double> expected(error), bound(magnitude), column(s.width), column_bound(s.width);
+  double squares = 0;
+  for (size_t i = 0; i < error.size(); i++) {
+    squares += error[i] * error[i];
+    expected[i] *= scale;
+    bound[i] *= std::abs(scale);
+    column[i % s.width] += expected[i];
+    column_bound[i % s.width] += bound[i];
+  }
+  codes.for_each([&](int64_t r, int64_t c, uint32_t) {
+    double dot = 0, terms = 0;
+    for (int64_t i = 0; i < s.width; i++) {
+      dot += scale * error[r * s.width + i] * weight[c * s.width + i];
+      terms += std::abs(scale) * magnitude[r * s.width + i] * std::abs(weight[c * s.width + i]);
+    }
+    expected.push_back(dot);
+    bound.push_back(terms);
+  });
+  expect_near(found, expected, bound, 5e-6, "reconstruct");
+  expect_near(sums, column, column_bound, 5e-6, "sums of reconstruct");
+  expect(std::abs(result.squares - squares) <= 2e-5 * (1 + squares), "squares of reconstruct");
+  expect(result.smallest == smallest, "the smallest of the codes");
 }
 
-void sums_by_column(Random& random) {
-  const Shape s(random);
-  const Codes codes(random, s.rows, s.columns);
-  const Columns order = sort_by_column(codes.view(), s.columns);
-  for (int64_t c = 0; c < s.columns; c++) {
-    for (uint32_t at = order.offsets[c]; at < order.offsets[c + 1]; at++) {
-      const uint32_t row = order.rows[at], entry = order.entries[at];
-      expect(codes.indices[entry] == c, "sort_by_column: an entry of another column");
-      expect(codes.offsets[row] <= entry && entry < codes.offsets[row + 1], "sort_by_column: an entry of another row");
-      expect(at == order.offsets[c] || order.rows[at - 1] < row, "sort_by_column: rows do not ascend");
-    }
-  }
-  expect(order.offsets.back() == codes.values.size(), "sort_by_column: entries were lost");
-
-  const std::vector<float> m = normals(random, s.rows * s.width), start = normals(random, s.columns * s.width);
-  const bool summed = random.coin();
-  const std::vector<float> found = for_any_threads([&] {
-    std::vector<float> out = start, sums(s.columns, 1.0f);
-    add_column_sums(s.columns, order.offsets.data(), order.rows.data(), order.entries.data(), codes.values.data(),
-                    m.data(), s.width, out.data(), summed ? sums.data() : nullptr);
-    out.insert(out.end(), sums.begin(), sums.end());
+void entries_by_column(Random& random) {
+  const int64_t rows = random.between(0, 3000), columns = random.between(1, 60);
+  const Codes codes(random, rows, columns);
+  const size_t count = codes.values.size();
+  const std::vector<uint32_t> found = for_any_threads([&] {
+    std::vector<uint32_t> out(columns + 1 + 2 * count);
+    uint32_t* entry_rows = out.data() + columns + 1;
+    sort_by_column(codes.view(), columns, out.data(), entry_rows, entry_rows + count);
     return out;
   });
-  std::vector<double> expected(start.begin(), start.end()), sums(s.columns, 1.0);
-  std::vector<double> scale(s.columns * s.width), weights(s.columns);
-  codes.for_each([&](int64_t r, int64_t c, uint32_t e) {
-    for (int64_t i = 0; i < s.width; i++) {
-      const double term = static_cast<double>(codes.values[e]) * m[r * s.width + i];
-      expected[c * s.width + i] += term;
-      scale[c * s.width + i] += std::abs(term);
+  const uint32_t *offsets = found.data(), *row_of = offsets + columns + 1, *entries = row_of + count;
+  expect(offsets[0] == 0 && offsets[columns] == count, "sort_by_column: entries were lost");
+  for (int64_t c = 0; c < columns; c++) {
+    for (uint32_t at = offsets[c]; at < offsets[c + 1]; at++) {
+      const uint32_t row = row_of[at], entry = entries[at];
+      expect(codes.indices[entry] == c, "sort_by_column: an entry of another column");
+      expect(codes.offsets[row] <= entry && entry < codes.offsets[row + 1], "sort_by_column: an entry of another row");
+      expect(at == offsets[c] || row_of[at - 1] < row, "sort_by_column: rows do not ascend");
     }
-    if (summed) sums[c] += codes.values[e];
-    weights[c] += codes.values[e];
-  });
-  expected.insert(expected.end(), sums.begin(), sums.end());
-  scale.insert(scale.end(), weights.begin(), weights.end());
-  expect_near(found, expected, scale, 5e-6, "add_column_sums");
+  }
 }
 
 }  // namespace
 
 std::vector<Test> sparse_tests() {
-  return {{"sparse: decode", 15, reconstructions},
-          {"sparse: entry_dots", 15, gradients_of_values},
-          {"sparse: sort_by_column and add_column_sums", 15, sums_by_column}};
+  return {{"sparse: decode", 15, decoded_rows},
+          {"sparse: reconstruct", 20, reconstructions},
+          {"sparse: sort_by_column", 10, entries_by_column}};
 }
 
 }  // namespace monosem::test

@@ -12,5 +12,6 @@ std::vector<Test> decoder_blocks_tests();
 std::vector<Test> encode_tests();
 std::vector<Test> sparse_tests();
 std::vector<Test> parameters_tests();
+std::vector<Test> latents_tests();
 
 }  // namespace monosem::test

@@ -10,6 +10,7 @@
  * given to an operation must not be touched until its promise settles. A shape that does not fit is refused
  * with a `RangeError` that names the array.
  */
+import type { TrainingOperations } from './trainingOperations.ts';
 
 /** A weight `[outputs, inputs]` in the layout that a backend's `linear` reads; made by `pack`. */
 export interface PackedMatrix {
@@ -82,7 +83,7 @@ export type Precision = 'fp32' | 'bf16';
  */
 export type Activation = 'relu' | 'silu' | 'gelu' | 'geluTanh';
 
-export interface Backend {
+export interface Backend extends TrainingOperations {
   readonly name: 'native' | 'reference';
   /** For example `avx512`, `avx2`, `baseline`; `javascript` for the reference. */
   readonly instructionSet: string;
@@ -253,7 +254,7 @@ export interface Backend {
   /** Keeps every pre-activation > max(0, `threshold[column]`); `threshold [columns]`. */
   encodeThreshold(op: EncodeOperands & { threshold: Float32Array }): Promise<SparseRows>;
 
-  // ---- Sparse products ---------------------------------------------------------------------------------
+  // ---- Sparse products, and rows -------------------------------------------------------------------------
 
   /** `out [rows, width] = codes @ weight + bias`; `weight [columns, width]`, `bias [width]` or none. */
   decode(op: {
@@ -263,34 +264,6 @@ export interface Backend {
     width: number;
     out: Float32Array;
   }): Promise<void>;
-
-  /** `out[e] = <m[row of e], weight[column of e]>` for each entry e: the gradient of the values. `m [rows, width]`. */
-  entryDots(op: {
-    codes: SparseRows;
-    m: Float32Array;
-    weight: Float32Array;
-    width: number;
-    out: Float32Array;
-  }): Promise<void>;
-
-  /** Sorts the entries by column (stable in the row), so that gradients are summed in one order always. */
-  sortByColumn(codes: SparseRows, columns: number): Promise<ColumnOrder>;
-
-  /**
-   * `out[c] += sum over entries e of column c of coefficients[e] * m[row of e]`, and where `sums` is given
-   * `sums[c] += sum of coefficients[e]`. `m [rows, width]`, `out [columns, width]`, `sums [columns]`.
-   * `coefficients` are in the order of the `SparseRows`.
-   */
-  addColumnSums(op: {
-    order: ColumnOrder;
-    coefficients: Float32Array;
-    m: Float32Array;
-    width: number;
-    out: Float32Array;
-    sums?: Float32Array;
-  }): Promise<void>;
-
-  // ---- Rows and parameters -----------------------------------------------------------------------------
 
   /** `out = scale * (x - center)`, `x, out [rows, width]`, `center [width]`; `out` may be `x`. */
   center(op: {
@@ -313,44 +286,9 @@ export interface Backend {
     squares: Float32Array;
   }): Promise<void>;
 
-  /** `out[i] = sum_r weights[r] * m[r,i]` (weights 1 where not given), in float64. `m [rows, width]`, `out [width]`. */
-  columnSum(op: {
-    m: Float32Array;
-    rows: number;
-    width: number;
-    weights?: Float32Array;
-    out: Float64Array;
-  }): Promise<void>;
+  /** `out[i] = sum_r m[r,i]`, in float64. `m [rows, width]`, `out [width]`. */
+  columnSum(op: { m: Float32Array; rows: number; width: number; out: Float64Array }): Promise<void>;
 
   /** Sum of squares in float64, in an order that no thread count changes. */
   sumOfSquares(x: Float32Array): Promise<number>;
-
-  /** `gradient[r] -= <gradient[r], weight[r]> weight[r]`: what would only change the norm of unit rows. */
-  removeParallel(op: {
-    gradient: Float32Array;
-    weight: Float32Array;
-    rows: number;
-    width: number;
-  }): Promise<void>;
-
-  /** Scales each row to unit L2 norm; a zero row stays. */
-  unitRows(op: { weight: Float32Array; rows: number; width: number }): Promise<void>;
-
-  /**
-   * Adam in place (Kingma and Ba 2015, algorithm 1), step t from 1:
-   * `g' = gradientScale * g; m = b1 m + (1 - b1) g'; v = b2 v + (1 - b2) g'^2;`
-   * `p -= rate * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon)`. The gradient is set to zero.
-   */
-  adam(op: {
-    parameter: Float32Array;
-    gradient: Float32Array;
-    m: Float32Array;
-    v: Float32Array;
-    step: number;
-    rate: number;
-    beta1: number;
-    beta2: number;
-    epsilon: number;
-    gradientScale: number;
-  }): Promise<void>;
 }

@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { InputError } from '../formats/errors.ts';
 import type { Activation, Backend, EncodeOperands, SparseRows } from './backend.ts';
+import type { AdamOptions, LatentGradientOperands, Trained } from './trainingOperations.ts';
 
 type Addon = Record<string, (...operands: unknown[]) => never>;
 
@@ -105,44 +106,48 @@ export function createNativeBackend(options: { threads?: number; instructionSet?
 
     decode: ({ codes, weight, bias, width, out }) =>
       addon.decode(width, weight.length / width, weight, bias, ...sparse(codes), out),
-    entryDots: ({ codes, m, weight, width, out }) =>
-      addon.entryDots(width, weight.length / width, weight, ...sparse(codes), m, out),
-    sortByColumn: (codes, columns) => addon.sortByColumn(columns, ...sparse(codes)),
-    addColumnSums: ({ order, coefficients, m, width, out, sums }) =>
-      addon.addColumnSums(
-        order.columns,
-        width,
-        order.offsets,
-        order.rows,
-        order.entries,
-        coefficients,
-        m,
-        out,
-        sums,
-      ),
-
     center: ({ x, center, rows, width, scale, out }) => addon.center(rows, width, scale, x, center, out),
     residual: ({ a, b, rows, width, scale, out, squares }) =>
       addon.residual(rows, width, scale, a, b, out, squares),
-    columnSum: ({ m, rows, width, weights, out }) => addon.columnSum(rows, width, m, weights, out),
+    columnSum: ({ m, rows, width, out }) => addon.columnSum(rows, width, m, out),
     sumOfSquares: (x) => addon.sumOfSquares(x.length, x),
-    removeParallel: ({ gradient, weight, rows, width }) =>
-      addon.removeParallel(rows, width, gradient, weight),
-    unitRows: ({ weight, rows, width }) => addon.unitRows(rows, width, weight),
-    adam: ({ parameter, gradient, m, v, step, rate, beta1, beta2, epsilon, gradientScale }) =>
-      addon.adam(
-        parameter.length,
-        step,
-        rate,
-        beta1,
-        beta2,
-        epsilon,
-        gradientScale,
-        parameter,
-        gradient,
-        m,
-        v,
+
+    allocate: (length) => addon.allocate(length),
+    shift: ({ x, scale, center, rows, width, out, sums }) =>
+      addon.shift(rows, width, scale, x, center, out, sums),
+    reconstruct: ({ codes, weight, target, targetFactor, scale, width, out, dots, sums }) =>
+      addon.reconstruct(
+        width,
+        weight.length / width,
+        targetFactor,
+        scale,
+        weight,
+        ...sparse(codes),
+        target,
+        out,
+        dots,
+        sums,
       ),
+    sortByColumn: async (codes, columns) => {
+      const offsets = new Uint32Array(columns + 1);
+      const [rows, entries] = [new Uint32Array(codes.indices.length), new Uint32Array(codes.indices.length)];
+      await addon.sortByColumn(columns, ...sparse(codes), offsets, rows, entries);
+      return { columns, offsets, rows, entries };
+    },
+    latentGradients: ({ out, ...from }) =>
+      addon.latentGradients(...gradients(from), out.encoderWeight, out.encoderBias, out.decoderWeight),
+    measureLatentGradients: ({ throughInput, ...from }) =>
+      addon.measureLatentGradients(...gradients(from), throughInput),
+    updateLatents: ({ adam, trained, ...from }) =>
+      addon.updateLatents(
+        ...gradients(from),
+        ...adamOptions(adam),
+        ...moments(trained.encoderWeight),
+        ...moments(trained.encoderBias),
+        ...moments(trained.decoderWeight),
+      ),
+    adam: (op) => addon.adam(op.parameter.length, ...adamOptions(op), op.gradient, ...moments(op)),
+    unitRows: ({ weight, rows, width }) => addon.unitRows(rows, width, weight),
   };
 }
 
@@ -155,6 +160,28 @@ function encoder(o: EncodeOperands): unknown[] {
 
 function sparse(codes: SparseRows): unknown[] {
   return [codes.rows, codes.offsets, codes.indices, codes.values];
+}
+
+function gradients(o: LatentGradientOperands): unknown[] {
+  const parts = o.parts.flatMap(({ order, values, valueGradients, preGradients, outputGradient }) => [
+    order.offsets,
+    order.rows,
+    order.entries,
+    values,
+    valueGradients,
+    preGradients,
+    outputGradient,
+  ]);
+  const { rows, latents, width, input, encoderWeight, decoderWeight } = o;
+  return [rows, latents, width, input, encoderWeight, decoderWeight, o.parts.length, ...parts];
+}
+
+function adamOptions(o: AdamOptions): unknown[] {
+  return [o.step, o.rate, o.beta1, o.beta2, o.epsilon, o.gradientScale];
+}
+
+function moments({ parameter, m, v }: Trained): unknown[] {
+  return [parameter, m, v];
 }
 
 function threadsFromEnvironment(): number {

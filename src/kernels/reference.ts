@@ -6,8 +6,9 @@ import type { Backend } from './backend.ts';
 import { softmaxes } from './reference/attention.ts';
 import { decoderBlocks } from './reference/decoderBlocks.ts';
 import { dense } from './reference/dense.ts';
-import { parameters } from './reference/parameters.ts';
+import { rows } from './reference/rows.ts';
 import { sparse } from './reference/sparse.ts';
+import { training } from './reference/training.ts';
 
 /** One thread, no addon, tens to hundreds of times slower than `native.ts`. */
 export function createReferenceBackend(): Backend {
@@ -16,7 +17,7 @@ export function createReferenceBackend(): Backend {
     instructionSet: 'javascript',
     threads: 1,
     fastestPrecision: 'fp32',
-    ...letTurn({ ...dense, ...softmaxes, ...sparse, ...parameters, decoderBlocks }),
+    ...letTurn({ ...dense, ...softmaxes, ...sparse, ...rows, ...training, decoderBlocks }),
   };
 }
 
@@ -27,7 +28,7 @@ const TURN = 50;
 function letTurn<T extends object>(operations: T): T {
   let last = performance.now();
   const yielding = Object.entries(operations).map(([name, operation]) => {
-    if (name === 'pack') return [name, operation];
+    if (name === 'pack' || name === 'allocate') return [name, operation];
     return [
       name,
       async (...operands: unknown[]) => {

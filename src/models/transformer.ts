@@ -23,6 +23,8 @@ export type { Edit, RunOptions } from './run.ts';
 export interface Transformer {
   readonly config: TransformerConfig;
   readonly backend: Backend;
+  /** Of its dense products. */
+  readonly precision: Precision;
   /** `[V, d]` */
   readonly embedding: Float32Array;
   /** `[V, d]`, the final norm's gain folded in: logits are `ln_final.hook_normalized @ unembedding^T`. */
@@ -69,6 +71,7 @@ export function createTransformer(
   return {
     config,
     backend,
+    precision: model.precision,
     embedding: model.embedding,
     unembedding: model.unembedding,
     run: (tokens, options) => runForward(backend, model, tokens, options),

@@ -47,7 +47,7 @@ export function precisionOf(backend: Backend, { precision }: Pick<RunConfig, 'pr
 /** Loads the model and the corpus; samples the corpus where it is the model's own and not in the cache. */
 export async function loadSubject(bench: Workbench, config: SubjectConfig): Promise<Subject> {
   const { backend, reporter, stopwatch } = bench;
-  const loaded = await loadModel(config.model, backend);
+  const loaded = await loadModel(config.model, backend, { precision: precisionOf(backend, config) });
   const { model, tokenizer } = loaded;
   checkHook(model.config, config.hook);
   const corpus = await stopwatch.phase(reporter, 'corpus', 'tokens', (update) =>
@@ -81,6 +81,7 @@ export async function reinitialised(bench: Workbench, config: RunConfig, subject
     source,
   } = await loadModel(config.model, bench.backend, {
     initialise: { seed: config.seed + 1 },
+    precision: precisionOf(bench.backend, config),
   });
   return { ...subject, model, modelSha256, modelSource: source };
 }
@@ -101,6 +102,7 @@ export function storeDirectory(subject: Subject, hook: string): { dir: string; o
       origin,
       sha256(new Uint8Array(split.train.buffer)),
       subject.model.backend.instructionSet,
+      subject.model.precision,
     ]),
   );
   return { dir: join(cacheDirectory(), 'activations', key.slice(0, 32)), origin };

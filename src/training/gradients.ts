@@ -8,27 +8,23 @@
  * The second term is AuxK (Gao et al. 2024, appendix A.2): the k_aux strongest dead latents model what the others
  * left over. Its target e and its scale are constants (no gradient flows through them), b_dec has no part in its
  * reconstruction, and its gradient reaches encoder and decoder alike.
+ *
+ * The gradient of the latents' parameters is left in the form that it takes for each entry: see
+ * `kernels/trainingOperations.ts` for what that means and who sums it.
  */
 import type { Backend, Precision, SparseRows } from '../kernels/backend.ts';
+import type { EntryGradients, LatentGradientOperands } from '../kernels/trainingOperations.ts';
 import type { Parameters } from './state.ts';
 
-export interface BatchResult {
-  readonly codes: SparseRows;
-  /** Times that each latent fired in the batch, `[latents]`. */
-  readonly firings: Uint32Array;
-  /** Mean squared error: `mean_r |x'_r - x_r|^2`. */
-  readonly loss: number;
-  /** AuxK's normalised error before its coefficient; 0 where no latent is dead. */
-  readonly auxLoss: number;
-}
-
-interface Batch {
+export interface Batch {
   readonly backend: Backend;
   readonly parameters: Parameters;
   readonly width: number;
   readonly latents: number;
   /** `[rows, width]` */
   readonly x: Float32Array;
+  /** What x is multiplied by first. */
+  readonly scale: number;
   readonly rows: number;
 }
 
@@ -36,7 +32,7 @@ interface Batch {
 export type Select = (centered: Float32Array, rows: number, parameters: Parameters) => Promise<SparseRows>;
 
 /** The loss that revives dead latents. */
-interface AuxK {
+export interface AuxK {
   readonly dead: Uint32Array;
   /** How many of the dead model the residual of a token. */
   readonly latents: number;
@@ -44,91 +40,104 @@ interface AuxK {
   readonly precision: Precision;
 }
 
-/** Adds the gradient of the batch's loss to `gradient`, and returns the loss. */
-export async function addGradient(
+/** What a batch says. Its arrays are the workspace's, and valid until that is used again. */
+export interface BatchResult {
+  /** Mean squared error: `mean_r |x'_r - x_r|^2`. */
+  readonly loss: number;
+  /** `mean_r |x_r - mean x|^2` */
+  readonly variance: number;
+  /** AuxK's normalised error before its coefficient; 0 where no latent is dead. */
+  readonly auxLoss: number;
+  /** Latents that fired on a token, on average. */
+  readonly l0: number;
+  /** Smallest activation that was selected; infinity where none was. */
+  readonly smallest: number;
+  /** Of the latents' parameters. The first part is that of the loss, a second one AuxK's. */
+  readonly gradient: LatentGradientOperands;
+  /** `dL/db_dec` through the output `[width]`. Through the input b_dec loses what `measureLatentGradients` says. */
+  readonly outputSum: Float64Array;
+}
+
+/** Arrays that each step writes anew. A training owns one and lends it to one step at a time. */
+export interface Workspace {
+  /** x less b_dec, `[rows, width]`. */
+  readonly input: Float32Array;
+  /** Of the loss and of AuxK: the gradient of the outputs `[rows, width]`, and of each pre-activation. */
+  readonly main: { readonly outputGradient: Float32Array; readonly preGradients: Float32Array };
+  readonly aux: { readonly outputGradient: Float32Array; readonly preGradients: Float32Array };
+}
+
+/** For at most `k` latents a row on average and `auxLatents` dead ones. */
+export function createWorkspace(
+  backend: Backend,
+  { rows, width, k, auxLatents }: { rows: number; width: number; k: number; auxLatents: number },
+): Workspace {
+  const part = (entries: number) => ({
+    outputGradient: backend.allocate(rows * width),
+    preGradients: backend.allocate(rows * entries),
+  });
+  return { input: backend.allocate(rows * width), main: part(k), aux: part(auxLatents) };
+}
+
+/** The loss of a batch, and its gradient for each entry. */
+export async function propagate(
   batch: Batch,
   select: Select,
   aux: AuxK,
-  gradient: Parameters,
+  workspace: Workspace,
 ): Promise<BatchResult> {
-  const { backend, parameters, width, x, rows } = batch;
-  const centered = new Float32Array(rows * width);
-  await backend.center({ x, center: parameters.decoderBias, rows, width, scale: 1, out: centered });
-  const codes = await select(centered, rows, parameters);
+  const { backend, parameters, width, latents, x, rows, scale } = batch;
+  const { input, main } = workspace;
+  const { encoderWeight, decoderWeight, decoderBias } = parameters;
+  const sums = new Float64Array(width);
+  const squares = await backend.shift({ x, scale, center: decoderBias, rows, width, out: input, sums });
+  const codes = await select(input, rows, parameters);
 
-  const output = new Float32Array(rows * width);
-  const squares = new Float32Array(rows);
-  await backend.decode({
+  const outputSum = new Float64Array(width);
+  const reconstructed = await backend.reconstruct({
     codes,
-    weight: parameters.decoderWeight,
-    bias: parameters.decoderBias,
+    weight: decoderWeight,
+    // b_dec is in neither the codes' sum nor the target.
+    target: input,
+    targetFactor: 1,
+    scale: 2 / rows,
     width,
-    out: output,
+    out: main.outputGradient,
+    dots: main.preGradients,
+    sums: outputSum,
   });
-  await backend.residual({ a: output, b: x, rows, width, scale: 2 / rows, out: output, squares });
-  const offsets = await propagate(batch, codes, output, centered, gradient);
-  const biasGradient = new Float64Array(width);
-  await backend.columnSum({ m: output, rows, width, out: biasGradient });
-
+  const parts = [await entryGradients(batch, codes, main)];
+  const loss = reconstructed.squares / rows;
   let auxLoss = 0;
   if (aux.dead.length > 0 && aux.coefficient > 0) {
-    auxLoss = await addAuxGradient(batch, centered, output, sum(squares) / rows, biasGradient, aux, gradient);
+    // The sum over rows of e is -rows / 2 times that of the outputs' gradient.
+    const errorVariance = loss - outputSum.reduce((total, value) => total + (value / 2) ** 2, 0);
+    if (errorVariance > 0) {
+      const found = await propagateAux(batch, aux, errorVariance, workspace);
+      parts.push(found.part);
+      auxLoss = found.loss;
+    }
   }
-  await addDecoderBiasGradient(batch, biasGradient, gradient);
-  return { codes, firings: countsOf(offsets), loss: sum(squares) / rows, auxLoss };
+  return {
+    loss,
+    variance: squares / rows - sums.reduce((total, value) => total + (value / rows) ** 2, 0),
+    auxLoss,
+    l0: codes.values.length / rows,
+    smallest: reconstructed.smallest,
+    gradient: { rows, latents, width, input, encoderWeight, decoderWeight, parts },
+    outputSum,
+  };
 }
 
-/**
- * Adds the gradients of W_dec, W_enc and b_enc that the outputs' gradient `[rows, width]` causes through `codes`.
- * Returns the offsets of the entries sorted by latent.
- */
-async function propagate(
-  { backend, parameters, width, latents }: Batch,
-  codes: SparseRows,
-  outputGradient: Float32Array,
-  centered: Float32Array,
-  gradient: Parameters,
-): Promise<Uint32Array> {
-  const preGradient = new Float32Array(codes.values.length);
-  await backend.entryDots({
-    codes,
-    m: outputGradient,
-    weight: parameters.decoderWeight,
-    width,
-    out: preGradient,
-  });
-  const order = await backend.sortByColumn(codes, latents);
-  await backend.addColumnSums({
-    order,
-    coefficients: codes.values,
-    m: outputGradient,
-    width,
-    out: gradient.decoderWeight,
-  });
-  await backend.addColumnSums({
-    order,
-    coefficients: preGradient,
-    m: centered,
-    width,
-    out: gradient.encoderWeight,
-    sums: gradient.encoderBias,
-  });
-  return order.offsets;
-}
-
-/** `outputGradient` is `2 / rows * (x' - x)`: the residual e, up to a factor. Overwritten. */
-async function addAuxGradient(
+async function propagateAux(
   batch: Batch,
-  centered: Float32Array,
-  outputGradient: Float32Array,
-  meanSquare: number,
-  outputSum: Float64Array,
   aux: AuxK,
-  gradient: Parameters,
-): Promise<number> {
+  variance: number,
+  { input, main, aux: arrays }: Workspace,
+): Promise<{ part: EntryGradients; loss: number }> {
   const { backend, parameters, width, latents, rows } = batch;
   const codes = await backend.encodeTopK({
-    x: centered,
+    x: input,
     rows,
     width,
     weight: parameters.encoderWeight,
@@ -138,46 +147,32 @@ async function addAuxGradient(
     k: aux.latents,
     precision: aux.precision,
   });
-  const zero = new Float32Array(width);
-  const target = outputGradient;
-  await backend.center({ x: outputGradient, center: zero, rows, width, scale: -rows / 2, out: target });
-  // The sum over rows of e is -rows / 2 times that of the gradient.
-  const meanOfTarget = outputSum.reduce((total, value) => total + (value / 2) ** 2, 0);
-  const variance = meanSquare - meanOfTarget;
-  if (!(variance > 0)) return 0;
-
-  const modelled = new Float32Array(rows * width);
-  const squares = new Float32Array(rows);
-  await backend.decode({ codes, weight: parameters.decoderWeight, width, out: modelled });
-  const scale = (aux.coefficient * 2) / (rows * variance);
-  await backend.residual({ a: modelled, b: target, rows, width, scale, out: modelled, squares });
-  await propagate(batch, codes, modelled, centered, gradient);
-  return sum(squares) / rows / variance;
-}
-
-/** `dL/db_dec`: through the output directly, and through the input as `-W_enc^T dL/db_enc`. */
-async function addDecoderBiasGradient(
-  { backend, parameters, width, latents }: Batch,
-  outputSum: Float64Array,
-  gradient: Parameters,
-): Promise<void> {
-  const throughInput = new Float64Array(width);
-  await backend.columnSum({
-    m: parameters.encoderWeight,
-    rows: latents,
+  const { squares } = await backend.reconstruct({
+    codes,
+    weight: parameters.decoderWeight,
+    // The outputs' gradient is 2 / rows * (x' - x): the target e, up to a factor.
+    target: main.outputGradient,
+    targetFactor: -rows / 2,
+    scale: (aux.coefficient * 2) / (rows * variance),
     width,
-    weights: gradient.encoderBias,
-    out: throughInput,
+    out: arrays.outputGradient,
+    dots: arrays.preGradients,
+    sums: new Float64Array(width),
   });
-  for (let i = 0; i < width; i++) gradient.decoderBias[i] += outputSum[i] - throughInput[i];
+  return { part: await entryGradients(batch, codes, arrays), loss: squares / rows / variance };
 }
 
-function countsOf(offsets: Uint32Array): Uint32Array {
-  return Uint32Array.from({ length: offsets.length - 1 }, (_, i) => offsets[i + 1] - offsets[i]);
-}
-
-function sum(values: Float32Array): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
+/** ReLU passes the gradient of a value on to its pre-activation: only positive ones were selected. */
+async function entryGradients(
+  { backend, latents }: Batch,
+  codes: SparseRows,
+  { outputGradient, preGradients }: Workspace['main'],
+): Promise<EntryGradients> {
+  return {
+    values: codes.values,
+    valueGradients: preGradients,
+    preGradients,
+    outputGradient,
+    order: await backend.sortByColumn(codes, latents),
+  };
 }

@@ -7,7 +7,7 @@ import type { Backend } from '../kernels/backend.ts';
 import { Random } from '../math/random.ts';
 import type { TrainingOptions } from './options.ts';
 
-/** The four arrays of a dictionary; also its gradient, and Adam's two moments. */
+/** The four arrays of a dictionary; also Adam's two moments of each. */
 export interface Parameters {
   /** `[latents, width]` */
   readonly encoderWeight: Float32Array;
@@ -38,12 +38,12 @@ export interface TrainingState {
 /** How slowly the threshold's average forgets; Bussmann et al. 2024 use .99. */
 export const THRESHOLD_DECAY = 0.99;
 
-export function zeroParameters(width: number, latents: number): Parameters {
+function zeroParameters(backend: Backend, width: number, latents: number): Parameters {
   return {
-    encoderWeight: new Float32Array(latents * width),
-    encoderBias: new Float32Array(latents),
-    decoderWeight: new Float32Array(latents * width),
-    decoderBias: new Float32Array(width),
+    encoderWeight: backend.allocate(latents * width),
+    encoderBias: backend.allocate(latents),
+    decoderWeight: backend.allocate(latents * width),
+    decoderBias: backend.allocate(width),
   };
 }
 
@@ -58,7 +58,7 @@ export async function initialState(
 ): Promise<TrainingState> {
   const width = center.length;
   const { latents } = options;
-  const parameters = zeroParameters(width, latents);
+  const parameters = zeroParameters(backend, width, latents);
   new Random(options.seed, 'decoder').fillNormal(parameters.decoderWeight, 1);
   await backend.unitRows({ weight: parameters.decoderWeight, rows: latents, width });
   parameters.encoderWeight.set(parameters.decoderWeight);
@@ -67,8 +67,8 @@ export async function initialState(
     width,
     latents,
     parameters,
-    firstMoment: zeroParameters(width, latents),
-    secondMoment: zeroParameters(width, latents),
+    firstMoment: zeroParameters(backend, width, latents),
+    secondMoment: zeroParameters(backend, width, latents),
     tokensSinceFired: new Float64Array(latents),
     step: 0,
     thresholdAverage: 0,
@@ -101,8 +101,8 @@ export function currentDictionary(state: TrainingState, options: TrainingOptions
 /** Latents that have not fired for `deadAfterTokens` tokens, ascending. */
 export function deadLatents(state: TrainingState, deadAfterTokens: number): Uint32Array {
   const dead: number[] = [];
-  state.tokensSinceFired.forEach((tokens, latent) => {
-    if (tokens >= deadAfterTokens) dead.push(latent);
-  });
+  for (let latent = 0; latent < state.latents; latent++) {
+    if (state.tokensSinceFired[latent] >= deadAfterTokens) dead.push(latent);
+  }
   return Uint32Array.from(dead);
 }

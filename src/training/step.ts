@@ -3,15 +3,10 @@
  * BatchTopK's threshold. It changes the state in place and knows nothing of streams, files or logs.
  */
 import type { Backend } from '../kernels/backend.ts';
-import { addGradient, type BatchResult, type Select } from './gradients.ts';
+import type { AdamOptions, Trained } from '../kernels/trainingOperations.ts';
+import { type BatchResult, propagate, type Select, type Workspace } from './gradients.ts';
 import { ADAM_EPSILON, learningRate, type TrainingOptions } from './options.ts';
-import {
-  deadLatents,
-  PARAMETER_NAMES,
-  type Parameters,
-  THRESHOLD_DECAY,
-  type TrainingState,
-} from './state.ts';
+import { deadLatents, type Parameters, THRESHOLD_DECAY, type TrainingState } from './state.ts';
 
 export interface StepMetrics {
   readonly step: number;
@@ -29,21 +24,19 @@ export interface StepMetrics {
   readonly learningRate: number;
 }
 
-/**
- * Trains on `x [options.batch, width]`. `gradient` is scratch of the parameters' shape: zero before, zero after.
- */
+/** Trains on `scale * x`, `x [options.batch, width]`. What is in the workspace before does not matter. */
 export async function trainStep(
   backend: Backend,
   options: TrainingOptions,
   state: TrainingState,
-  x: Float32Array,
-  gradient: Parameters,
+  { x, scale }: { x: Float32Array; scale: number },
+  workspace: Workspace,
 ): Promise<StepMetrics> {
   const { width, latents, parameters } = state;
   const rows = options.batch;
   const dead = deadLatents(state, options.deadAfterTokens);
-  const result = await addGradient(
-    { backend, parameters, width, latents, x, rows },
+  const result = await propagate(
+    { backend, parameters, width, latents, x, scale, rows },
     selectionOf(backend, options),
     {
       dead,
@@ -51,42 +44,19 @@ export async function trainStep(
       coefficient: options.auxCoefficient,
       precision: options.precision,
     },
-    gradient,
+    workspace,
   );
-  // A unit row can only turn: what would lengthen it would be undone below, and must not enter Adam's moments.
-  const { decoderWeight } = gradient;
-  await backend.removeParallel({
-    gradient: decoderWeight,
-    weight: parameters.decoderWeight,
-    rows: latents,
-    width,
-  });
-  const gradientNorm = await globalNorm(backend, gradient);
   state.step += 1;
   const rate = learningRate(options, state.step);
-  for (const name of PARAMETER_NAMES) {
-    await backend.adam({
-      parameter: parameters[name],
-      gradient: gradient[name],
-      m: state.firstMoment[name],
-      v: state.secondMoment[name],
-      step: state.step,
-      rate,
-      beta1: options.beta1,
-      beta2: options.beta2,
-      epsilon: ADAM_EPSILON,
-      gradientScale: Math.min(1, options.gradientClip / (gradientNorm + 1e-6)),
-    });
-  }
-  await backend.unitRows({ weight: parameters.decoderWeight, rows: latents, width });
+  const gradientNorm = await update(backend, options, state, result, rate);
   recordFirings(state, result, rows);
   return {
     step: state.step,
     tokens: state.step * rows,
     loss: result.loss,
-    fvu: result.loss / (await variance(backend, x, rows, width)),
+    fvu: result.loss / result.variance,
     auxLoss: result.auxLoss,
-    l0: result.codes.values.length / rows,
+    l0: result.l0,
     dead: dead.length,
     gradientNorm,
     learningRate: rate,
@@ -111,27 +81,52 @@ function selectionOf(backend: Backend, { family, k, latents, precision }: Traini
   };
 }
 
-async function globalNorm(backend: Backend, gradient: Parameters): Promise<number> {
-  let squares = 0;
-  for (const name of PARAMETER_NAMES) squares += await backend.sumOfSquares(gradient[name]);
-  return Math.sqrt(squares);
+/** Steps along the gradient, clipped to `options.gradientClip`. Returns its norm before that. */
+async function update(
+  backend: Backend,
+  options: TrainingOptions,
+  state: TrainingState,
+  { gradient, outputSum }: BatchResult,
+  rate: number,
+): Promise<number> {
+  const throughInput = new Float64Array(state.width);
+  const squares = await backend.measureLatentGradients({ ...gradient, throughInput });
+  const decoderBias = Float32Array.from(outputSum, (through, i) => through - throughInput[i]);
+  const norm = Math.sqrt(decoderBias.reduce((sum, value) => sum + value * value, squares));
+  const adam: AdamOptions = {
+    step: state.step,
+    rate,
+    beta1: options.beta1,
+    beta2: options.beta2,
+    epsilon: ADAM_EPSILON,
+    gradientScale: Math.min(1, options.gradientClip / (norm + 1e-6)),
+  };
+  const trained = (name: keyof Parameters): Trained => ({
+    parameter: state.parameters[name],
+    m: state.firstMoment[name],
+    v: state.secondMoment[name],
+  });
+  await backend.updateLatents({
+    ...gradient,
+    adam,
+    trained: {
+      encoderWeight: trained('encoderWeight'),
+      encoderBias: trained('encoderBias'),
+      decoderWeight: trained('decoderWeight'),
+    },
+  });
+  await backend.adam({ ...adam, ...trained('decoderBias'), gradient: decoderBias });
+  return norm;
 }
 
-function recordFirings(state: TrainingState, { codes, firings }: BatchResult, rows: number): void {
-  firings.forEach((count, latent) => {
-    state.tokensSinceFired[latent] = count > 0 ? 0 : state.tokensSinceFired[latent] + rows;
-  });
-  let smallest = Number.POSITIVE_INFINITY;
-  for (const value of codes.values) if (value < smallest) smallest = value;
+/** What fired for the loss starts to count anew; AuxK revives nobody. */
+function recordFirings(state: TrainingState, { gradient, smallest }: BatchResult, rows: number): void {
+  const { offsets } = gradient.parts[0].order;
+  for (let j = 0; j < state.latents; j++) {
+    if (offsets[j + 1] > offsets[j]) state.tokensSinceFired[j] = 0;
+    else state.tokensSinceFired[j] += rows;
+  }
   if (Number.isFinite(smallest)) {
     state.thresholdAverage = THRESHOLD_DECAY * state.thresholdAverage + (1 - THRESHOLD_DECAY) * smallest;
   }
-}
-
-/** `mean_r |x_r - mean x|^2` */
-async function variance(backend: Backend, x: Float32Array, rows: number, width: number): Promise<number> {
-  const sums = new Float64Array(width);
-  await backend.columnSum({ m: x, rows, width, out: sums });
-  const squareOfMean = sums.reduce((total, value) => total + (value / rows) ** 2, 0);
-  return (await backend.sumOfSquares(x)) / rows - squareOfMean;
 }

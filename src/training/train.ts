@@ -8,8 +8,9 @@ import { decode, encode } from '../dictionaries/dictionary.ts';
 import { InputError } from '../formats/errors.ts';
 import type { Backend } from '../kernels/backend.ts';
 import { readNewestCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import { createWorkspace } from './gradients.ts';
 import { checkOptions, type TrainingOptions, totalSteps } from './options.ts';
-import { currentDictionary, initialState, type TrainingState, zeroParameters } from './state.ts';
+import { currentDictionary, initialState, type TrainingState } from './state.ts';
 import { type StepMetrics, trainStep } from './step.ts';
 
 export interface TrainRequest {
@@ -61,8 +62,12 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
   await request.onStart?.(state.step);
 
   const total = totalSteps(options);
-  const gradient = zeroParameters(state.width, state.latents);
-  const x = new Float32Array(options.batch * state.width);
+  const workspace = createWorkspace(backend, {
+    rows: options.batch,
+    width: state.width,
+    k: options.k,
+    auxLatents: options.auxLatents,
+  });
   const save = () => (checkpoints ? writeCheckpoint(checkpoints.dir, state) : undefined);
   while (state.step < total) {
     const batches = shuffledBatches(source, {
@@ -73,8 +78,7 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
       startBatch: state.step % perEpoch,
     });
     for await (const { activations } of batches) {
-      await rescale(backend, activations, scale, state.width, x);
-      const metrics = await trainStep(backend, options, state, x, gradient);
+      const metrics = await trainStep(backend, options, state, { x: activations, scale }, workspace);
       if (!Number.isFinite(metrics.loss)) {
         throw new InputError(
           `training.learningRate ${options.learningRate}: the loss is ${metrics.loss} at step ${metrics.step}; ` +
@@ -99,21 +103,18 @@ async function validate(
   if (!validation || !validateEvery) return {};
   if (state.step % validateEvery !== 0 && state.step !== total) return {};
   const { rows } = validation;
-  const x = new Float32Array(rows * state.width);
-  await rescale(backend, validation.activations, scale, state.width, x);
+  const { width } = state;
+  const x = new Float32Array(rows * width);
+  const origin = new Float32Array(width);
+  const sums = new Float64Array(width);
+  await backend.shift({ x: validation.activations, scale, center: origin, rows, width, out: x, sums });
   const dictionary = currentDictionary(state, options);
   const output = await decode(backend, dictionary, await encode(backend, dictionary, x, rows));
-  const sums = new Float64Array(state.width);
-  await backend.columnSum({ m: x, rows, width: state.width, out: sums });
   const centered = new Float32Array(x.length);
   const squares = new Float32Array(rows);
   const center = Float32Array.from(sums, (value) => value / rows);
-  await backend.center({ x, center, rows, width: state.width, scale: 1, out: centered });
+  await backend.center({ x, center, rows, width, scale: 1, out: centered });
   const variance = await backend.sumOfSquares(centered);
-  await backend.residual({ a: output, b: x, rows, width: state.width, scale: 1, out: output, squares });
+  await backend.residual({ a: output, b: x, rows, width, scale: 1, out: output, squares });
   return { validationFvu: (await backend.sumOfSquares(output)) / variance };
-}
-
-async function rescale(backend: Backend, x: Float32Array, scale: number, width: number, out: Float32Array) {
-  await backend.center({ x, center: new Float32Array(width), rows: out.length / width, width, scale, out });
 }

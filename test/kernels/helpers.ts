@@ -1,4 +1,6 @@
-/** What the tests of the kernels share: the instruction sets of this machine, and random operands. */
+/** What the tests of the kernels share: the instruction sets of this machine, random operands, what counts as equal. */
+import { expect } from 'vitest';
+import type { Backend } from '../../src/kernels/backend.ts';
 import { createNativeBackend } from '../../src/kernels/native.ts';
 import type { Random } from '../../src/math/random.ts';
 
@@ -18,3 +20,28 @@ export function normals(random: Random, n: number, sd = 1): Float32Array {
   random.fillNormal(values, sd);
   return values;
 }
+
+export function expectClose(found: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number) {
+  expect(found.length).toBe(expected.length);
+  for (let i = 0; i < found.length; i++) {
+    const bound = tolerance * (1 + Math.abs(expected[i]));
+    if (!(Math.abs(found[i] - expected[i]) <= bound)) {
+      expect.fail(`element ${i}: ${found[i]}, expected ${expected[i]} within ${bound}`);
+    }
+  }
+}
+
+/** Runs one operation on both backends, each with its own output arrays, and compares these. */
+export const agreement =
+  (reference: Backend) =>
+  async <T extends Record<string, Float32Array | Float64Array>>(
+    native: Backend,
+    outputs: () => T,
+    operation: (backend: Backend, out: T) => Promise<unknown>,
+    tolerance = 2e-5,
+  ) => {
+    const [expected, found] = [outputs(), outputs()];
+    await operation(reference, expected);
+    await operation(native, found);
+    for (const name in expected) expectClose(found[name], expected[name], tolerance);
+  };

@@ -4,16 +4,23 @@ import type { Backend } from '../../src/kernels/backend.ts';
 import { createNativeBackend } from '../../src/kernels/native.ts';
 import { createReferenceBackend } from '../../src/kernels/reference.ts';
 import { Random } from '../../src/math/random.ts';
-import { addGradient, type Select } from '../../src/training/gradients.ts';
-import { PARAMETER_NAMES, type Parameters, zeroParameters } from '../../src/training/state.ts';
+import { createWorkspace, propagate, type Select } from '../../src/training/gradients.ts';
+import { PARAMETER_NAMES, type Parameters } from '../../src/training/state.ts';
 
 const [width, latents, rows, k] = [7, 24, 13, 3];
 const auxCoefficient = 0.4;
 const dead = Uint32Array.from([1, 4, 9, 16, 20]);
 
+const zeroParameters = (): Parameters => ({
+  encoderWeight: new Float32Array(latents * width),
+  encoderBias: new Float32Array(latents),
+  decoderWeight: new Float32Array(latents * width),
+  decoderBias: new Float32Array(width),
+});
+
 function world(seed: number) {
   const random = new Random(seed);
-  const parameters = zeroParameters(width, latents);
+  const parameters = zeroParameters();
   for (const name of PARAMETER_NAMES) random.fillNormal(parameters[name], 0.5);
   const x = new Float32Array(rows * width);
   random.fillNormal(x, 1);
@@ -36,6 +43,22 @@ const select =
       subset: alive,
       k,
     });
+
+/** The whole gradient, with the activations given at half their size. */
+async function gradientOf(backend: Backend, parameters: Parameters, x: Float32Array, coefficient: number) {
+  const result = await propagate(
+    { backend, parameters, width, latents, x: x.map((value) => value / 2), scale: 2, rows },
+    select(backend),
+    { dead, latents: k, coefficient, precision: 'fp32' },
+    createWorkspace(backend, { rows, width, k, auxLatents: k }),
+  );
+  const gradient = zeroParameters();
+  await backend.latentGradients({ ...result.gradient, out: gradient });
+  const throughInput = new Float64Array(width);
+  await backend.measureLatentGradients({ ...result.gradient, throughInput });
+  gradient.decoderBias.set(result.outputSum.map((value, i) => value - throughInput[i]));
+  return { result, gradient };
+}
 
 /** A row's activations of the k strongest among `among`, in float64. */
 function activations(p: Parameters, x: Float32Array, r: number, among: Uint32Array): Map<number, number> {
@@ -84,17 +107,16 @@ function loss(p: Parameters, x: Float32Array, target: number[][]): { reconstruct
 describe.each([createReferenceBackend(), createNativeBackend()])('$name backend', (backend) => {
   it.each([1, 2, 3])('agrees with finite differences (seed %i)', async (seed) => {
     const { parameters, x } = world(seed);
-    const gradient = zeroParameters(width, latents);
-    const result = await addGradient(
-      { backend, parameters, width, latents, x, rows },
-      select(backend),
-      { dead, latents: k, coefficient: auxCoefficient, precision: 'fp32' },
-      gradient,
-    );
+    const { result, gradient } = await gradientOf(backend, parameters, x, auxCoefficient);
     const target = residuals(parameters, x);
     const exact = loss(parameters, x, target);
     expect(result.loss).toBeCloseTo(exact.reconstruction, 4);
     expect(result.auxLoss).toBeCloseTo(exact.aux, 4);
+    const mean = Array.from({ length: width }, (_, i) => x.filter((_, at) => at % width === i)).map(
+      (column) => column.reduce((sum, value) => sum + value, 0) / rows,
+    );
+    const variance = x.reduce((sum, value, at) => sum + (value - mean[at % width]) ** 2, 0) / rows;
+    expect(result.variance).toBeCloseTo(variance, 4);
 
     const total = () => {
       const { reconstruction, aux } = loss(parameters, x, target);
@@ -127,16 +149,9 @@ describe.each([createReferenceBackend(), createNativeBackend()])('$name backend'
   it('lets AuxK reach encoder and decoder of dead latents, and only them', async () => {
     const { parameters, x } = world(4);
     const gradients = await Promise.all(
-      [0, auxCoefficient].map(async (coefficient) => {
-        const gradient = zeroParameters(width, latents);
-        await addGradient(
-          { backend, parameters, width, latents, x, rows },
-          select(backend),
-          { dead, latents: k, coefficient, precision: 'fp32' },
-          gradient,
-        );
-        return gradient;
-      }),
+      [0, auxCoefficient].map(
+        async (coefficient) => (await gradientOf(backend, parameters, x, coefficient)).gradient,
+      ),
     );
     const norm = (p: Parameters, name: 'encoderWeight' | 'decoderWeight', j: number) =>
       Math.hypot(...p[name].subarray(j * width, (j + 1) * width));

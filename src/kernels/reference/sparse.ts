@@ -1,20 +1,11 @@
 /**
- * Encode-and-select and the sparse products of the reference backend. The pre-activations are computed in full
+ * Encode-and-select and decode of the reference backend. The pre-activations are computed in full
  * and sorted: slow, exact, and the oracle for the fused kernels in `native/`.
  */
-import type { Backend, ColumnOrder, EncodeOperands, SparseRows } from '../backend.ts';
+import type { Backend, EncodeOperands, SparseRows } from '../backend.ts';
 import { dot } from './dense.ts';
 
-type Sparse = Pick<
-  Backend,
-  | 'encodeTopK'
-  | 'encodeBatchTopK'
-  | 'encodeThreshold'
-  | 'decode'
-  | 'entryDots'
-  | 'sortByColumn'
-  | 'addColumnSums'
->;
+type Sparse = Pick<Backend, 'encodeTopK' | 'encodeBatchTopK' | 'encodeThreshold' | 'decode'>;
 
 interface Entry {
   row: number;
@@ -54,39 +45,6 @@ export const sparse: Sparse = {
         for (let i = 0; i < width; i++) sums[i] += codes.values[e] * weight[row + i];
       }
       out.set(sums, r * width);
-    }
-  },
-
-  async entryDots({ codes, m, weight, width, out }) {
-    for (let r = 0; r < codes.rows; r++) {
-      for (let e = codes.offsets[r]; e < codes.offsets[r + 1]; e++) {
-        out[e] = dot(m, r * width, weight, codes.indices[e] * width, width);
-      }
-    }
-  },
-
-  async sortByColumn(codes: SparseRows, columns: number): Promise<ColumnOrder> {
-    const entries = Uint32Array.from(codes.indices.keys());
-    entries.sort((a, b) => codes.indices[a] - codes.indices[b] || a - b);
-    const rowOf = new Uint32Array(entries.length);
-    for (let r = 0; r < codes.rows; r++) rowOf.fill(r, codes.offsets[r], codes.offsets[r + 1]);
-    const offsets = new Uint32Array(columns + 1);
-    for (const column of codes.indices) offsets[column + 1]++;
-    for (let c = 0; c < columns; c++) offsets[c + 1] += offsets[c];
-    return { columns, offsets, rows: entries.map((e) => rowOf[e]), entries };
-  },
-
-  async addColumnSums({ order, coefficients, m, width, out, sums }) {
-    for (let c = 0; c < order.columns; c++) {
-      const column = Float64Array.from(out.subarray(c * width, (c + 1) * width));
-      let sum = sums ? sums[c] : 0;
-      for (let at = order.offsets[c]; at < order.offsets[c + 1]; at++) {
-        const coefficient = coefficients[order.entries[at]];
-        sum += coefficient;
-        for (let i = 0; i < width; i++) column[i] += coefficient * m[order.rows[at] * width + i];
-      }
-      out.set(column, c * width);
-      if (sums) sums[c] = sum;
     }
   },
 };

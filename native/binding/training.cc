@@ -1,0 +1,189 @@
+// What JavaScript calls to train dictionaries.
+#include <cstring>
+
+#include "codes.h"
+#include "exports.h"
+#include "../operations/buffer.h"
+
+namespace monosem {
+namespace {
+
+// Zeros. JavaScript's own memory starts in the middle of a cache line, so that each vector of it straddles two.
+Napi::Value Allocate(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const int64_t length = a.count("length");
+  Buffer<float> buffer = make_buffer<float>(length);
+  std::memset(buffer.get(), 0, length * sizeof(float));
+  const auto memory = Napi::ArrayBuffer::New(info.Env(), buffer.release(), length * sizeof(float),
+                                             [](Napi::Env, void* data) { std::free(data); });
+  return Napi::Float32Array::New(info.Env(), length, memory, 0);
+}
+
+Napi::Value Shift(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const int64_t rows = a.count("rows"), width = a.count("width", 1);
+  const float scale = static_cast<float>(a.number("scale"));
+  const float *x = a.floats("x", rows * width), *middle = a.floats("center", width);
+  float* out = a.floats("out", rows * width);
+  double* sums = a.doubles("sums", width);
+  auto squares = std::make_shared<double>();
+  return in_background(
+      info, [=] { *squares = shift(x, scale, middle, rows, width, out, sums); },
+      [=](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, *squares); });
+}
+
+Napi::Value Reconstruct(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const int64_t width = a.count("width", 1), columns = a.count("columns");
+  const float factor = static_cast<float>(a.number("targetFactor")), scale = static_cast<float>(a.number("scale"));
+  const float* weight = a.floats("weight", columns * width);
+  const SparseView codes = sparse_rows(a, columns);
+  const float* target = a.floats("target", codes.rows * width);
+  float* out = a.floats("out", codes.rows * width);
+  float* dots = a.floats("dots", codes.offsets[codes.rows]);
+  double* sums = a.doubles("sums", width);
+  auto result = std::make_shared<Reconstruction>();
+  return in_background(
+      info, [=] { *result = reconstruct(codes, weight, target, factor, scale, width, out, dots, sums); },
+      [=](Napi::Env env) -> Napi::Value {
+        Napi::Object object = Napi::Object::New(env);
+        object["squares"] = result->squares;
+        object["smallest"] = static_cast<double>(result->smallest);
+        return object;
+      });
+}
+
+Napi::Value SortByColumn(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const int64_t columns = a.count("columns");
+  const SparseView codes = sparse_rows(a, columns);
+  uint32_t* offsets = a.uints("offsets", columns + 1);
+  uint32_t* rows = a.uints("rows", codes.offsets[codes.rows]);
+  uint32_t* entries = a.uints("entries", codes.offsets[codes.rows]);
+  return in_background(info, [=] { sort_by_column(codes, columns, offsets, rows, entries); });
+}
+
+uint32_t largest(const uint32_t* values, int64_t count) {
+  uint32_t most = 0;
+  for (int64_t i = 0; i < count; i++) most = std::max(most, values[i]);
+  return most;
+}
+
+EntryGradients entry_gradients(Arguments& a, int64_t rows, int64_t latents, int64_t width) {
+  EntryGradients part{};
+  part.offsets = a.uints("order.offsets", latents + 1);
+  for (int64_t j = 0; j < latents; j++) {
+    if (part.offsets[j] > part.offsets[j + 1]) a.refuse("order.offsets: must not descend");
+  }
+  const int64_t count = part.offsets[latents];
+  part.rows = a.uints("order.rows", count);
+  part.entries = a.uints("order.entries", count);
+  const int64_t values = a.next_length();
+  part.values = a.floats("values", 0);
+  const int64_t value_gradients = a.next_length();
+  part.value_gradients = a.floats("valueGradients", 0);
+  const int64_t pre_gradients = a.next_length();
+  part.pre_gradients = a.floats("preGradients", 0);
+  part.output_gradient = a.floats("outputGradient", rows * width);
+  if (count > 0 && largest(part.rows, count) >= rows) a.refuse("order.rows: past the last row of input");
+  if (count > 0 && largest(part.entries, count) >= std::min({values, value_gradients, pre_gradients}))
+    a.refuse("order.entries: past the last of values, valueGradients or preGradients");
+  return part;
+}
+
+LatentGradients gradients_of(Arguments& a) {
+  LatentGradients from{};
+  const int64_t rows = from.rows = a.count("rows");
+  from.latents = a.count("latents");
+  from.width = a.count("width", 1);
+  from.input = a.floats("input", rows * from.width);
+  from.encoder_weight = a.floats("encoderWeight", from.latents * from.width);
+  from.decoder_weight = a.floats("decoderWeight", from.latents * from.width);
+  const int64_t parts = a.count("parts", 1);
+  for (int64_t i = 0; i < parts; i++) from.parts.push_back(entry_gradients(a, rows, from.latents, from.width));
+  return from;
+}
+
+AdamOptions adam_options(Arguments& a) {
+  AdamOptions options{};
+  options.step = a.count("step", 1);
+  options.rate = a.number("rate");
+  options.beta1 = a.number("beta1");
+  options.beta2 = a.number("beta2");
+  options.epsilon = a.number("epsilon");
+  options.gradient_scale = a.number("gradientScale");
+  return options;
+}
+
+Napi::Value GradientsOfLatents(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const LatentGradients from = gradients_of(a);
+  const int64_t n = from.latents * from.width;
+  float* encoder_weight = a.floats("out.encoderWeight", n);
+  float* encoder_bias = a.floats("out.encoderBias", from.latents);
+  float* decoder_weight = a.floats("out.decoderWeight", n);
+  return in_background(info, [=] { latent_gradients(from, encoder_weight, encoder_bias, decoder_weight); });
+}
+
+Napi::Value MeasureLatentGradients(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const LatentGradients from = gradients_of(a);
+  double* through_input = a.doubles("throughInput", from.width);
+  auto squares = std::make_shared<double>();
+  return in_background(
+      info, [=] { *squares = measure_latent_gradients(from, through_input); },
+      [=](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, *squares); });
+}
+
+Trained trained(Arguments& a, const std::string& name, int64_t n) {
+  float* parameter = a.floats((name + ".parameter").c_str(), n);
+  float* m = a.floats((name + ".m").c_str(), n);
+  float* v = a.floats((name + ".v").c_str(), n);
+  return {parameter, m, v};
+}
+
+Napi::Value UpdateLatents(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const LatentGradients from = gradients_of(a);
+  const AdamOptions options = adam_options(a);
+  const int64_t n = from.latents * from.width;
+  const Trained encoder_weight = trained(a, "encoderWeight", n);
+  const Trained encoder_bias = trained(a, "encoderBias", from.latents);
+  const Trained decoder_weight = trained(a, "decoderWeight", n);
+  return in_background(info, [=] { update_latents(from, options, encoder_weight, encoder_bias, decoder_weight); });
+}
+
+Napi::Value Adam(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const int64_t n = a.count("length");
+  const AdamOptions options = adam_options(a);
+  const float* gradient = a.floats("gradient", n);
+  const Trained to = trained(a, "adam", n);
+  return in_background(info, [=] { adam(options, gradient, n, to.parameter, to.m, to.v); });
+}
+
+Napi::Value UnitRows(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const int64_t rows = a.count("rows"), width = a.count("width", 1);
+  float* weight = a.floats("weight", rows * width);
+  return in_background(info, [=] { unit_rows(weight, rows, width); });
+}
+
+}  // namespace
+
+void export_training(Napi::Env env, Napi::Object exports) {
+  const std::pair<const char*, Napi::Value (*)(const Napi::CallbackInfo&)> functions[] = {
+      {"allocate", Allocate},
+      {"shift", Shift},
+      {"reconstruct", Reconstruct},
+      {"sortByColumn", SortByColumn},
+      {"latentGradients", GradientsOfLatents},
+      {"measureLatentGradients", MeasureLatentGradients},
+      {"updateLatents", UpdateLatents},
+      {"adam", Adam},
+      {"unitRows", UnitRows},
+  };
+  for (const auto& [name, function] : functions) exports[name] = Napi::Function::New(env, function, name);
+}
+
+}  // namespace monosem

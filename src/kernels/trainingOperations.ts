@@ -1,0 +1,140 @@
+/**
+ * The operations of a training step after its encoder, a part of `Backend`; conventions and sparse types are those of
+ * `backend.ts`. Gradients of the two weights are never kept: they are formed a latent at a time from the entries of
+ * the batch, once to measure them and once to step along them, so a step needs no array of the parameters' shape.
+ *
+ * What a family of dictionaries supplies is the entries (its selection) and, for each of them, two coefficients:
+ * `values`, what it adds of the output's gradient to its latent's decoder row, and `preGradients`, what it adds of the
+ * input to its encoder row. TopK's `preGradients` are `valueGradients`; a penalty on activations is one more summand of
+ * them. Several outputs, as of nested dictionaries, are several parts. Parameters of a kind of their own, one for each
+ * latent, are stepped by `adam`. Decoder rows have unit norm before and after: a family whose rows have not will need
+ * to say so here.
+ */
+import type { ColumnOrder, SparseRows } from './backend.ts';
+
+/** Entries of one selection, and how the loss changes with them. */
+export interface EntryGradients {
+  /** `[entries]`, in the order of the `SparseRows`, as the next two. */
+  readonly values: Float32Array;
+  /** `<outputGradient[row], W_dec[latent]>` of each entry: the `dots` of `reconstruct`. */
+  readonly valueGradients: Float32Array;
+  /** Gradient of each entry's pre-activation, `[entries]`. */
+  readonly preGradients: Float32Array;
+  /** Of the rows that the entries were decoded to, `[rows, width]`. */
+  readonly outputGradient: Float32Array;
+  readonly order: ColumnOrder;
+}
+
+/**
+ * What the gradients of the latents' parameters follow from; `e` runs over the entries of latent j, in the order of
+ * the parts, and within a part in that of the rows:
+ *
+ *   dL/dW_enc[j] = sum_e preGradients[e] input[row of e]      dL/db_enc[j] = sum_e preGradients[e]
+ *   dL/dW_dec[j] = sum_e values[e] outputGradient[row of e]
+ */
+export interface LatentGradientOperands {
+  readonly rows: number;
+  readonly latents: number;
+  readonly width: number;
+  /** What the encoder multiplied, `[rows, width]`. */
+  readonly input: Float32Array;
+  /** `[latents, width]` */
+  readonly encoderWeight: Float32Array;
+  /** `[latents, width]`, unit rows */
+  readonly decoderWeight: Float32Array;
+  /** At least one. */
+  readonly parts: readonly EntryGradients[];
+}
+
+/** An array that is trained, with Adam's two moments. */
+export interface Trained {
+  readonly parameter: Float32Array;
+  readonly m: Float32Array;
+  readonly v: Float32Array;
+}
+
+export interface AdamOptions {
+  /** From 1. */
+  readonly step: number;
+  readonly rate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** Gradients are multiplied by it first. */
+  readonly gradientScale: number;
+}
+
+export interface TrainingOperations {
+  /** An array of zeros that lies in memory as this backend reads it fastest. Synchronous. Any other array is as good. */
+  allocate(length: number): Float32Array;
+
+  /**
+   * `out = scale * x - center`, `sums[i] = sum_r out[r,i]`. Resolves to the sum of squares of `out`.
+   * `x, out [rows, width]`, `center, sums [width]`; `out` may be `x`.
+   */
+  shift(op: {
+    x: Float32Array;
+    scale: number;
+    center: Float32Array;
+    rows: number;
+    width: number;
+    out: Float32Array;
+    sums: Float64Array;
+  }): Promise<number>;
+
+  /**
+   * Decodes and propagates back, with `error = codes @ weight - targetFactor * target`: `out = scale * error`,
+   * `sums[i] = sum_r out[r,i]`, and `dots[e] = <out[row of e], weight[column of e]>` for each entry e. Resolves to the
+   * sum of squares of `error`, and the smallest of the codes' values (infinity where there are none).
+   * `target, out [rows, width]`, `weight [columns, width]`, `dots [entries]`, `sums [width]`.
+   */
+  reconstruct(op: {
+    codes: SparseRows;
+    weight: Float32Array;
+    target: Float32Array;
+    targetFactor: number;
+    scale: number;
+    width: number;
+    out: Float32Array;
+    dots: Float32Array;
+    sums: Float64Array;
+  }): Promise<{ squares: number; smallest: number }>;
+
+  /** Sorts the entries by column (stable in the row), so that gradients are summed in one order always. */
+  sortByColumn(codes: SparseRows, columns: number): Promise<ColumnOrder>;
+
+  /** Writes the gradients down, in arrays of the parameters' shape: the exact version of what the next two fuse. */
+  latentGradients(
+    op: LatentGradientOperands & {
+      out: { encoderWeight: Float32Array; encoderBias: Float32Array; decoderWeight: Float32Array };
+    },
+  ): Promise<void>;
+
+  /**
+   * Resolves to the sum of squares of the gradient that `updateLatents` steps along. `throughInput[i] = sum_j dL/db_enc[j] W_enc[j,i]`, what
+   * the loss gains with the encoder's input `[width]`.
+   */
+  measureLatentGradients(op: LatentGradientOperands & { throughInput: Float64Array }): Promise<number>;
+
+  /**
+   * `latentGradients`; less the part of each decoder row's gradient g along the row w, `g - <g, w> w`, for a unit row
+   * can only turn, and what would lengthen it must not enter the moments; then `adam` on the three arrays; then
+   * `unitRows`. All while a latent's rows are in the cache. The parameters are the `encoderWeight` and `decoderWeight` that the gradients follow from.
+   */
+  updateLatents(
+    op: LatentGradientOperands & {
+      adam: AdamOptions;
+      trained: { encoderWeight: Trained; encoderBias: Trained; decoderWeight: Trained };
+    },
+  ): Promise<void>;
+
+  /**
+   * Adam in place (Kingma and Ba 2015, algorithm 1), at step t:
+   * `g' = gradientScale * g; m = b1 m + (1 - b1) g'; v = b2 v + (1 - b2) g'^2;`
+   * `p -= rate * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon)`. Numbers below 1.2e-38 may be taken for zero.
+   */
+  adam(op: AdamOptions & Trained & { gradient: Float32Array }): Promise<void>;
+
+  /** Scales each row to unit L2 norm; a zero row stays. */
+  unitRows(op: { weight: Float32Array; rows: number; width: number }): Promise<void>;
+}

@@ -71,8 +71,10 @@
         "native/operations/limits.cc",
         "native/operations/latents.cc",
         "native/operations/parameters.cc",
-        "native/operations/softmax.cc",
+        "native/operations/attention.cc",
+        "native/operations/decoder_step.cc",
         "native/operations/sparse.cc",
+        "native/operations/unembed.cc",
         "native/pool.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],

@@ -11,7 +11,7 @@
 export { InputError } from './formats/errors.ts';
 
 // Backends: the array operations, by the native addon or in plain TypeScript.
-export type { Backend, SparseRows } from './kernels/backend.ts';
+export type { Backend, Precision, SparseRows } from './kernels/backend.ts';
 export { loadBackend } from './kernels/index.ts';
 export { createNativeBackend, nativeProblem } from './kernels/native.ts';
 export { createReferenceBackend } from './kernels/reference.ts';

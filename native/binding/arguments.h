@@ -62,6 +62,8 @@ class Arguments {
   uint32_t* uints(const char* name, int64_t length) { return array<uint32_t>(name, length, napi_uint32_array); }
   int32_t* ints(const char* name, int64_t length) { return array<int32_t>(name, length, napi_int32_array); }
 
+  uint8_t* bytes(const char* name, int64_t length) { return array<uint8_t>(name, length, napi_uint8_array); }
+
   float* optional_floats(const char* name, int64_t length) { return absent() ? nullptr : floats(name, length); }
 
   // The length of the array that comes next, or -1 where there is none.

@@ -1,6 +1,8 @@
 // What JavaScript calls of the dense operations and of the transformer.
 #include "exports.h"
 
+#include <cstring>
+
 #include "../operations/buffer.h"
 
 namespace monosem {
@@ -91,20 +93,16 @@ Napi::Value TakeRows(const Napi::CallbackInfo& info) {
   return in_background(info, [=] { take_rows(table, width, indices, rows, out); });
 }
 
-Napi::Value DecoderBlocks(const Napi::CallbackInfo& info) {
-  Arguments a(info);
-  const DenseProduct& product = a.product();
-  BlockShape s;
-  s.batch = a.count("batch"), s.length = a.count("length", 1);
+void read_block_shape(Arguments& a, BlockShape& s) {
   s.heads = a.count("heads", 1), s.head_width = a.count("headWidth", 2), s.mlp_width = a.count("mlpWidth", 1);
   if (s.head_width % 2) a.refuse("headWidth: rotary embedding needs an even one");
   s.epsilon = static_cast<float>(a.number("epsilon"));
-  s.cos = a.floats("cos", s.length * s.head_width / 2);
-  s.sin = a.floats("sin", s.length * s.head_width / 2);
+}
+
+std::vector<BlockWeights> read_blocks(Arguments& a, const DenseProduct& product, const BlockShape& s, int64_t count) {
   const int64_t width = s.heads * s.head_width;
-  float* residual = a.floats("residual", s.batch * s.length * width);
-  std::vector<BlockWeights> blocks(a.count("blocks"));
-  for (size_t i = 0; i < blocks.size(); i++) {
+  std::vector<BlockWeights> blocks(count);
+  for (int64_t i = 0; i < count; i++) {
     const auto weight = [&](const char* name, int64_t outputs, int64_t inputs) {
       return a.packed(("blocks[" + std::to_string(i) + "]." + name).c_str(), product, outputs, inputs);
     };
@@ -114,6 +112,20 @@ Napi::Value DecoderBlocks(const Napi::CallbackInfo& info) {
     b.gate = weight("gate", s.mlp_width, width), b.up = weight("up", s.mlp_width, width);
     b.down = weight("down", width, s.mlp_width);
   }
+  return blocks;
+}
+
+Napi::Value DecoderBlocks(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const DenseProduct& product = a.product();
+  BlockShape s;
+  s.batch = a.count("batch"), s.length = a.count("length", 1);
+  read_block_shape(a, s);
+  s.cos = a.floats("cos", s.length * s.head_width / 2);
+  s.sin = a.floats("sin", s.length * s.head_width / 2);
+  float* residual = a.floats("residual", s.batch * s.length * s.heads * s.head_width);
+  const int64_t count = a.count("blocks");
+  const std::vector<BlockWeights> blocks = read_blocks(a, product, s, count);
   return in_background(info, [=, &product] { decoder_blocks(product, s, blocks, residual); });
 }
 
@@ -143,48 +155,88 @@ Napi::Value Attention(const Napi::CallbackInfo& info) {
   return in_background(info, [=, &product] { attention(product, q, k, v, batch, length, heads, head_width, out); });
 }
 
-Napi::Value AttentionStep(const Napi::CallbackInfo& info) {
+// ---- Decoding ---------------------------------------------------------------------------------------------
+
+// Zeros, in large pages where the system has them.
+Napi::Value CreateCache(const Napi::CallbackInfo& info) {
   Arguments a(info);
-  const int64_t batch = a.count("batch"), capacity = a.count("capacity", 1), length = a.count("length", 1);
-  const int64_t heads = a.count("heads", 1), head_width = a.count("headWidth", 1);
-  if (length > capacity) a.refuse("length: " + std::to_string(length) + ", past the capacity of the cache");
-  const int64_t n = batch * heads * head_width;
-  const float* q = a.floats("q", n);
-  const float *k = a.floats("kCache", n * capacity), *v = a.floats("vCache", n * capacity);
-  float* out = a.floats("out", n);
-  return in_background(info, [=] { attention_step(q, k, v, batch, capacity, length, heads, head_width, out); });
+  const int precision = a.flag("bf16");
+  const int64_t blocks = a.count("blocks", 1), batch = a.count("batch", 1), capacity = a.count("capacity", 1);
+  const int64_t heads = a.count("heads", 1), head_width = a.count("headWidth", 2);
+  const int64_t bytes = cache_bytes(precision, blocks, batch, capacity, heads, head_width);
+  Napi::ArrayBuffer buffer = aligned_array_buffer(info.Env(), bytes);
+  std::memset(buffer.Data(), 0, bytes);
+  return Napi::Uint8Array::New(info.Env(), bytes, buffer, 0);
+}
+
+Napi::Value DecoderStep(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const int precision = a.flag("bf16");
+  BlockShape s;
+  s.batch = a.count("batch"), s.length = a.count("capacity", 1);
+  const int64_t position = a.count("position");
+  if (position >= s.length)
+    a.refuse("position: " + std::to_string(position) + ", past the capacity of the cache, " + std::to_string(s.length));
+  read_block_shape(a, s);
+  const int64_t half = s.head_width / 2, width = s.heads * s.head_width;
+  s.cos = a.floats("cos", (position + 1) * half) + position * half;
+  s.sin = a.floats("sin", (position + 1) * half) + position * half;
+  float* residual = a.floats("residual", s.batch * width);
+  const int64_t count = a.count("blocks");
+  uint8_t* cache = a.bytes("cache.data", cache_bytes(precision, count, s.batch, s.length, s.heads, s.head_width));
+  const std::vector<BlockWeights> blocks = read_blocks(a, kernels().dense[precision], s, count);
+  return in_background(info, [=] { decoder_step(precision, s, blocks, position, cache, residual); });
+}
+
+// ---- Unembedding ------------------------------------------------------------------------------------------
+
+Unembedding read_unembedding(Arguments& a) {
+  Unembedding u;
+  u.product = &a.product();
+  u.outputs = a.count("weight.outputs", 1), u.inputs = a.count("weight.inputs", 1);
+  u.packed = a.packed("weight.data", *u.product, u.outputs, u.inputs);
+  return u;
+}
+
+const int32_t* read_targets(Arguments& a, int64_t rows, int64_t outputs) {
+  const int32_t* targets = a.ints("targets", rows);
+  for (int64_t r = 0; r < rows; r++) {
+    if (targets[r] < 0 || targets[r] >= outputs)
+      a.refuse("targets[" + std::to_string(r) + "]: token " + std::to_string(targets[r]) + ", outside the vocabulary");
+  }
+  return targets;
 }
 
 Napi::Value CrossEntropy(const Napi::CallbackInfo& info) {
   Arguments a(info);
-  const int64_t rows = a.count("rows"), vocabulary = a.count("vocabulary", 1);
-  const float* logits = a.floats("logits", rows * vocabulary);
-  const int32_t* targets = a.ints("targets", rows);
+  const Unembedding u = read_unembedding(a);
+  const int64_t rows = a.count("rows");
+  const float* x = a.floats("x", rows * u.inputs);
+  const int32_t* targets = read_targets(a, rows, u.outputs);
   float* out = a.floats("out", rows);
-  for (int64_t r = 0; r < rows; r++) {
-    if (targets[r] < 0 || targets[r] >= vocabulary)
-      a.refuse("targets[" + std::to_string(r) + "]: token " + std::to_string(targets[r]) + ", outside the vocabulary");
-  }
-  return in_background(info, [=] { cross_entropy(logits, rows, vocabulary, targets, out); });
+  return in_background(info, [=] { cross_entropy(u, x, rows, targets, out); });
 }
 
-Napi::Value KlDivergence(const Napi::CallbackInfo& info) {
+Napi::Value Divergence(const Napi::CallbackInfo& info) {
   Arguments a(info);
-  const int64_t rows = a.count("rows"), vocabulary = a.count("vocabulary", 1);
-  const float *p = a.floats("p", rows * vocabulary), *q = a.floats("q", rows * vocabulary);
-  float* out = a.floats("out", rows);
-  return in_background(info, [=] { kl_divergence(p, q, rows, vocabulary, out); });
+  const Unembedding u = read_unembedding(a);
+  const int64_t rows = a.count("rows");
+  const float *clean = a.floats("clean", rows * u.inputs), *other = a.floats("other", rows * u.inputs);
+  const int32_t* targets = read_targets(a, rows, u.outputs);
+  float *kl = a.floats("kl", rows), *losses = a.floats("crossEntropy", rows);
+  return in_background(info, [=] { divergence(u, clean, other, rows, targets, kl, losses); });
 }
 
 Napi::Value Sample(const Napi::CallbackInfo& info) {
   Arguments a(info);
-  const int64_t rows = a.count("rows"), vocabulary = a.count("vocabulary", 1);
+  const Unembedding u = read_unembedding(a);
+  const int64_t rows = a.count("rows");
   const float temperature = static_cast<float>(a.number("temperature"));
   if (!(temperature >= 0)) a.refuse("temperature: below 0");
-  const float* logits = a.floats("logits", rows * vocabulary);
+  const float* x = a.floats("x", rows * u.inputs);
   const float* uniforms = a.floats("uniforms", rows);
   int32_t* out = a.ints("out", rows);
-  return in_background(info, [=] { sample(logits, rows, vocabulary, temperature, uniforms, out); });
+  return in_background(info, [=] { sample(u, x, rows, temperature, uniforms, out); });
 }
 
 }  // namespace
@@ -201,9 +253,10 @@ void export_transformer(Napi::Env env, Napi::Object exports) {
       {"rotary", Rotary},
       {"decoderBlocks", DecoderBlocks},
       {"attention", Attention},
-      {"attentionStep", AttentionStep},
+      {"createCache", CreateCache},
+      {"decoderStep", DecoderStep},
       {"crossEntropy", CrossEntropy},
-      {"klDivergence", KlDivergence},
+      {"divergence", Divergence},
       {"sample", Sample},
   };
   for (const auto& [name, function] : functions) exports[name] = Napi::Function::New(env, function, name);

@@ -2,6 +2,7 @@
 #define KERNELS_NAME "baseline"
 #define ENCODE kEncodeFp32
 #define DENSE_BF16 kDenseFp32
+#define CACHED_BF16 kCachedFp32
 #include "../kernels/all.inl"
 #include "../kernels/table.inl"
 namespace monosem {

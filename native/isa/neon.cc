@@ -3,6 +3,7 @@
 #define KERNELS_NAME "neon"
 #define ENCODE kEncodeFp32
 #define DENSE_BF16 kDenseFp32
+#define CACHED_BF16 kCachedFp32
 #if defined(__aarch64__)
 #define USE_NEON
 #include "../kernels/all.inl"

@@ -15,41 +15,30 @@ float max(const float* x, int64_t n) {
   return best;
 }
 
-double exp_sum(const float* x, int64_t n, float top, float inverse_temperature, double* runs) {
-  double total = 0;
-  for (int64_t run = 0; run < n; run += kRun) {
-    const int64_t end = smaller(n, run + kRun);
-    V sum = {};
-    int64_t i = run;
-    for (; i + LANES <= end; i += LANES) sum += exponential((load(x + i) - top) * inverse_temperature);
-    double part = sum_lanes(sum);
-    if (i < end) {
-      const V e = exponential((load_part(x + i, end - i) - top) * inverse_temperature);
-      for (int64_t j = 0; j < end - i; j++) part += e[j];
-    }
-    if (runs) runs[run / kRun] = part;
-    total += part;
+double exp_sum(const float* x, int64_t n, float top) {
+  V sum = {};
+  int64_t i = 0;
+  for (; i + LANES <= n; i += LANES) sum += exponential(load(x + i) - top);
+  double total = sum_lanes(sum);
+  if (i < n) {
+    const V e = exponential(load_part(x + i, n - i) - top);
+    for (int64_t j = 0; j < n - i; j++) total += e[j];
   }
   return total;
 }
 
 double exp_weighted_difference(const float* p, const float* q, int64_t n, float top) {
-  double total = 0;
-  for (int64_t run = 0; run < n; run += kRun) {
-    const int64_t end = smaller(n, run + kRun);
-    V sum = {};
-    int64_t i = run;
-    for (; i + LANES <= end; i += LANES) {
-      const V a = load(p + i);
-      sum += exponential(a - top) * (a - load(q + i));
-    }
-    double part = sum_lanes(sum);
-    if (i < end) {
-      const V a = load_part(p + i, end - i), b = load_part(q + i, end - i);
-      const V e = exponential(a - top) * (a - b);
-      for (int64_t j = 0; j < end - i; j++) part += e[j];
-    }
-    total += part;
+  V sum = {};
+  int64_t i = 0;
+  for (; i + LANES <= n; i += LANES) {
+    const V a = load(p + i);
+    sum += exponential(a - top) * (a - load(q + i));
+  }
+  double total = sum_lanes(sum);
+  if (i < n) {
+    const V a = load_part(p + i, n - i), b = load_part(q + i, n - i);
+    const V e = exponential(a - top) * (a - b);
+    for (int64_t j = 0; j < n - i; j++) total += e[j];
   }
   return total;
 }

@@ -83,7 +83,7 @@ void attention_head(const float* q, const float* k, const float* v, int64_t leng
 template <class P>
 constexpr DenseProduct dense_product() {
   return {P::kStrip,       P::kPanel,         P::kBytes,        P::kInputs, pack<P>,
-          pack_rows<P>,    multiply<P>,       multiply_gated<P>, attention_head<P>};
+          pack_rows<P>,    multiply<P>,       multiply_gated<P>, attention_head<P>, power_sums<P>, largest<P>};
 }
 
 }  // namespace

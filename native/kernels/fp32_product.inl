@@ -49,7 +49,14 @@ struct Fp32Product {
   static void put(char* strip, int64_t r, int64_t column, int64_t inputs, const V values[TILE_VECTORS]) {
     float* to = reinterpret_cast<float*>(strip) + column * kStrip + r;
     const int64_t count = smaller(kPanel, inputs - column);
-    for (int64_t i = 0; i < count; i++) to[i * kStrip] = values[i / LANES][i % LANES];
+    float lanes[monosem::kPanel];
+    for (int j = 0; j < TILE_VECTORS; j++) store(lanes + j * LANES, values[j]);
+    if (count == kPanel) {
+#pragma GCC unroll 32
+      for (int64_t i = 0; i < kPanel; i++) to[i * kStrip] = lanes[i];
+    } else {
+      for (int64_t i = 0; i < count; i++) to[i * kStrip] = lanes[i];
+    }
   }
 };
 

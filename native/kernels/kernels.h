@@ -88,6 +88,22 @@ struct Epilogue {
   bool add = false;
 };
 
+// Many rows against panels first..last of a packed weight, of which only something of each run of panels is wanted.
+// Runs are of a power of two of panels, and counted from the weight's first.
+struct OutputRuns {
+  const void* strips;
+  int64_t rows;
+  const void* packed;
+  int64_t inputs, outputs, first, last, run_panels;
+  float factor;  // outputs are multiplied by it
+  float* top;    // [runs][rows], runs `stride` apart
+  float* sum;    // the same
+  int64_t stride;
+  float* scratch;  // kMostLanes + 1 for each row
+};
+
+constexpr int64_t kMostLanes = 16;
+
 // How a set multiplies by packed weights in one precision: strips of rows, panels of outputs, both padded with zeros.
 // A row's strip holds it as the product reads it: rounded, where the product rounds.
 struct DenseProduct {
@@ -109,6 +125,26 @@ struct DenseProduct {
   // be `q`. scratch: attention_scratch floats.
   void (*attention_head)(const float* q, const float* k, const float* v, int64_t length, int64_t stride,
                          int64_t head_width, float* scratch, float* out);
+  // sum = sum over the run of 2^(output - top); top is never far below the largest output so far.
+  void (*power_sums)(const OutputRuns& runs);
+  // top = the largest output of the run.
+  void (*largest)(const OutputRuns& runs);
+};
+
+// One position of one sequence: its key and value are put into the cache, and its query attends to all that are there.
+struct CachedStep {
+  const float *q, *k, *v;  // [heads * head_width]
+  void* cache;             // of the sequence
+  const void* next;        // the cache that will be read after it
+  int64_t capacity, position, heads, head_width;
+  float* scratch;  // cached_step_scratch floats
+  float* out;      // [heads * head_width]; may be q
+};
+
+// How a set keeps keys and values in one precision. A cache begins as zeros.
+struct CachedAttention {
+  int64_t (*bytes)(int64_t capacity, int64_t heads, int64_t head_width);  // of one sequence
+  void (*step)(const CachedStep& step);
 };
 
 // What Adam does to every element: m = beta1 m + (1 - beta1) g and v likewise with g^2, g being the gradient times
@@ -148,6 +184,7 @@ struct Kernels {
 
   // The second may round operands to bfloat16.
   DenseProduct dense[2];
+  CachedAttention cached[2];
 
   void (*decode_row)(const uint32_t* indices, const float* values, int64_t count, const float* weight, int64_t width,
                      const float* bias, float* out);
@@ -176,11 +213,9 @@ struct Kernels {
   float (*layer_norm_row)(const float* x, int64_t n, float epsilon, float* out);
   // Pairs of each head of a row, in place; cos, sin [head_width / 2].
   void (*rotate_row)(float* row, int64_t heads, int64_t head_width, const float* cos, const float* sin);
-  void (*attention_step)(const float* q, const float* k, const float* v, int64_t length, int64_t heads,
-                         int64_t head_width, float* scratch, float* out);
   float (*max)(const float* x, int64_t n);
-  // sum exp((x - top) * inverse_temperature), and the same of each run of 1,024 where `runs` is given.
-  double (*exp_sum)(const float* x, int64_t n, float top, float inverse_temperature, double* runs);
+  // sum exp(x - top)
+  double (*exp_sum)(const float* x, int64_t n, float top);
   // sum exp(p - top) * (p - q)
   double (*exp_weighted_difference)(const float* p, const float* q, int64_t n, float top);
 
@@ -211,8 +246,10 @@ inline int64_t attention_scratch(const DenseProduct& p, int64_t length, int64_t 
   return (p.strip + 1) * keys + bytes / 4;
 }
 
-// Floats of scratch that `attention_step` needs.
-inline int64_t attention_step_scratch(int64_t length, int64_t heads) { return heads * round_up(length, 64); }
+// Floats of scratch that a step of cached attention needs.
+inline int64_t cached_step_scratch(int64_t length, int64_t heads, int64_t head_width) {
+  return 3 * heads * round_up(length, 64) / 2 + 2 * heads * round_up(head_width, 16) + heads + 64;
+}
 
 // Null where this build or this processor does not have the set.
 const Kernels* amx_kernels();

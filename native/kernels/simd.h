@@ -201,4 +201,19 @@ inline V exponential(V x) {
 #endif
 }
 
+// 2^x, relative error below 3e-7 (Chebyshev interpolation on [0, 1)); what is too small for a float may be 0.
+inline V power_of_two(V x) {
+#if defined(__AVX512DQ__)
+  const V r = (V)_mm512_reduce_ps((__m512)x, 1);  // x - floor(x)
+  V p = r * 0.00189375406f + 0.00894959042f;
+  p = p * r + 0.0558603371f;
+  p = p * r + 0.240141818f;
+  p = p * r + 0.69315449f;
+  p = p * r + 0.9999998984f;
+  return (V)_mm512_scalef_ps((__m512)p, (__m512)x);
+#else
+  return exponential(x * 0.69314718056f);
+#endif
+}
+
 }  // namespace

@@ -1,16 +1,15 @@
 // Fills in the table from the kernels of this instruction set. KERNELS_NAME names it; ENCODE is how it
-// multiplies to encode, DENSE_BF16 how it multiplies where it may round operands to bfloat16.
+// multiplies to encode, DENSE_BF16 and CACHED_BF16 how it multiplies and what it caches where it may round to bfloat16.
 #include "peak.inl"
 
 namespace monosem {
 namespace {
 
 const Kernels kKernels = {
-    KERNELS_NAME, ENCODE,       finish_list,    bound_of,       {kDenseFp32, DENSE_BF16},
+    KERNELS_NAME, ENCODE,       finish_list,    bound_of,       {kDenseFp32, DENSE_BF16}, {kCachedFp32, CACHED_BF16},
     decode_row,   dot,          slice_squares,  gather_sum,     add,        swiglu,
     scale_row,    center_row,   residual_row,   shift_row,      error_row,  adam,
-    rms_norm_row, layer_norm_row, rotate_row,   attention_step, max,        exp_sum,
-    exp_weighted_difference, kPeaks,
+    rms_norm_row, layer_norm_row, rotate_row,   max,            exp_sum,    exp_weighted_difference, kPeaks,
 };
 
 }  // namespace

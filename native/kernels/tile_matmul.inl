@@ -9,49 +9,16 @@ struct TileProduct {
   static constexpr int kStrip = kBlock, kPanel = kBlock, kBytes = 2, kInputs = kTileInputs;
   static constexpr int kVectors = 2;
   using Scope = Tiles;
-  struct alignas(64) Block {
-    float values[4][kTileRows][16];
-    V get(int64_t r, int j) const { return load(values[r / kTileRows * 2 + j][r % kTileRows]); }
+  struct Block {
+    Sums sums;
+    V get(int64_t r, int j) const { return load(sums.tile[r / kTileRows * 2 + j][r % kTileRows]); }
   };
   static int64_t steps(int64_t inputs) { return ceil_div(inputs, kTileInputs); }
 
-  // Two tiles of the block finish some steps after the other two, as in encode_tiles.inl: four stores of tiles at a
-  // time would hold the processor up.
   template <class Meanwhile>
   static inline __attribute__((always_inline)) void product(const char* strip, const char* panel, int64_t inputs,
                                                             Block& block, Meanwhile meanwhile) {
-    const int64_t count = steps(inputs), skewed = count < 2 ? 0 : 2;
-    tile_zero<0>();
-    tile_zero<1>();
-    tile_zero<2>();
-    tile_zero<3>();
-    for (int64_t step = 0; step < count; step++) {
-      const char* a = strip + step * kStepBytes;
-      const char* b = panel + step * kStepBytes;
-      tile_load<6>(b);
-      tile_load<4>(a);
-      tile_multiply<0, 4, 6>();
-      tile_load<5>(a + kTileBytes);
-      tile_multiply<2, 5, 6>();
-      if (step < count - skewed) {
-        tile_load<7>(b + kTileBytes);
-        tile_multiply<1, 4, 7>();
-        tile_multiply<3, 5, 7>();
-      }
-      meanwhile(step);
-    }
-    tile_store<0>(block.values[0]);
-    tile_store<2>(block.values[2]);
-    for (int64_t step = count - skewed; step < count; step++) {
-      const char* a = strip + step * kStepBytes;
-      tile_load<7>(panel + step * kStepBytes + kTileBytes);
-      tile_load<4>(a);
-      tile_multiply<1, 4, 7>();
-      tile_load<5>(a + kTileBytes);
-      tile_multiply<3, 5, 7>();
-    }
-    tile_store<1>(block.values[1]);
-    tile_store<3>(block.values[3]);
+    multiply(strip, panel, steps(inputs), nullptr, block.sums, meanwhile, [] {});
   }
 
   static void pack_rows(const float* x, int64_t stride, int64_t rows, int64_t inputs, char* strip) {

@@ -1,6 +1,6 @@
 // Gradients of the latents' parameters, a latent at a time, from entries sorted by latent: formed in a buffer that stays
-// in the first cache, and used there. Forming them twice, once to measure and once to step, moves fewer bytes than
-// writing them down and reading them again.
+// in the first cache, and used there. They are formed twice, once to measure and once to step, and never written down:
+// memory for them would be as large as the parameters.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -154,7 +154,8 @@ double measure_latent_gradients(const LatentGradients& from, double* through_inp
   const double decoder = squares_of_rows(
       from, sliced.get(), [](const EntryGradients& part) { return part.values; },
       [](const EntryGradients& part) { return part.output_gradient; });
-  return std::accumulate(squares.begin(), squares.end(), encoder + decoder);
+  // Rounding could leave less than nothing of a gradient that lies along its rows.
+  return std::max(0.0, std::accumulate(squares.begin(), squares.end(), encoder + decoder));
 }
 
 void update_latents(const LatentGradients& from, const AdamOptions& options, const Trained& encoder_weight,

@@ -50,14 +50,28 @@ struct BlockWeights {
 void decoder_blocks(const DenseProduct& product, const BlockShape& shape, const std::vector<BlockWeights>& blocks,
                     float* residual);
 
-// softmax.cc
+// decoder_step.cc: one position of each sequence, after those in the cache [blocks][batch][a set's own layout].
+// `shape.length` is the capacity of the cache; cos and sin are those of the position.
+int64_t cache_bytes(int precision, int64_t blocks, int64_t batch, int64_t capacity, int64_t heads, int64_t head_width);
+void decoder_step(int precision, const BlockShape& shape, const std::vector<BlockWeights>& blocks, int64_t position,
+                  void* cache, float* residual);
+
+// attention.cc
 void attention(const DenseProduct& product, const float* q, const float* k, const float* v, int64_t batch,
                int64_t length, int64_t heads, int64_t head_width, float* out);
-void attention_step(const float* q, const float* k, const float* v, int64_t batch, int64_t capacity, int64_t length,
-                    int64_t heads, int64_t head_width, float* out);
-void cross_entropy(const float* logits, int64_t rows, int64_t vocabulary, const int32_t* targets, float* out);
-void kl_divergence(const float* p, const float* q, int64_t rows, int64_t vocabulary, float* out);
-void sample(const float* logits, int64_t rows, int64_t vocabulary, float temperature, const float* uniforms,
+
+// unembed.cc: what is asked of the distributions softmax(x @ weight^T), of which [rows, outputs] is never written.
+struct Unembedding {
+  const DenseProduct* product;
+  const void* packed;
+  int64_t outputs, inputs;
+};
+// -log softmax[targets]
+void cross_entropy(const Unembedding& u, const float* x, int64_t rows, const int32_t* targets, float* out);
+// KL(p || q), and the cross-entropy of q.
+void divergence(const Unembedding& u, const float* p, const float* q, int64_t rows, const int32_t* targets, float* kl,
+                float* cross_entropy);
+void sample(const Unembedding& u, const float* x, int64_t rows, float temperature, const float* uniforms,
             int32_t* out);
 
 // encode.cc. `rounded`: operands may be rounded to bfloat16, where that is faster; otherwise choice and values are those

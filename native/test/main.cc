@@ -12,7 +12,7 @@ namespace {
 std::vector<Test> all_tests() {
   std::vector<Test> all;
   for (const auto& suite :
-       {pool_tests(), dense_tests(), softmax_tests(), decoder_blocks_tests(), encode_tests(), sparse_tests(),
+       {pool_tests(), dense_tests(), attention_tests(), unembed_tests(), decoder_tests(), encode_tests(), sparse_tests(),
         parameters_tests(), latents_tests()})
     all.insert(all.end(), suite.begin(), suite.end());
   return all;

@@ -7,8 +7,9 @@ namespace monosem::test {
 
 std::vector<Test> pool_tests();
 std::vector<Test> dense_tests();
-std::vector<Test> softmax_tests();
-std::vector<Test> decoder_blocks_tests();
+std::vector<Test> attention_tests();
+std::vector<Test> unembed_tests();
+std::vector<Test> decoder_tests();
 std::vector<Test> encode_tests();
 std::vector<Test> sparse_tests();
 std::vector<Test> parameters_tests();

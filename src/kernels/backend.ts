@@ -83,6 +83,18 @@ export type Precision = 'fp32' | 'bf16';
  */
 export type Activation = 'relu' | 'silu' | 'gelu' | 'geluTanh';
 
+/** Keys and values of sequences at the positions so far; made by `createCache`, filled by `decoderStep`. */
+export interface KeyValueCache {
+  readonly blocks: number;
+  readonly batch: number;
+  readonly capacity: number;
+  readonly heads: number;
+  readonly headWidth: number;
+  readonly precision: Precision;
+  /** The backend's own layout: only the backend that made it can read it. */
+  readonly data: Float32Array | Uint8Array;
+}
+
 export interface Backend extends TrainingOperations {
   readonly name: 'native' | 'reference';
   /** For example `avx512`, `avx2`, `baseline`; `javascript` for the reference. */
@@ -193,51 +205,72 @@ export interface Backend extends TrainingOperations {
     blocks: readonly PackedBlock[];
   }): Promise<void>;
 
-  /**
-   * One query for each sequence against a cache: attends to the first `length` cached positions.
-   * `q, out [batch, heads * headWidth]`; `kCache, vCache [batch, capacity, heads * headWidth]`.
-   */
-  attentionStep(op: {
-    q: Float32Array;
-    kCache: Float32Array;
-    vCache: Float32Array;
-    batch: number;
-    capacity: number;
-    length: number;
-    heads: number;
-    headWidth: number;
-    out: Float32Array;
-  }): Promise<void>;
-
   /** `out = gate * sigmoid(gate) * up`, elementwise; `out` may be `gate` or `up`. SwiGLU, Shazeer 2020. */
   swiglu(op: { gate: Float32Array; up: Float32Array; out: Float32Array }): Promise<void>;
 
-  /** `out[r] = logsumexp(logits[r]) - logits[r, targets[r]]`, in nats. `logits [rows, vocabulary]`. */
+  /**
+   * An empty cache of the keys and values of `batch` sequences, up to `capacity` positions of each, in `blocks` blocks.
+   * Synchronous. Where `precision` is `bf16` they may be rounded to bfloat16, as the operands of attention that they are.
+   */
+  createCache(shape: {
+    blocks: number;
+    batch: number;
+    capacity: number;
+    heads: number;
+    headWidth: number;
+    precision: Precision;
+  }): KeyValueCache;
+
+  /**
+   * `decoderBlocks` for one position of each sequence, the earlier ones in the cache, to which this one is added.
+   * `residual [batch, heads * headWidth]`, in place; `cos, sin [more than position, headWidth / 2]`. All weights in the
+   * precision of the cache. A sequence's result depends on no other sequence.
+   */
+  decoderStep(op: {
+    residual: Float32Array;
+    cache: KeyValueCache;
+    position: number;
+    mlpWidth: number;
+    epsilon: number;
+    cos: Float32Array;
+    sin: Float32Array;
+    blocks: readonly PackedBlock[];
+  }): Promise<void>;
+
+  // ---- Unembedding: logits are x @ weight^T, of which rows x vocabulary is never written -----------------
+
+  /** `out[r] = logsumexp(logits[r]) - logits[r, targets[r]]`, in nats. `x [rows, inputs]`. */
   crossEntropy(op: {
-    logits: Float32Array;
+    x: Float32Array;
     rows: number;
-    vocabulary: number;
+    weight: PackedMatrix;
     targets: Int32Array;
     out: Float32Array;
   }): Promise<void>;
 
-  /** `out[r] = KL(softmax(p[r]) || softmax(q[r]))`, in nats; `p, q [rows, vocabulary]` are logits. */
-  klDivergence(op: {
-    p: Float32Array;
-    q: Float32Array;
+  /**
+   * `kl[r] = KL(softmax(logits of clean[r]) || softmax(logits of other[r]))`, and the `crossEntropy` of other, in nats;
+   * both in one pass over the weight. `clean, other [rows, inputs]`.
+   */
+  divergence(op: {
+    clean: Float32Array;
+    other: Float32Array;
     rows: number;
-    vocabulary: number;
-    out: Float32Array;
+    weight: PackedMatrix;
+    targets: Int32Array;
+    kl: Float32Array;
+    crossEntropy: Float32Array;
   }): Promise<void>;
 
   /**
    * Draws `out[r]` from `softmax(logits[r] / temperature)` by inverting the cumulative sum at
-   * `uniforms[r]` in [0, 1). Temperature 0 takes the largest logit, the first of equals.
+   * `uniforms[r]` in [0, 1). Temperature 0 takes the largest logit, the first of equals. A row's draw depends on no
+   * other row.
    */
   sample(op: {
-    logits: Float32Array;
+    x: Float32Array;
     rows: number;
-    vocabulary: number;
+    weight: PackedMatrix;
     temperature: number;
     uniforms: Float32Array;
     out: Int32Array;

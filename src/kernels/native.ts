@@ -8,7 +8,14 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { InputError } from '../formats/errors.ts';
-import type { Activation, Backend, EncodeOperands, SparseRows } from './backend.ts';
+import type {
+  Activation,
+  Backend,
+  EncodeOperands,
+  PackedBlock,
+  PackedMatrix,
+  SparseRows,
+} from './backend.ts';
 import type { AdamOptions, LatentGradientOperands, Trained } from './trainingOperations.ts';
 
 type Addon = Record<string, (...operands: unknown[]) => never>;
@@ -82,22 +89,47 @@ export function createNativeBackend(options: { threads?: number; instructionSet?
         sin,
         residual,
         blocks.length,
-        ...blocks.flatMap(({ q, k, v, o, gate, up, down }) =>
-          [q, k, v, o, gate, up, down].map(({ data }) => data),
-        ),
+        ...blocks.flatMap(weightsOf),
       ),
     rotary: ({ x, rows, length, start, heads, headWidth, cos, sin, out }) =>
       addon.rotary(rows, length, start, heads, headWidth, x, cos, sin, out),
 
     attention: ({ q, k, v, batch, length, heads, headWidth, precision, out }) =>
       addon.attention(precision === 'bf16', batch, length, heads, headWidth, q, k, v, out),
-    attentionStep: ({ q, kCache, vCache, batch, capacity, length, heads, headWidth, out }) =>
-      addon.attentionStep(batch, capacity, length, heads, headWidth, q, kCache, vCache, out),
-    crossEntropy: ({ logits, rows, vocabulary, targets, out }) =>
-      addon.crossEntropy(rows, vocabulary, logits, targets, out),
-    klDivergence: ({ p, q, rows, vocabulary, out }) => addon.klDivergence(rows, vocabulary, p, q, out),
-    sample: ({ logits, rows, vocabulary, temperature, uniforms, out }) =>
-      addon.sample(rows, vocabulary, temperature, logits, uniforms, out),
+    createCache: (shape) => ({
+      ...shape,
+      data: addon.createCache(
+        shape.precision === 'bf16',
+        shape.blocks,
+        shape.batch,
+        shape.capacity,
+        shape.heads,
+        shape.headWidth,
+      ),
+    }),
+    decoderStep: ({ residual, cache, position, mlpWidth, epsilon, cos, sin, blocks }) =>
+      addon.decoderStep(
+        cache.precision === 'bf16',
+        cache.batch,
+        cache.capacity,
+        position,
+        cache.heads,
+        cache.headWidth,
+        mlpWidth,
+        epsilon,
+        cos,
+        sin,
+        residual,
+        blocks.length,
+        cache.data,
+        ...blocks.flatMap(weightsOf),
+      ),
+    crossEntropy: ({ x, rows, weight, targets, out }) =>
+      addon.crossEntropy(...unembedding(weight), rows, x, targets, out),
+    divergence: ({ clean, other, rows, weight, targets, kl, crossEntropy }) =>
+      addon.divergence(...unembedding(weight), rows, clean, other, targets, kl, crossEntropy),
+    sample: ({ x, rows, weight, temperature, uniforms, out }) =>
+      addon.sample(...unembedding(weight), rows, temperature, x, uniforms, out),
 
     encodeTopK: ({ k, ...operands }) => addon.encodeTopK(k, ...encoder(operands)),
     encodeBatchTopK: ({ total, ...operands }) => addon.encodeBatchTopK(total, ...encoder(operands)),
@@ -153,6 +185,14 @@ export function createNativeBackend(options: { threads?: number; instructionSet?
 
 /** The addon's own numbers. */
 const ACTIVATIONS: Record<Activation | 'none', number> = { none: 0, relu: 1, silu: 2, gelu: 3, geluTanh: 4 };
+
+function weightsOf({ q, k, v, o, gate, up, down }: PackedBlock): unknown[] {
+  return [q, k, v, o, gate, up, down].map(({ data }) => data);
+}
+
+function unembedding({ precision, outputs, inputs, data }: PackedMatrix): unknown[] {
+  return [precision === 'bf16', outputs, inputs, data];
+}
 
 function encoder(o: EncodeOperands): unknown[] {
   return [o.precision === 'bf16', o.rows, o.width, o.columns, o.x, o.weight, o.bias, o.subset];

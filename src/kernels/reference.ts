@@ -3,12 +3,14 @@
  * that the native kernels are tested against, and what serves where the addon could not be built.
  */
 import type { Backend } from './backend.ts';
-import { softmaxes } from './reference/attention.ts';
+import { attention } from './reference/attention.ts';
 import { decoderBlocks } from './reference/decoderBlocks.ts';
+import { decoderStep } from './reference/decoderStep.ts';
 import { dense } from './reference/dense.ts';
 import { rows } from './reference/rows.ts';
 import { sparse } from './reference/sparse.ts';
 import { training } from './reference/training.ts';
+import { unembed } from './reference/unembed.ts';
 
 /** One thread, no addon, tens to hundreds of times slower than `native.ts`. */
 export function createReferenceBackend(): Backend {
@@ -17,7 +19,16 @@ export function createReferenceBackend(): Backend {
     instructionSet: 'javascript',
     threads: 1,
     fastestPrecision: 'fp32',
-    ...letTurn({ ...dense, ...softmaxes, ...sparse, ...rows, ...training, decoderBlocks }),
+    ...letTurn({
+      ...dense,
+      ...attention,
+      ...unembed,
+      ...sparse,
+      ...rows,
+      ...training,
+      decoderBlocks,
+      ...decoderStep,
+    }),
   };
 }
 
@@ -28,7 +39,7 @@ const TURN = 50;
 function letTurn<T extends object>(operations: T): T {
   let last = performance.now();
   const yielding = Object.entries(operations).map(([name, operation]) => {
-    if (name === 'pack' || name === 'allocate') return [name, operation];
+    if (['pack', 'allocate', 'createCache'].includes(name)) return [name, operation];
     return [
       name,
       async (...operands: unknown[]) => {

@@ -2,7 +2,7 @@
 
 import { InputError } from '../formats/errors.ts';
 import { Random } from '../math/random.ts';
-import type { Transformer } from './transformer.ts';
+import type { Decoder, Transformer } from './transformer.ts';
 
 /**
  * `[sequences * length]`: sequences that begin with BOS and go on as the model predicts, each token drawn from
@@ -22,8 +22,7 @@ export async function sampleTokens(
   },
 ): Promise<Int32Array> {
   const { sequences, length, temperature, seed, batch = 128, onProgress } = options;
-  const { backend } = model;
-  const { bos, vocabulary, context, name } = model.config;
+  const { bos, context, name } = model.config;
   checkWhole('sequences', sequences, Number.MAX_SAFE_INTEGER);
   checkWhole('batch', batch, Number.MAX_SAFE_INTEGER);
   checkWhole('length', length, context, ` (the context of model ${name})`);
@@ -31,18 +30,19 @@ export async function sampleTokens(
     throw new InputError(`temperature: found ${temperature}, expected a number of at least 0`);
   }
   const all = new Int32Array(sequences * length);
+  let decoder: Decoder | undefined;
   for (let first = 0; first < sequences; first += batch) {
     const rows = Math.min(batch, sequences - first);
     const streams = Array.from({ length: rows }, (_, i) => new Random(seed, 'sample', String(first + i)));
-    const decoder = model.decoder(rows, length);
-    const buffer = new Float32Array(rows * vocabulary);
+    if (decoder === undefined || rows < batch) decoder = model.decoder(rows, length);
+    else decoder.restart();
     const uniforms = new Float32Array(rows);
     const tokens = new Int32Array(rows).fill(bos);
     for (let position = 0; position < length; position++) {
       if (position > 0) {
-        const logits = await model.logits(await decoder.step(tokens), rows, buffer);
+        const normalized = await decoder.step(tokens);
         for (let i = 0; i < rows; i++) uniforms[i] = streams[i].uniformFloat32();
-        await backend.sample({ logits, rows, vocabulary, temperature, uniforms, out: tokens });
+        await model.draw(normalized, { temperature, uniforms, out: tokens });
       }
       for (let i = 0; i < rows; i++) all[(first + i) * length + position] = tokens[i];
       onProgress?.(first * length + rows * (position + 1), sequences * length);
@@ -57,15 +57,14 @@ export async function sampleTokens(
  */
 export async function greedy(model: Transformer, options: { maxTokens: number }): Promise<Int32Array> {
   const { maxTokens } = options;
-  const { bos, vocabulary, context, name } = model.config;
+  const { bos, context, name } = model.config;
   checkWhole('maxTokens', maxTokens, context, ` (the context of model ${name})`);
   const decoder = model.decoder(1, maxTokens);
   const uniforms = new Float32Array(1);
   const token = Int32Array.of(bos);
   const written: number[] = [];
   while (written.length < maxTokens) {
-    const logits = await model.logits(await decoder.step(token), 1);
-    await model.backend.sample({ logits, rows: 1, vocabulary, temperature: 0, uniforms, out: token });
+    await model.draw(await decoder.step(token), { temperature: 0, uniforms, out: token });
     if (token[0] === bos) break;
     written.push(token[0]);
   }

@@ -12,7 +12,7 @@ import {
 } from './architecture.ts';
 import { createDecoder, type Decoder } from './decoder.ts';
 import { packTransformer } from './packing.ts';
-import { compare, crossEntropy, logits } from './predictions.ts';
+import { compare, crossEntropy, draw, logits } from './predictions.ts';
 import { type RunOptions, runForward } from './run.ts';
 
 export type { BlockWeights, TransformerConfig, TransformerWeights } from './architecture.ts';
@@ -51,6 +51,15 @@ export interface Transformer {
     targets: Int32Array,
   ): Promise<{ crossEntropy: Float32Array; kl: Float32Array }>;
 
+  /**
+   * Writes to `out [rows]` a token for each row of `normalized`, drawn from `softmax(logits / temperature)` by inverting
+   * the cumulative sum at `uniforms [rows]`, in [0, 1). Temperature 0 takes the likeliest, the first of equals.
+   */
+  draw(
+    normalized: Float32Array,
+    options: { temperature: number; uniforms: Float32Array; out: Int32Array },
+  ): Promise<void>;
+
   /** Runs `batch` sequences of up to `capacity` tokens, one token at a time. */
   decoder(batch: number, capacity: number): Decoder;
 }
@@ -78,6 +87,7 @@ export function createTransformer(
     logits: (normalized, rows, out) => logits(backend, model, normalized, rows, out),
     crossEntropy: (normalized, rows, targets) => crossEntropy(backend, model, normalized, rows, targets),
     compare: (clean, other, rows, targets) => compare(backend, model, clean, other, rows, targets),
+    draw: (normalized, options) => draw(backend, model, normalized, options),
     decoder: (batch, capacity) => createDecoder(backend, model, batch, capacity),
   };
 }

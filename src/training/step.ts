@@ -119,7 +119,7 @@ async function update(
   return norm;
 }
 
-/** What fired for the loss starts to count anew; AuxK revives nobody. */
+/** A latent that fired for the loss counts anew; one that AuxK chose has not fired by that. */
 function recordFirings(state: TrainingState, { gradient, smallest }: BatchResult, rows: number): void {
   const { offsets } = gradient.parts[0].order;
   for (let j = 0; j < state.latents; j++) {

@@ -198,20 +198,6 @@ describe.each(instructionSets)('%s', (instructionSet) => {
             // Scores of a head's width of 50 are off by a few hundredths, and so are the weights.
             0.1,
           );
-          await agree(
-            native,
-            () => ({ out: new Float32Array(n / length) }),
-            (b, { out }) =>
-              b.attentionStep({
-                q,
-                kCache: k,
-                vCache: v,
-                capacity: length,
-                length: Math.ceil(length / 2),
-                ...shape,
-                out,
-              }),
-          );
         },
       ),
       runs,
@@ -295,42 +281,152 @@ describe.each(instructionSets)('%s', (instructionSet) => {
     );
   });
 
+  it('decodes position after position', async () => {
+    choose();
+    const small = fc.integer({ min: 1, max: 3 });
+    await fc.assert(
+      fc.asyncProperty(
+        seed,
+        small,
+        small,
+        fc.integer({ min: 1, max: 20 }),
+        fc.integer({ min: 1, max: 40 }),
+        async (s, batch, heads, half, capacity) => {
+          const random = new Random(s);
+          const [headWidth, mlpWidth] = [2 * half, 5 + 3 * half];
+          const d = heads * headWidth;
+          const weight = (outputs: number, inputs: number) =>
+            normals(random, outputs * inputs, inputs ** -0.5);
+          const weights = Array.from({ length: 2 }, () => ({
+            ...Object.fromEntries(['q', 'k', 'v', 'o'].map((name) => [name, [weight(d, d), d, d] as const])),
+            gate: [weight(mlpWidth, d), mlpWidth, d] as const,
+            up: [weight(mlpWidth, d), mlpWidth, d] as const,
+            down: [weight(d, mlpWidth), d, mlpWidth] as const,
+          }));
+          const [cos, sin] = [normals(random, capacity * half), normals(random, capacity * half)];
+          const inputs = Array.from({ length: capacity }, () => normals(random, batch * d));
+          for (const [precision, tolerance] of [
+            ['fp32', 1e-4],
+            ['bf16', 0.1],
+          ] as const) {
+            const run = async (b: Backend): Promise<Float32Array[]> => {
+              const blocks = weights.map(
+                (block) =>
+                  Object.fromEntries(
+                    Object.entries(block).map(([name, w]) => [name, b.pack(w[0], w[1], w[2], precision)]),
+                  ) as unknown as PackedBlock,
+              );
+              const cache = b.createCache({ blocks: 2, batch, capacity, heads, headWidth, precision });
+              const outputs: Float32Array[] = [];
+              for (const [position, x] of inputs.entries()) {
+                const residual = x.slice();
+                await b.decoderStep({
+                  residual,
+                  cache,
+                  position,
+                  mlpWidth,
+                  epsilon: 1e-5,
+                  cos,
+                  sin,
+                  blocks,
+                });
+                outputs.push(residual);
+              }
+              return outputs;
+            };
+            const [found, expected] = [await run(native), await run(reference)];
+            const all = (outputs: Float32Array[]) => outputs.flatMap((out) => [...out]);
+            const [a, b] = [all(found), all(expected)];
+            expect(Math.hypot(...a.map((value, i) => value - b[i]))).toBeLessThan(
+              tolerance * Math.hypot(...b),
+            );
+          }
+        },
+      ),
+      { numRuns: 10 },
+    );
+  });
+
   it('compares and samples distributions', async () => {
     choose();
     await fc.assert(
       fc.asyncProperty(
         seed,
-        fc.integer({ min: 1, max: 9 }),
+        fc.integer({ min: 1, max: 40 }),
         fc.integer({ min: 1, max: 3000 }),
-        async (s, n, vocabulary) => {
+        fc.integer({ min: 1, max: 40 }),
+        async (s, n, outputs, inputs) => {
           const random = new Random(s);
-          const [p, q] = [normals(random, n * vocabulary, 4), normals(random, n * vocabulary, 4)];
-          const targets = Int32Array.from({ length: n }, () => random.below(vocabulary));
+          const [p, q] = [normals(random, n * inputs), normals(random, n * inputs)];
+          // The logits' deviation is 4: some are far from the rest.
+          const weight = normals(random, outputs * inputs, 4 * inputs ** -0.5);
+          const targets = Int32Array.from({ length: n }, () => random.below(outputs));
           const one = () => ({ out: new Float32Array(n) });
-          await agree(native, one, (b, { out }) =>
-            b.crossEntropy({ logits: p, rows: n, vocabulary, targets, out }),
-          );
-          await agree(native, one, (b, { out }) => b.klDivergence({ p, q, rows: n, vocabulary, out }), 1e-4);
+          const two = () => ({ kl: new Float32Array(n), crossEntropy: new Float32Array(n) });
+          for (const [precision, tolerance] of [
+            ['fp32', 1e-4],
+            ['bf16', 0.05],
+          ] as const) {
+            const packed = (b: Backend) => b.pack(weight, outputs, inputs, precision);
+            await agree(
+              native,
+              one,
+              (b, { out }) => b.crossEntropy({ x: p, rows: n, weight: packed(b), targets, out }),
+              tolerance,
+            );
+            await agree(
+              native,
+              two,
+              (b, out) => b.divergence({ clean: p, other: q, rows: n, weight: packed(b), targets, ...out }),
+              tolerance,
+            );
+          }
 
           const uniforms = Float32Array.from({ length: n }, () => random.uniformFloat32());
-          for (const temperature of [0, 0.7]) {
-            const [a, b] = [new Int32Array(n), new Int32Array(n)];
-            await native.sample({ logits: p, rows: n, vocabulary, temperature, uniforms, out: a });
-            await reference.sample({ logits: p, rows: n, vocabulary, temperature, uniforms, out: b });
-            // Rounding may move a draw to a neighbour only where the uniform falls on the border between them.
-            for (let r = 0; r < n; r++)
-              if (a[r] !== b[r])
-                expectOnBorder(
-                  p.subarray(r * vocabulary, (r + 1) * vocabulary),
-                  temperature,
-                  uniforms[r],
-                  a[r],
-                );
+          for (const precision of ['fp32', 'bf16'] as const) {
+            const packed = native.pack(weight, outputs, inputs, precision);
+            const logits = new Float32Array(n * outputs);
+            await native.linear({ x: p, rows: n, weight: packed, out: logits });
+            for (const temperature of [0, 0.7]) {
+              const out = new Int32Array(n);
+              await native.sample({ x: p, rows: n, weight: packed, temperature, uniforms, out });
+              for (let r = 0; r < n; r++) {
+                const row = logits.subarray(r * outputs, (r + 1) * outputs);
+                if (temperature === 0) expect(out[r]).toBe(row.indexOf(Math.max(...row)));
+                else expectOnBorder(row, temperature, uniforms[r], out[r]);
+              }
+            }
           }
         },
       ),
       runs,
     );
+  });
+
+  it('compares and samples each row as if it were alone', async () => {
+    choose();
+    const random = new Random(7);
+    const [n, outputs, inputs] = [150, 9000, 24];
+    const x = normals(random, n * inputs);
+    const raw = normals(random, outputs * inputs);
+    const uniforms = Float32Array.from({ length: n }, () => random.uniformFloat32());
+    const targets = Int32Array.from({ length: n }, () => random.below(outputs));
+    for (const precision of ['fp32', 'bf16'] as const) {
+      const weight = native.pack(raw, outputs, inputs, precision);
+      const all = async (first: number, rows: number, threads: number) => {
+        const b = createNativeBackend({ instructionSet, threads });
+        const own = { x: x.subarray(first * inputs, (first + rows) * inputs), rows, weight };
+        const [out, losses] = [new Int32Array(rows), new Float32Array(rows)];
+        await b.sample({ ...own, temperature: 1, uniforms: uniforms.subarray(first), out });
+        await b.crossEntropy({ ...own, targets: targets.subarray(first), out: losses });
+        return { out: [...out], losses: [...losses] };
+      };
+      const together = await all(0, n, 2);
+      expect(await all(0, n, 1)).toEqual(together);
+      for (const r of [0, 31, 149]) {
+        expect(await all(r, 1, 2)).toEqual({ out: [together.out[r]], losses: [together.losses[r]] });
+      }
+    }
   });
 
   it('encodes and selects', async () => {
@@ -485,6 +581,8 @@ describe.each(instructionSets)('%s', (instructionSet) => {
       bias: normals(random, columns),
       columns,
     };
+    const [heads, headWidth, length] = [4, 24, 100];
+    const angles = normals(random, (length * headWidth) / 2);
     const results: string[] = [];
     for (const threads of [1, 2, 5]) {
       const b = createNativeBackend({ instructionSet, threads });
@@ -494,6 +592,23 @@ describe.each(instructionSets)('%s', (instructionSet) => {
       await b.columnSum({ m: operands.x, rows: n, width: d, out: means });
       const y = new Float32Array(n * columns);
       await b.linear({ x: operands.x, rows: n, weight: b.pack(operands.weight, columns, d), out: y });
+      const rounded = b.pack(operands.weight, columns, d, 'bf16');
+      const yRounded = new Float32Array(n * columns);
+      await b.linear({ x: operands.x, rows: n, weight: rounded, out: yRounded });
+      const square = b.pack(operands.weight, d, d, 'bf16');
+      const residual = operands.x.slice();
+      await b.decoderBlocks({
+        residual,
+        batch: n / length,
+        length,
+        heads,
+        headWidth,
+        mlpWidth: d,
+        epsilon: 1e-5,
+        cos: angles,
+        sin: angles,
+        blocks: [{ q: square, k: square, v: square, o: square, gate: square, up: square, down: square }],
+      });
       results.push(
         sha256(
           Buffer.concat(
@@ -501,6 +616,8 @@ describe.each(instructionSets)('%s', (instructionSet) => {
               ...[codes, batch].flatMap((c) => [c.offsets, c.indices, c.values]),
               means,
               y,
+              yRounded,
+              residual,
               Float64Array.of(await b.sumOfSquares(operands.x)),
             ].map((a) => Buffer.from(a.buffer, a.byteOffset, a.byteLength)),
           ),
@@ -564,13 +681,19 @@ describe('refusals', () => {
     const targets = new Int32Array([4]);
     expect(() =>
       native.crossEntropy({
-        logits: new Float32Array(4),
+        x: new Float32Array(2),
         rows: 1,
-        vocabulary: 4,
+        weight: native.pack(new Float32Array(8), 4, 2),
         targets,
         out: new Float32Array(1),
       }),
     ).toThrow(/targets\[0\]: token 4/);
+    const shape = { blocks: 0, batch: 1, capacity: 2, heads: 1, headWidth: 2, precision: 'fp32' } as const;
+    expect(() => native.createCache(shape)).toThrow(/blocks: 0/);
+    const cache = native.createCache({ ...shape, blocks: 1 });
+    const angles = new Float32Array(8);
+    const step = { residual: new Float32Array(2), cache, mlpWidth: 1, epsilon: 0, cos: angles, sin: angles };
+    expect(() => native.decoderStep({ ...step, position: 2, blocks: [] })).toThrow(/position: 2, past/);
   });
 });
 

@@ -51,16 +51,18 @@ export async function selfSampledCorpus(
     );
   if (!(tokens >= 1)) throw new InputError(`tokens: ${tokens} was given; a corpus has 1 token or more`);
   const sequences = Math.ceil(tokens / context);
-  // Kernels of another instruction set round otherwise, and one token that differs makes another story.
+  // Kernels of another instruction set or precision round otherwise, and one token that differs makes another story.
+  const { precision } = model;
   const { instructionSet } = model.backend;
   const recipe = JSON.stringify({
-    format: 1,
+    format: 2,
     modelSha256,
     seed,
     temperature,
     context,
     sequences,
     instructionSet,
+    precision,
   });
   const path = join(directory, 'corpora', `self-${sha256(recipe)}.safetensors`);
   const assemble = (all: Int32Array): Corpus =>

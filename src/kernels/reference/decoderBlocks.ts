@@ -3,7 +3,7 @@
  * fused operation of `native/` must equal.
  */
 import type { Backend, PackedMatrix } from '../backend.ts';
-import { softmaxes } from './attention.ts';
+import { attention } from './attention.ts';
 import { dense } from './dense.ts';
 
 export const decoderBlocks: Backend['decoderBlocks'] = async (op) => {
@@ -28,7 +28,7 @@ export const decoderBlocks: Backend['decoderBlocks'] = async (op) => {
     await rotate(q);
     await rotate(k);
     const z = new Float32Array(rows * width);
-    await softmaxes.attention({ q, k, v, batch, length, heads, headWidth, out: z });
+    await attention.attention({ q, k, v, batch, length, heads, headWidth, out: z });
     await dense.add({ a: residual, b: await project(z, o), out: residual });
 
     await normalize();

@@ -1,104 +1,73 @@
-// Times one TopK training step and what it consists of, at the size of a GPT-2 small residual stream. `--json` for
-// machines. Figures belong to the machine and the moment: compare them within one run only.
+/**
+ * Measures how fast monosem is on this machine, and how near the machine's limits, in one run: figures belong to the machine
+ * and the moment, ratios within one run travel.
+ *
+ *   npm run bench                     everything, as tables
+ *   npm run bench -- --only training  one of: limits, training, models, growth
+ *   npm run bench -- --quick          fewer and shorter runs, for a first look
+ *   npm run bench -- --json           for machines
+ *   npm run bench -- --markdown       also writes the tables into docs/performance.md
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { loadBackend } from '../dist/kernels/index.js';
-import { Random } from '../dist/math/random.js';
-import { createWorkspace } from '../dist/training/gradients.js';
-import { initialState } from '../dist/training/state.js';
-import { trainStep } from '../dist/training/step.js';
+import { asText, intoDocument, number } from './report.mjs';
+import { growthSection } from './sections/growth.mjs';
+import { limitsSection, measureLimits } from './sections/limits.mjs';
+import { modelsSection } from './sections/models.mjs';
+import { trainingSection } from './sections/training.mjs';
+
+const SECTIONS = ['limits', 'training', 'models', 'growth'];
 
 const { values: flags } = parseArgs({
   options: {
+    only: { type: 'string' },
+    quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
-    steps: { type: 'string', default: '5' },
-    width: { type: 'string', default: '768' },
-    latents: { type: 'string', default: '24576' },
-    k: { type: 'string', default: '32' },
-    family: { type: 'string', default: 'topk' },
+    markdown: { type: 'boolean', default: false },
   },
 });
-const [width, latents, k, batch] = [Number(flags.width), Number(flags.latents), Number(flags.k), 4096];
-const backend = loadBackend();
+if (flags.only !== undefined && !SECTIONS.includes(flags.only))
+  throw new Error(`--only ${flags.only}: expected one of ${SECTIONS.join(', ')}`);
+if (flags.markdown && (flags.only !== undefined || flags.quick))
+  throw new Error('--markdown replaces all tables with those of one whole run: leave out --only and --quick');
 
-/** @type {import('../src/training/options.ts').TrainingOptions} */
-const options = {
-  family: flags.family,
-  latents,
-  k,
-  tokens: batch * 1000,
-  batch,
-  learningRate: 2e-4,
-  warmupFraction: 0.1,
-  decayFraction: 0.2,
-  beta1: 0.9,
-  beta2: 0.999,
-  auxCoefficient: 1 / 32,
-  auxLatents: width / 2,
-  deadAfterTokens: 10_000_000,
-  gradientClip: 1,
-  seed: 0,
-  windowRows: 1,
+const { instructionSet, threads } = loadBackend();
+const machine = {
+  processor: cpus()[0].model.trim(),
+  processors: cpus().length,
+  memoryBytes: totalmem(),
+  instructionSet,
+  threads,
+  node: process.version,
+  platform: `${process.platform} ${process.arch}`,
 };
+const machineLine =
+  `${machine.processor}, ${machine.processors} processors, ${number(machine.memoryBytes / 1e9)} GB; ` +
+  `instruction set ${instructionSet}, ${threads} threads; node ${machine.node}, ${machine.platform}`;
 
-const spent = {};
-const timed = Object.fromEntries(
-  Object.entries(backend).map(([name, operation]) => [
-    name,
-    typeof operation !== 'function'
-      ? operation
-      : async (...operands) => {
-          const start = performance.now();
-          const result = await operation(...operands);
-          spent[name] = (spent[name] ?? 0) + performance.now() - start;
-          return result;
-        },
-  ]),
-);
-
-const x = new Float32Array(batch * width);
-new Random(1).fillNormal(x, width ** -0.5);
-const state = await initialState(backend, options, new Float32Array(width));
-const workspace = createWorkspace(backend, { rows: batch, width, k, auxLatents: options.auxLatents });
-await trainStep(backend, options, state, { x, scale: 1 }, workspace);
-
-const steps = Number(flags.steps);
-const times = [];
-for (let i = 0; i < steps; i++) {
-  const start = performance.now();
-  await trainStep(timed, options, state, { x, scale: 1 }, workspace);
-  times.push(performance.now() - start);
+const wants = (/** @type {string} */ name) => flags.only === undefined || flags.only === name;
+const { quick } = flags;
+const progress = (/** @type {string} */ what) => process.stderr.write(`${what}\n`);
+const sections = [];
+if (wants('limits') || wants('training')) {
+  progress('limits');
+  const limits = await measureLimits({ quick });
+  if (wants('training')) sections.push(await trainingSection({ quick, threads, limits, progress }));
+  sections.push(limitsSection(limits));
 }
-const median = times.sort((a, b) => a - b)[Math.floor(steps / 2)];
-const result = {
-  family: flags.family,
-  width,
-  latents,
-  k,
-  batch,
-  backend: backend.name,
-  instructionSet: backend.instructionSet,
-  threads: backend.threads,
-  stepMilliseconds: median,
-  tokensPerSecond: (batch / median) * 1e3,
-  encoderGigaflops: (2 * width * latents * batch) / median / 1e6,
-  peakMegabytes: process.resourceUsage().maxRSS / 1024,
-  operations: Object.fromEntries(
-    Object.entries(spent)
-      .map(([name, ms]) => [name, ms / steps])
-      .sort((a, b) => b[1] - a[1]),
-  ),
-};
+if (wants('models')) sections.push(await modelsSection({ quick, progress }));
+if (wants('growth')) sections.push(await growthSection({ quick, threads, progress }));
+
 if (flags.json) {
-  console.log(JSON.stringify(result, null, 2));
+  const data = Object.fromEntries(sections.map((section) => [section.name, section.data]));
+  const ratios = sections.flatMap((section) => section.ratios);
+  console.log(JSON.stringify({ machine, ratios, ...data }, null, 2));
 } else {
-  console.log(
-    `${result.family} step, d ${width}, F ${latents}, k ${k}, batch ${batch}; ` +
-      `${result.backend} ${result.instructionSet}, ${result.threads} threads`,
-  );
-  console.log(
-    `${Math.round(result.tokensPerSecond)} tokens/s, ${median.toFixed(0)} ms a step (median of ${steps}), ` +
-      `peak memory ${result.peakMegabytes.toFixed(0)} MB`,
-  );
-  for (const [name, ms] of Object.entries(result.operations))
-    console.log(`  ${name.padEnd(18)} ${ms.toFixed(1)} ms`);
+  console.log(asText(machineLine, sections));
+}
+if (flags.markdown) {
+  const path = new URL('../docs/performance.md', import.meta.url);
+  writeFileSync(path, intoDocument(readFileSync(path, 'utf8'), machineLine, sections));
 }

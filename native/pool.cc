@@ -32,6 +32,8 @@ void spin_until(Ready ready) {
   for (int i = 0; i < kRounds && !ready(); i++) {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
 #endif
   }
 }

@@ -41,6 +41,12 @@ class Arguments {
     return value.As<Napi::Boolean>().Value();
   }
 
+  std::string text(const char* name) {
+    const Napi::Value value = info_[at_++];
+    if (!value.IsString()) refuse(std::string(name) + ": not a string");
+    return value.As<Napi::String>().Utf8Value();
+  }
+
   // How the chosen set multiplies: whether operands may be rounded to bfloat16 comes next.
   const DenseProduct& product() { return kernels().dense[flag("bf16")]; }
 

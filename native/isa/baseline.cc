@@ -1,4 +1,4 @@
-// The kernels for whatever the compiler targets by default (SSE2, NEON).
+// The kernels for whatever the compiler targets by default: what any processor of the kind can run.
 #define KERNELS_NAME "baseline"
 #define ENCODE kEncodeFp32
 #define DENSE_BF16 kDenseFp32

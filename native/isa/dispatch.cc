@@ -13,14 +13,16 @@ namespace monosem {
 namespace {
 
 // Linux gives a process the tiles' registers only when it asks: arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA).
+#if defined(__x86_64__)
 bool tiles_permitted() {
-#if defined(__x86_64__) && defined(__linux__)
+#if defined(__linux__)
   static const bool permitted = syscall(SYS_arch_prctl, 0x1023, 18) == 0;
   return permitted;
 #else
   return false;
 #endif
 }
+#endif
 
 bool processor_has(const std::string& name) {
 #if defined(__x86_64__)
@@ -38,6 +40,9 @@ bool processor_has(const std::string& name) {
   }
   if (name == "avx2") return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #endif
+#if defined(__aarch64__)
+  if (name == "neon") return true;
+#endif
   return name == "baseline";
 }
 
@@ -47,6 +52,7 @@ const Kernels* find(const std::string& name) {
   if (name == "avx512bf16") return avx512bf16_kernels();
   if (name == "avx512") return avx512_kernels();
   if (name == "avx2") return avx2_kernels();
+  if (name == "neon") return neon_kernels();
   return baseline_kernels();
 }
 
@@ -70,7 +76,7 @@ bool choose_kernels(const std::string& name) {
     if (wanted) chosen = wanted;
     return wanted != nullptr;
   }
-  for (const char* candidate : {"amx", "avx512bf16", "avx512", "avx2", "baseline"}) {
+  for (const char* candidate : {"amx", "avx512bf16", "avx512", "avx2", "neon", "baseline"}) {
     if (std::string(candidate) == "avx512bf16" && !pairs_are_fast()) continue;
     if ((chosen = find(candidate))) return true;
   }

@@ -71,6 +71,14 @@ struct EncodeProduct {
   void (*scan)(const Scan& scan);
 };
 
+// For the benchmark: each runs operations on registers alone, for as long as `rounds` says, and returns how many
+// floating-point operations these were. Null where the set lacks the instructions.
+struct Peaks {
+  double (*fp32)(int64_t rounds);
+  double (*pairs)(int64_t rounds);  // dot products of pairs of bfloat16
+  double (*tiles)(int64_t rounds);  // matrix tiles of bfloat16
+};
+
 enum class Activation : int { kNone, kRelu, kSilu, kGelu, kGeluTanh };
 
 // What becomes of the sums of a product: activation(sum + bias), and that added to what is there already.
@@ -210,6 +218,8 @@ struct Kernels {
   double (*exp_sum)(const float* x, int64_t n, float top);
   // sum exp(p - top) * (p - q)
   double (*exp_weighted_difference)(const float* p, const float* q, int64_t n, float top);
+
+  Peaks peaks;
 };
 
 constexpr int64_t kRun = 1024;
@@ -246,6 +256,7 @@ const Kernels* amx_kernels();
 const Kernels* avx512bf16_kernels();
 const Kernels* avx512_kernels();
 const Kernels* avx2_kernels();
+const Kernels* neon_kernels();
 const Kernels* baseline_kernels();
 
 }  // namespace monosem

@@ -9,6 +9,8 @@
 #include <immintrin.h>
 #elif defined(__SSE2__)
 #include <emmintrin.h>
+#elif defined(USE_NEON)
+#include <arm_neon.h>
 #endif
 
 #if defined(__AVX512F__)
@@ -18,6 +20,10 @@
 #elif defined(__AVX2__)
 #define LANES 8
 #define TILE_ROWS 6
+#define TILE_VECTORS 2
+#elif defined(USE_NEON)
+#define LANES 4
+#define TILE_ROWS 12  // 24 sums, two vectors of a panel, and the row's values fill the 32 registers
 #define TILE_VECTORS 2
 #else
 #define LANES 4
@@ -36,6 +42,9 @@ inline void store(float* p, V v) { *reinterpret_cast<VUnaligned*>(p) = v; }
 inline V splat(float s) { return s - V{}; }
 
 inline V max_of(V a, V b) {
+#if defined(USE_NEON)
+  return (V)vmaxq_f32((float32x4_t)a, (float32x4_t)b);
+#endif
   return a > b ? a : b;
 }
 
@@ -43,6 +52,8 @@ inline V max_of(V a, V b) {
 inline float sum_lanes(V v) {
 #if defined(__AVX512F__)
   return _mm512_reduce_add_ps((__m512)v);
+#elif defined(USE_NEON)
+  return vaddvq_f32((float32x4_t)v);
 #endif
   float lane[LANES];
   std::memcpy(lane, &v, sizeof v);
@@ -54,9 +65,8 @@ inline float sum_lanes(V v) {
 inline float max_lanes(V v) {
 #if defined(__AVX512F__)
   return _mm512_reduce_max_ps((__m512)v);
-#endif
-#if defined(__AVX512F__)
-  return _mm512_reduce_max_ps((__m512)v);
+#elif defined(USE_NEON)
+  return vmaxvq_f32((float32x4_t)v);
 #endif
   float best = v[0];
   for (int i = 1; i < LANES; i++) best = v[i] > best ? v[i] : best;
@@ -64,6 +74,13 @@ inline float max_lanes(V v) {
 }
 
 inline float min_lanes(V v) { return -max_lanes(-v); }
+
+#if defined(USE_NEON)
+inline std::uint32_t mask_of(uint32x4_t lanes) {
+  const uint32x4_t bits = {1, 2, 4, 8};
+  return vaddvq_u32(vandq_u32(lanes, bits));
+}
+#endif
 
 // Bit i is set where a[i] > b[i].
 inline std::uint32_t greater_mask(V a, V b) {
@@ -73,6 +90,8 @@ inline std::uint32_t greater_mask(V a, V b) {
   return (std::uint32_t)_mm256_movemask_ps((__m256)(a > b));
 #elif defined(__SSE2__)
   return (std::uint32_t)_mm_movemask_ps((__m128)(a > b));
+#elif defined(USE_NEON)
+  return mask_of(vcgtq_f32((float32x4_t)a, (float32x4_t)b));
 #else
   VI m = a > b;
   std::uint32_t mask = 0;
@@ -88,6 +107,8 @@ inline std::uint32_t at_least_mask(V a, V b) {
   return (std::uint32_t)_mm256_movemask_ps((__m256)(a >= b));
 #elif defined(__SSE2__)
   return (std::uint32_t)_mm_movemask_ps((__m128)(a >= b));
+#elif defined(USE_NEON)
+  return mask_of(vcgeq_f32((float32x4_t)a, (float32x4_t)b));
 #else
   VI m = a >= b;
   std::uint32_t mask = 0;
@@ -96,10 +117,29 @@ inline std::uint32_t at_least_mask(V a, V b) {
 #endif
 }
 
+#if defined(USE_NEON)
+// For each mask of four lanes, the bytes of the chosen ones moved to the front.
+struct Gathering {
+  std::uint8_t bytes[16][16] = {};
+  constexpr Gathering() {
+    for (int mask = 0; mask < 16; mask++) {
+      int to = 0;
+      for (int lane = 0; lane < 4; lane++) {
+        if (!(mask >> lane & 1)) continue;
+        for (int byte = 0; byte < 4; byte++) bytes[mask][to++] = (std::uint8_t)(lane * 4 + byte);
+      }
+    }
+  }
+};
+constexpr Gathering kGathering;
+#endif
+
 // Writes the lanes of `v` whose bit is set one after another; up to LANES values past them may be overwritten.
 inline void store_chosen(float* to, V v, std::uint32_t mask) {
 #if defined(__AVX512F__)
   _mm512_storeu_ps(to, _mm512_maskz_compress_ps((__mmask16)mask, (__m512)v));
+#elif defined(USE_NEON)
+  vst1q_u8(reinterpret_cast<std::uint8_t*>(to), vqtbl1q_u8((uint8x16_t)v, vld1q_u8(kGathering.bytes[mask])));
 #else
   for (; mask; mask &= mask - 1) *to++ = v[__builtin_ctz(mask)];
 #endif
@@ -112,6 +152,8 @@ inline V square_root(V v) {
   return (V)_mm256_sqrt_ps((__m256)v);
 #elif defined(__SSE2__)
   return (V)_mm_sqrt_ps((__m128)v);
+#elif defined(USE_NEON)
+  return (V)vsqrtq_f32((float32x4_t)v);
 #else
   for (int i = 0; i < LANES; i++) v[i] = __builtin_sqrtf(v[i]);
   return v;

@@ -1,5 +1,6 @@
 // Fills in the table from the kernels of this instruction set. KERNELS_NAME names it; ENCODE is how it
 // multiplies to encode, DENSE_BF16 and CACHED_BF16 how it multiplies and what it caches where it may round to bfloat16.
+#include "peak.inl"
 
 namespace monosem {
 namespace {
@@ -8,7 +9,7 @@ const Kernels kKernels = {
     KERNELS_NAME, ENCODE,       finish_list,    bound_of,       {kDenseFp32, DENSE_BF16}, {kCachedFp32, CACHED_BF16},
     decode_row,   dot,          slice_squares,  gather_sum,     add,        swiglu,
     scale_row,    center_row,   residual_row,   shift_row,      error_row,  adam,
-    rms_norm_row, layer_norm_row, rotate_row,   max,            exp_sum,    exp_weighted_difference,
+    rms_norm_row, layer_norm_row, rotate_row,   max,            exp_sum,    exp_weighted_difference, kPeaks,
 };
 
 }  // namespace

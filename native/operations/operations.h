@@ -137,4 +137,10 @@ double measure_latent_gradients(const LatentGradients& from, double* through_inp
 void update_latents(const LatentGradients& from, const AdamOptions& options, const Trained& encoder_weight,
                     const Trained& encoder_bias, const Trained& decoder_weight);
 
+// limits.cc, for the benchmark.
+// Runs one of the kernels' Peaks on all threads and returns how many floating-point operations that took.
+double run_peak(double (*peak)(int64_t rounds), int64_t tasks);
+// Reads every element once, on all threads: the sum of squares, to have a result.
+double read_all(const float* x, int64_t n);
+
 }  // namespace monosem

@@ -1,0 +1,38 @@
+// Sparse rows, as an encoder makes them, for the suites that work on these.
+#pragma once
+
+#include <cmath>
+
+#include "../operations/operations.h"
+#include "test.h"
+
+namespace monosem::test {
+
+// Rows of entries by ascending column, some of them empty.
+struct Codes {
+  int64_t rows, columns;
+  std::vector<uint32_t> offsets, indices;
+  std::vector<float> values;
+
+  Codes(Random& random, int64_t rows, int64_t columns) : rows(rows), columns(columns), offsets{0} {
+    for (int64_t r = 0; r < rows; r++) {
+      const double density = random.coin() ? random.uniform() : 0;
+      for (int64_t c = 0; c < columns; c++) {
+        if (random.uniform() >= density) continue;
+        indices.push_back(static_cast<uint32_t>(c));
+        values.push_back(std::abs(random.normal()));
+      }
+      offsets.push_back(static_cast<uint32_t>(indices.size()));
+    }
+  }
+
+  SparseView view() const { return {rows, offsets.data(), indices.data(), values.data()}; }
+
+  template <class Body>
+  void for_each(Body body) const {
+    for (int64_t r = 0; r < rows; r++)
+      for (uint32_t e = offsets[r]; e < offsets[r + 1]; e++) body(r, static_cast<int64_t>(indices[e]), e);
+  }
+};
+
+}  // namespace monosem::test

@@ -17,7 +17,10 @@ Napi::Value Peak(const Napi::CallbackInfo& info) {
   const std::string unit = a.text("unit");
   const int64_t tasks = a.count("tasks", 1);
   const Peaks& peaks = kernels().peaks;
-  const auto peak = unit == "fp32" ? peaks.fp32 : unit == "pairs" ? peaks.pairs : unit == "tiles" ? peaks.tiles : nullptr;
+  const auto peak = unit == "fp32"    ? peaks.fp32
+                    : unit == "pairs" ? peaks.pairs
+                    : unit == "tiles" ? peaks.tiles
+                                      : nullptr;
   return number_in_background(info, [=] { return peak ? run_peak(peak, tasks) : 0; });
 }
 

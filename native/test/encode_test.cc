@@ -71,12 +71,14 @@ struct Problem {
     return threshold.empty() ? 0 : std::max(0.0f, threshold[column]);
   }
 
-  // All positive pre-activations of rows first..last, strongest first: of equal ones the lower row, then the lower column.
+  // All positive pre-activations of rows first..last, strongest first: of equal ones the lower row, then the lower
+  // column.
   std::vector<Entry> strongest(int64_t first, int64_t last, const std::vector<float>& threshold) const {
     std::vector<Entry> entries;
     for (int64_t r = first; r < last; r++)
       for (int64_t c = 0; c < all; c++)
-        if (present[c] && exact[r * all + c] > threshold_of(threshold, c)) entries.push_back({r, c, exact[r * all + c]});
+        if (present[c] && exact[r * all + c] > threshold_of(threshold, c))
+          entries.push_back({r, c, exact[r * all + c]});
     std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.value > b.value; });
     return entries;
   }

@@ -19,8 +19,9 @@ void scan_fp32(const Scan& scan) {
   for (int64_t at = 0; at < scan.columns; at += kPanel) {
     V c[TILE_ROWS][TILE_VECTORS];
     tile(static_cast<const float*>(scan.strip), panels + at * width, width, c);
+    const PanelColumns columns = columns_at<false>(scan, at);
 #pragma GCC unroll 1
-    for (int64_t r = 0; r < scan.rows; r++) select<false>(scan, r, at, c[r][0], c[r][1]);
+    for (int64_t r = 0; r < scan.rows; r++) select<false>(scan, r, at, columns, c[r][0], c[r][1]);
   }
 }
 

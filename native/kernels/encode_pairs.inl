@@ -55,8 +55,9 @@ void scan_pairs_as(const Scan& scan) {
     __m512 c[TILE_ROWS][TILE_VECTORS];
     tile_pairs(static_cast<const uint32_t*>(scan.strip), static_cast<const uint32_t*>(scan.panels) + at * pairs, pairs,
                c);
+    const PanelColumns columns = columns_at<scouting>(scan, at);
 #pragma GCC unroll 1
-    for (int64_t r = 0; r < scan.rows; r++) select<scouting>(scan, r, at, (V)c[r][0], (V)c[r][1]);
+    for (int64_t r = 0; r < scan.rows; r++) select<scouting>(scan, r, at, columns, (V)c[r][0], (V)c[r][1]);
   }
 }
 

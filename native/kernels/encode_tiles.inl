@@ -9,15 +9,14 @@ namespace {
 constexpr int kBlock = 32;  // rows of a strip, columns of a panel
 constexpr int64_t kStepBytes = 2 * kTileBytes;
 
-// Sums of products of one block of 32 rows and columns, tile after tile.
+// Sums of products of one block of 32 rows and columns.
 struct alignas(64) Sums {
-  float tile[4][16][16];
+  float row[kBlock][kBlock];
 };
 
-// A block that is to be compared, and which of its columns pass, for each row.
-struct alignas(64) Block {
-  Sums sums;
-  uint32_t masks[kBlock];
+// What the comparison reads of a strip's rows: their thresholds and norms as in RowList, side by side.
+struct alignas(64) RowBounds {
+  float threshold[kBlock], norm[kBlock], rounding[kBlock];
 };
 
 void pack_rows_tiles(const float* x, int64_t rows, int64_t width, void* strip, float* norm, float* rounding) {
@@ -81,30 +80,30 @@ void pack_columns_tiles(const EncodeOperands& operands, int64_t first, int64_t c
   if (norm) column_norms(operands, first, columns, norm, rounding);
 }
 
-template <bool scouting>
-inline __attribute__((always_inline)) Products products_at(const Scan& scan, const Block& block, int64_t row,
-                                                           int64_t at) {
-  const int64_t half = row / 16 * 2;
-  return products_of<scouting>(scan, row, at, load(block.sums.tile[half][row % 16]),
-                               load(block.sums.tile[half + 1][row % 16]));
-}
+// A block that is to be compared, of the group's columns from `at` on, and which of them pass, for each row.
+struct alignas(64) Block {
+  Sums sums;
+  uint32_t masks[kBlock];
+  int64_t at;
+};
 
-// Notes which products of some rows pass.
 template <bool scouting>
-inline __attribute__((always_inline)) void compare(const Scan& scan, Block& block, int64_t first, int64_t last,
-                                                   int64_t at) {
-  for (int64_t r = first; r < last; r++)
-    block.masks[r] = passing<scouting>(scan, r, at, products_at<scouting>(scan, block, r, at));
+inline __attribute__((always_inline)) Products products_at(const PanelColumns& columns, const RowBounds& bounds,
+                                                           const Block& block, int64_t row) {
+  return products_of<scouting>(columns, bounds.norm[row], bounds.rounding[row], load(block.sums.row[row]),
+                               load(block.sums.row[row] + LANES));
 }
 
 // Puts what passed into the rows' lists.
 template <bool scouting>
-inline __attribute__((always_inline)) void take_all(const Scan& scan, const Block& block, int64_t at) {
+inline __attribute__((always_inline)) void take_all(const Scan& scan, const PanelColumns& columns, RowBounds& bounds,
+                                                    const Block& block) {
   uint32_t rows = _mm512_cmpneq_epi32_mask(_mm512_load_si512(block.masks), _mm512_setzero_si512()) |
                   (uint32_t)_mm512_cmpneq_epi32_mask(_mm512_load_si512(block.masks + 16), _mm512_setzero_si512()) << 16;
   for (; rows; rows &= rows - 1) {
     const int64_t r = __builtin_ctz(rows);
-    take(scan, r, at, products_at<scouting>(scan, block, r, at), block.masks[r]);
+    take(scan, r, block.at, products_at<scouting>(columns, bounds, block, r), block.masks[r]);
+    bounds.threshold[r] = scan.lists[r].threshold;
   }
 }
 
@@ -114,10 +113,10 @@ template <class During, class After>
 inline __attribute__((always_inline)) void multiply(const char* a, const char* b, int64_t steps, const Sums* in,
                                                     Sums& out, During during, After after) {
   if (in) {
-    tile_load<0>(in->tile[0]);
-    tile_load<1>(in->tile[1]);
-    tile_load<2>(in->tile[2]);
-    tile_load<3>(in->tile[3]);
+    tile_load<0>(in->row[0], sizeof in->row[0]);
+    tile_load<1>(in->row[0] + 16, sizeof in->row[0]);
+    tile_load<2>(in->row[16], sizeof in->row[0]);
+    tile_load<3>(in->row[16] + 16, sizeof in->row[0]);
   } else {
     tile_zero<0>();
     tile_zero<1>();
@@ -140,8 +139,8 @@ inline __attribute__((always_inline)) void multiply(const char* a, const char* b
     during(step);
   }
   after();
-  tile_store<0>(out.tile[0]);
-  tile_store<2>(out.tile[2]);
+  tile_store<0>(out.row[0], sizeof out.row[0]);
+  tile_store<2>(out.row[16], sizeof out.row[0]);
   for (int64_t step = steps - skewed; step < steps; step++) {
     tile_load<7>(b + step * kStepBytes + kTileBytes);
     tile_load<4>(a + step * kStepBytes);
@@ -149,17 +148,25 @@ inline __attribute__((always_inline)) void multiply(const char* a, const char* b
     tile_load<5>(a + step * kStepBytes + kTileBytes);
     tile_multiply<3, 5, 7>();
   }
-  tile_store<1>(out.tile[1]);
-  tile_store<3>(out.tile[3]);
+  tile_store<1>(out.row[0] + 16, sizeof out.row[0]);
+  tile_store<3>(out.row[16] + 16, sizeof out.row[0]);
 }
 
 // A long row is multiplied in stretches, each with all panels before the next: 16 KB of the strip then stay in the
 // nearest cache while panels stream by.
 constexpr int64_t kStretch = 8;
 
-template <bool scouting>
+template <bool scouting, bool by_column>
 void scan_tiles_as(const Scan& scan) {
   const Tiles tiles;
+  RowBounds bounds = {};
+  for (int64_t r = 0; r < scan.rows; r++) {
+    const RowList& list = scan.lists[r];
+    bounds.threshold[r] = list.threshold, bounds.norm[r] = list.norm, bounds.rounding[r] = list.rounding;
+    // Lists were last written a group ago: their ends are fetched while the first block is multiplied.
+    __builtin_prefetch(list.value + list.count, 1);
+    __builtin_prefetch(list.column + list.count, 1);
+  }
   Block block;
   __builtin_memset(block.masks, 0, sizeof block.masks);
   Sums* partial = reinterpret_cast<Sums*>(scan.partial);
@@ -167,6 +174,13 @@ void scan_tiles_as(const Scan& scan) {
   const int64_t stretches = steps <= kStretch * 3 / 2 ? 1 : ceil_div(steps, kStretch);
   const int64_t stretch = ceil_div(steps, stretches);
   const char* strip = static_cast<const char*>(scan.strip);
+  const auto finish = [&](int64_t step, int64_t rows_a_step, const PanelColumns& columns)
+                          __attribute__((always_inline)) {
+    const int64_t first = smaller(step * rows_a_step, scan.rows), last = smaller(first + rows_a_step, scan.rows);
+    for (int64_t r = first; r < last; r++)
+      block.masks[r] = passing(columns, by_column, bounds.threshold[r],
+                               products_at<scouting>(columns, bounds, block, r));
+  };
   for (int64_t first = 0; first < steps; first += stretch) {
     const int64_t count = smaller(stretch, steps - first), rows_a_step = ceil_div(scan.rows, count);
     const bool last = first + count == steps;
@@ -175,24 +189,23 @@ void scan_tiles_as(const Scan& scan) {
       const Sums* before = first > 0 ? partial + p : nullptr;
       if (!last || p == 0) {
         multiply(strip + first * kStepBytes, panel, count, before, last ? block.sums : partial[p], [](int64_t) {}, [] {});
-        continue;
+      } else {
+        const PanelColumns columns = columns_at<scouting>(scan, block.at);
+        multiply(strip + first * kStepBytes, panel, count, before, block.sums,
+                 [&](int64_t step) { finish(step, rows_a_step, columns); },
+                 [&] { take_all<scouting>(scan, columns, bounds, block); });
       }
-      const int64_t at = (p - 1) * kBlock;
-      const auto compare_some = [&](int64_t step) {
-        const int64_t row = smaller(step * rows_a_step, scan.rows);
-        compare<scouting>(scan, block, row, smaller(row + rows_a_step, scan.rows), at);
-      };
-      multiply(strip + first * kStepBytes, panel, count, before, block.sums, compare_some,
-               [&] { take_all<scouting>(scan, block, at); });
+      block.at = p * kBlock;
     }
   }
-  compare<scouting>(scan, block, 0, scan.rows, (panels - 1) * kBlock);
-  take_all<scouting>(scan, block, (panels - 1) * kBlock);
+  const PanelColumns columns = columns_at<scouting>(scan, block.at);
+  finish(0, scan.rows, columns);
+  take_all<scouting>(scan, columns, bounds, block);
 }
 
 void scan_tiles(const Scan& scan) {
-  if (scan.norm) scan_tiles_as<true>(scan);
-  else scan_tiles_as<false>(scan);
+  if (scan.norm) scan.threshold ? scan_tiles_as<true, true>(scan) : scan_tiles_as<true, false>(scan);
+  else scan.threshold ? scan_tiles_as<false, true>(scan) : scan_tiles_as<false, false>(scan);
 }
 
 constexpr EncodeProduct kEncodeTiles = {kBlock,          kBlock,             2,         kTileInputs, true,

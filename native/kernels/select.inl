@@ -149,33 +149,48 @@ void finish_list(RowList& list, const EncodeOperands& operands, int64_t row, con
   keep_strongest(list, k, k);
 }
 
-// Products of one row with two vectors of columns, from the group's column `at` on, biases added, and how far each may
-// be off: |x_r - bf(x_r)| |w_j| + |bf(x_r)| |w_j - bf(w_j)| is what rounding can do (Cauchy-Schwarz), and the rounding
-// of the sums is in the norms.
+// What is known of two vectors of columns, from the group's column `at` on. `threshold` only where columns have one.
+struct PanelColumns {
+  V bias[2];
+  V norm[2];
+  V rounding[2];
+  V threshold[2];
+};
+
+template <bool scouting>
+inline __attribute__((always_inline)) PanelColumns columns_at(const Scan& scan, int64_t at) {
+  PanelColumns c = {};
+#pragma GCC unroll 2
+  for (int i = 0; i < 2; i++, at += LANES) {
+    c.bias[i] = load(scan.bias + at);
+    if (scouting) c.norm[i] = load(scan.norm + at);
+    if (scouting) c.rounding[i] = load(scan.rounding + at);
+    if (scan.threshold) c.threshold[i] = load(scan.threshold + at);
+  }
+  return c;
+}
+
+// Products of one row with the columns, biases added, and how far each may be off: |x_r - bf(x_r)| |w_j| +
+// |bf(x_r)| |w_j - bf(w_j)| is what rounding can do (Cauchy-Schwarz), and the rounding of the sums is in the norms.
 struct Products {
   V value[2];
   V error[2];
 };
 
 template <bool scouting>
-inline __attribute__((always_inline)) Products products_of(const Scan& scan, int64_t row, int64_t at, V first,
+inline __attribute__((always_inline)) Products products_of(const PanelColumns& c, float norm, float rounding, V first,
                                                            V second) {
-  Products p = {{first + load(scan.bias + at), second + load(scan.bias + at + LANES)}, {}};
+  Products p = {{first + c.bias[0], second + c.bias[1]}, {}};
   if (!scouting) return p;
-  const RowList& list = scan.lists[row];
 #pragma GCC unroll 2
-  for (int i = 0; i < 2; i++) {
-    const int64_t c = at + i * LANES;
-    p.error[i] = load(scan.norm + c) * list.rounding + load(scan.rounding + c) * list.norm;
-  }
+  for (int i = 0; i < 2; i++) p.error[i] = c.norm[i] * rounding + c.rounding[i] * norm;
   return p;
 }
 
-// A bit for each column that may be chosen.
-template <bool scouting>
-inline __attribute__((always_inline)) uint32_t passing(const Scan& scan, int64_t row, int64_t at, const Products& p) {
-  const V a = scan.threshold ? load(scan.threshold + at) : splat(scan.lists[row].threshold);
-  const V b = scan.threshold ? load(scan.threshold + at + LANES) : a;
+// A bit for each column that may be chosen. `threshold` is the row's.
+inline __attribute__((always_inline)) uint32_t passing(const PanelColumns& c, bool by_column, float threshold,
+                                                       const Products& p) {
+  const V a = by_column ? c.threshold[0] : splat(threshold), b = by_column ? c.threshold[1] : a;
   return greater_mask(p.value[0] + p.error[0], a) | greater_mask(p.value[1] + p.error[1], b) << LANES;
 }
 
@@ -204,9 +219,11 @@ inline __attribute__((always_inline)) void take(const Scan& scan, int64_t row, i
 
 // Compares and takes at once.
 template <bool scouting>
-inline __attribute__((always_inline)) void select(const Scan& scan, int64_t row, int64_t at, V first, V second) {
-  const Products p = products_of<scouting>(scan, row, at, first, second);
-  const uint32_t mask = passing<scouting>(scan, row, at, p);
+inline __attribute__((always_inline)) void select(const Scan& scan, int64_t row, int64_t at, const PanelColumns& c,
+                                                  V first, V second) {
+  const RowList& list = scan.lists[row];
+  const Products p = products_of<scouting>(c, list.norm, list.rounding, first, second);
+  const uint32_t mask = passing(c, scan.threshold != nullptr, list.threshold, p);
   if (__builtin_expect(mask != 0, 0)) take(scan, row, at, p, mask);
 }
 

@@ -11,7 +11,7 @@ struct TileProduct {
   using Scope = Tiles;
   struct Block {
     Sums sums;
-    V get(int64_t r, int j) const { return load(sums.tile[r / kTileRows * 2 + j][r % kTileRows]); }
+    V get(int64_t r, int j) const { return load(sums.row[r] + j * LANES); }
   };
   static int64_t steps(int64_t inputs) { return ceil_div(inputs, kTileInputs); }
 

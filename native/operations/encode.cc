@@ -14,7 +14,7 @@ namespace {
 
 constexpr int64_t kGroupBytes = 1 << 20;
 constexpr int64_t kPanelsATask = 4;
-constexpr int64_t kRowsATask = 256;
+constexpr int64_t kRowsATask = 128;
 
 // A group of packed columns, and what is known of each.
 struct Group {

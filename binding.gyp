@@ -65,6 +65,7 @@
         "native/isa/baseline.cc",
         "native/isa/dispatch.cc",
         "native/isa/neon.cc",
+        "native/operations/buffer.cc",
         "native/operations/decoder_blocks.cc",
         "native/operations/dense.cc",
         "native/operations/encode.cc",

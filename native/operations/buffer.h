@@ -1,33 +1,42 @@
 // Memory for numbers that are about to be written: aligned to cache lines and pages, and not zeroed.
 #pragma once
 
-#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
-#include <new>
-
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
 
 namespace monosem {
+
+// Cache lines, pages, or large pages, as the size merits.
+void* allocate_bytes(std::size_t bytes);
+
+// Memory that an operation gave back, or new. Fresh pages cost more than the system takes to hand them out: each is
+// cleared first. So what operations need again and again is kept, 256 MB at most.
+void* borrow_bytes(std::size_t bytes);
+void give_back(void* memory, std::size_t bytes);
 
 template <class T>
 using Buffer = std::unique_ptr<T[], decltype(&std::free)>;
 
 template <class T>
 Buffer<T> make_buffer(std::int64_t count) {
-  constexpr std::size_t kHuge = std::size_t{1} << 21;
-  const std::size_t wanted = std::max<std::size_t>(1, static_cast<std::size_t>(count) * sizeof(T));
-  const std::size_t unit = wanted >= 2 * kHuge ? kHuge : 4096;
-  const std::size_t bytes = (wanted + unit - 1) / unit * unit;
-  void* memory = std::aligned_alloc(unit, bytes);
-  if (!memory) throw std::bad_alloc();
-#if defined(__linux__)
-  if (unit == kHuge) madvise(memory, bytes, MADV_HUGEPAGE);
-#endif
-  return Buffer<T>(static_cast<T*>(memory), &std::free);
+  return Buffer<T>(static_cast<T*>(allocate_bytes(static_cast<std::size_t>(count) * sizeof(T))), &std::free);
+}
+
+struct GiveBack {
+  std::size_t bytes;
+  void operator()(void* memory) const { give_back(memory, bytes); }
+};
+
+template <class T>
+using Borrowed = std::unique_ptr<T[], GiveBack>;
+
+// For the time of one operation.
+template <class T>
+Borrowed<T> borrow(std::int64_t count) {
+  const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(T);
+  return Borrowed<T>(static_cast<T*>(borrow_bytes(bytes)), GiveBack{bytes});
 }
 
 }  // namespace monosem

@@ -18,7 +18,7 @@ constexpr int64_t kRowsATask = 128;
 
 // A group of packed columns, and what is known of each.
 struct Group {
-  Buffer<char> panels;
+  Borrowed<char> panels;
   std::vector<float> bias, threshold, norm, rounding;
 };
 
@@ -32,9 +32,9 @@ class Encoder {
         threshold_(threshold),
         scouts_(product_.rounds && !rounded),
         row_bytes_(ceil_div(operands.width, product_.inputs) * product_.inputs * product_.bytes),
-        strips_(make_buffer<char>(ceil_div(operands.rows, product_.strip) * product_.strip * row_bytes_)),
-        norms_(make_buffer<float>(operands.rows)),
-        roundings_(make_buffer<float>(operands.rows)) {
+        strips_(borrow<char>(ceil_div(operands.rows, product_.strip) * product_.strip * row_bytes_)),
+        norms_(borrow<float>(operands.rows)),
+        roundings_(borrow<float>(operands.rows)) {
     const int64_t panels_that_fit = std::max<int64_t>(1, kGroupBytes / (product_.panel * row_bytes_));
     const int64_t panels_in_all = ceil_div(operands.columns, product_.panel);
     group_columns_ = std::clamp<int64_t>(panels_in_all, 1, panels_that_fit) * product_.panel;
@@ -87,7 +87,7 @@ class Encoder {
  private:
   Group make_group() const {
     const std::vector<float> column(group_columns_);
-    return {make_buffer<char>(group_columns_ * row_bytes_), column, column, column, column};
+    return {borrow<char>(group_columns_ * row_bytes_), column, column, column, column};
   }
 
   int64_t columns_of(int64_t group) const {
@@ -136,8 +136,8 @@ class Encoder {
   const float* threshold_;
   bool scouts_;
   int64_t row_bytes_, group_columns_, strips_a_task_;
-  Buffer<char> strips_;
-  Buffer<float> norms_, roundings_;
+  Borrowed<char> strips_;
+  Borrowed<float> norms_, roundings_;
 };
 
 int64_t list_stride(int64_t capacity) { return ceil_div(capacity + kListSlack, 16) * 16; }
@@ -287,7 +287,7 @@ Sparse encode_top_k(const EncodeOperands& operands, bool rounded, int64_t k) {
   // Where values scout, several times k may have to wait for float32.
   const int64_t capacity = ceil_div(encoder.scouts() ? 4 * k + 256 : 2 * k + 64, 16) * 16, stride = list_stride(capacity);
   const int64_t arrays = encoder.scouts() ? 3 : 2;
-  const Buffer<float> memory = make_buffer<float>(operands.rows * arrays * stride);
+  const Borrowed<float> memory = borrow<float>(operands.rows * arrays * stride);
   std::vector<RowList> lists(operands.rows);
   for (int64_t r = 0; r < operands.rows; r++) {
     RowList& list = lists[r];

@@ -147,7 +147,7 @@ double measure_latent_gradients(const LatentGradients& from, double* through_inp
     for (int64_t i = 0; i < width; i++) through_input[i] += through[task * width + i];
 
   const auto parts = static_cast<int64_t>(from.parts.size());
-  const Buffer<float> sliced = make_buffer<float>(parts * from.rows * ceil_div(width, kSlice) * kSlice);
+  const Borrowed<float> sliced = borrow<float>(parts * from.rows * ceil_div(width, kSlice) * kSlice);
   const double encoder = squares_of_rows(
       from, sliced.get(), [](const EntryGradients& part) { return part.pre_gradients; },
       [&](const EntryGradients&) { return from.input; });

@@ -6,6 +6,7 @@
 #if defined(__AMX_BF16__)
 #include "../kernels/all.inl"
 #include "../kernels/rounding.inl"
+#include "../kernels/tile_blocks.inl"
 #include "../kernels/encode_tiles.inl"
 #include "../kernels/tile_matmul.inl"
 #include "../kernels/cache_pairs.inl"

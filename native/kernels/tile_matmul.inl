@@ -1,6 +1,4 @@
-// The dense product with the processor's matrix tiles: see dense.inl. Blocks of 32 rows x 32 outputs. A strip is, for
-// each 32 inputs, two tiles of [16 rows][32 inputs]; a panel, for each 32 inputs, two tiles (outputs 0..15, then
-// 16..31) of [16 input pairs][16 outputs][2].
+// The dense product with the processor's matrix tiles: see dense.inl, and tile_blocks.inl for the layouts.
 
 namespace monosem {
 namespace {
@@ -22,24 +20,11 @@ struct TileProduct {
   }
 
   static void pack_rows(const float* x, int64_t stride, int64_t rows, int64_t inputs, char* strip) {
-    for (int64_t i = 0; i < inputs; i += kTileInputs, strip += kStepBytes) {
-      for (int64_t r = 0; r < kStrip; r++)
-        _mm512_storeu_si512(strip + r * 64, r < rows ? round_pairs(x + r * stride + i, inputs - i) : __m512i{});
-    }
+    pack_strip_tiles([&](int64_t r) { return x + r * stride; }, rows, inputs, strip);
   }
 
   static void pack_panel(const float* weight, int64_t stride, int64_t outputs, int64_t inputs, char* panel) {
-    for (int64_t i = 0; i < inputs; i += kTileInputs) {
-      for (int64_t half = 0; half < 2; half++, panel += kTileBytes) {
-        __m512i pairs[16];
-        for (int64_t o = 0; o < 16; o++) {
-          const int64_t output = half * 16 + o;
-          pairs[o] = output < outputs ? round_pairs(weight + output * stride + i, inputs - i) : __m512i{};
-        }
-        transpose(pairs);
-        for (int64_t pair = 0; pair < 16; pair++) _mm512_storeu_si512(panel + pair * 64, pairs[pair]);
-      }
-    }
+    pack_panel_tiles([&](int64_t o) { return weight + o * stride; }, outputs, inputs, panel);
   }
 
   // weight[input * stride + output], zeros from `inputs` to `padded`.

@@ -83,6 +83,10 @@ function ratiosOf({ shape, yardstickMilliseconds, steps }, limits) {
       value: times(yardstickMilliseconds / find('topk', precision).milliseconds, 'faster'),
     })),
     {
+      what: `TopK step, bf16, against five products at the whole float32 peak of this machine; ${name}`,
+      value: times((5 * operations) / limits.fp32 / (top.milliseconds / 1000), 'faster'),
+    },
+    {
       what: `BatchTopK step against TopK, bf16; ${name}`,
       value: times(find('batchtopk', 'bf16').milliseconds / top.milliseconds, 'the time'),
     },

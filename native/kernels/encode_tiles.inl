@@ -84,7 +84,8 @@ void scan_tiles_as(const Scan& scan) {
       const char* panel = static_cast<const char*>(scan.panels) + (p * steps + first) * kStepBytes;
       const Sums* before = first > 0 ? partial + p : nullptr;
       if (!last || p == 0) {
-        multiply(strip + first * kStepBytes, panel, count, before, last ? block.sums : partial[p], [](int64_t) {}, [] {});
+        Sums& out = last ? block.sums : partial[p];
+        multiply(strip + first * kStepBytes, panel, count, before, out, [](int64_t) {}, [] {});
       } else {
         const PanelColumns columns = columns_at<scouting>(scan, block.at);
         multiply(strip + first * kStepBytes, panel, count, before, block.sums,

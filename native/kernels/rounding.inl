@@ -6,7 +6,9 @@ namespace {
 
 // 32 values of a row as 16 pairs of bfloat16, what lies past its end zero.
 inline __m512i round_pairs(const float* row, int64_t left) {
-  const auto mask = [](int64_t n) { return n >= 16 ? (__mmask16)0xffff : n <= 0 ? (__mmask16)0 : (__mmask16)((1u << n) - 1); };
+  const auto mask = [](int64_t n) {
+    return n >= 16 ? (__mmask16)0xffff : n <= 0 ? (__mmask16)0 : (__mmask16)((1u << n) - 1);
+  };
   const __m512 low = _mm512_maskz_loadu_ps(mask(left), row);
   const __m512 high = _mm512_maskz_loadu_ps(mask(left - 16), row + 16);
   return (__m512i)_mm512_cvtne2ps_pbh(high, low);

@@ -285,7 +285,8 @@ Sparse encode_top_k(const EncodeOperands& operands, bool rounded, int64_t k) {
   if (k == 0) return with_offsets(counts);
   const Encoder encoder(operands, rounded, nullptr);
   // Where values scout, several times k may have to wait for float32.
-  const int64_t capacity = ceil_div(encoder.scouts() ? 4 * k + 256 : 2 * k + 64, 16) * 16, stride = list_stride(capacity);
+  const int64_t capacity = ceil_div(encoder.scouts() ? 4 * k + 256 : 2 * k + 64, 16) * 16;
+  const int64_t stride = list_stride(capacity);
   const int64_t arrays = encoder.scouts() ? 3 : 2;
   const Borrowed<float> memory = borrow<float>(operands.rows * arrays * stride);
   std::vector<RowList> lists(operands.rows);

@@ -111,15 +111,16 @@ export interface TrainingOperations {
   ): Promise<void>;
 
   /**
-   * Resolves to the sum of squares of the gradient that `updateLatents` steps along. `throughInput[i] = sum_j dL/db_enc[j] W_enc[j,i]`, what
-   * the loss gains with the encoder's input `[width]`.
+   * Resolves to the sum of squares of the gradient that `updateLatents` steps along.
+   * `throughInput[i] = sum_j dL/db_enc[j] W_enc[j,i]`, what the loss gains with the encoder's input `[width]`.
    */
   measureLatentGradients(op: LatentGradientOperands & { throughInput: Float64Array }): Promise<number>;
 
   /**
    * `latentGradients`; less the part of each decoder row's gradient g along the row w, `g - <g, w> w`, for a unit row
    * can only turn, and what would lengthen it must not enter the moments; then `adam` on the three arrays; then
-   * `unitRows`. All while a latent's rows are in the cache. The parameters are the `encoderWeight` and `decoderWeight` that the gradients follow from.
+   * `unitRows`. All while a latent's rows are in the cache. The parameters are the `encoderWeight` and
+   * `decoderWeight` that the gradients follow from.
    */
   updateLatents(
     op: LatentGradientOperands & {

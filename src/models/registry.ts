@@ -49,8 +49,8 @@ export interface LoadedModel {
 
 /**
  * A named model on a backend. `initialise: { seed }` gives the same architecture and tokenizer with weights as
- * before training. `precision` is that of dense products, `fp32` where not given. `searchFrom` are the directories from which the package is looked for: beside monosem and
- * in the user's project where not given. InputError, in one line, where the name is unknown, the package is not
+ * before training. `precision` is that of dense products, `fp32` where not given. `searchFrom` are the directories
+ * from which the package is looked for: beside monosem and in the user's project where not given. InputError, in one line, where the name is unknown, the package is not
  * installed, or its file is not the one that was published.
  */
 export async function loadModel(

@@ -21,7 +21,7 @@ export async function sampleTokens(
     onProgress?: (done: number, total: number) => void;
   },
 ): Promise<Int32Array> {
-  const { sequences, length, temperature, seed, batch = 128, onProgress } = options;
+  const { sequences, length, temperature, seed, batch = 64, onProgress } = options;
   const { bos, context, name } = model.config;
   checkWhole('sequences', sequences, Number.MAX_SAFE_INTEGER);
   checkWhole('batch', batch, Number.MAX_SAFE_INTEGER);

@@ -65,8 +65,8 @@ export interface Transformer {
 }
 
 /**
- * Packs the weights for the backend, whose dense products have `precision`, `fp32` where not given. InputError where a size or an
- * array does not fit; names it.
+ * Packs the weights for the backend, whose dense products have `precision`, `fp32` where not given. InputError where
+ * a size or an array does not fit; names it.
  */
 export function createTransformer(
   backend: Backend,

@@ -116,6 +116,20 @@ describe.each(['topk', 'batchtopk'] as const)('%s', (family) => {
   });
 });
 
+it('gives the same bytes when several trainings share the threads', async () => {
+  const backend = createNativeBackend({ threads: 2 });
+  const run = async (seed: number, precision: 'fp32' | 'bf16') =>
+    bytesOf((await train({ ...shared, backend, options: { ...options, seed, precision } })).state);
+  const kinds = [
+    [1, 'fp32'],
+    [2, 'bf16'],
+    [3, 'fp32'],
+  ] as const;
+  const together = await Promise.all(kinds.map(([seed, precision]) => run(seed, precision)));
+  for (const [i, [seed, precision]] of kinds.entries()) expect(await run(seed, precision)).toBe(together[i]);
+  expect(new Set(together).size).toBe(3);
+});
+
 it('is bit-exact across kill -9 at any moment', async () => {
   const whole = bytesOf((await train({ ...shared, backend: createNativeBackend(), options })).state);
   const checkpoints = join(dir, 'checkpoints');

@@ -37,6 +37,7 @@ async function examine({ env }: Terminal) {
     kernels: {
       backend: backend.name,
       instructionSet: backend.instructionSet,
+      fastestPrecision: backend.fastestPrecision,
       threads: backend.threads,
       fallback: backend.name === 'reference' ? fallbackReason(env) : null,
     },
@@ -77,6 +78,7 @@ function diagnosis({ versions, kernels, model, cache }: Findings): string {
     ['Node', versions.node],
     ['kernels', kernels.fallback ? `plain TypeScript, many times slower: ${kernels.fallback}` : 'native C++'],
     ['instructions', kernels.instructionSet],
+    ['precision', `${kernels.fastestPrecision} is the fastest here, and what "auto" stands for`],
     ['threads', String(kernels.threads)],
     ['model', model.problem ?? `${model.name} (${model.source})`],
     ['cache', `${cache.directory} (${scaled(cache.bytes)}B; anything in it can be removed and made again)`],

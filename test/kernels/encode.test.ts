@@ -8,10 +8,13 @@ import type { EncodeOperands, SparseRows } from '../../src/kernels/backend.ts';
 import { createNativeBackend } from '../../src/kernels/native.ts';
 import { createReferenceBackend } from '../../src/kernels/reference.ts';
 import { Random } from '../../src/math/random.ts';
-import { instructionSets, normals } from './helpers.ts';
+import { expectClose, instructionSets, normals } from './helpers.ts';
 
 const reference = createReferenceBackend();
 const seed = fc.integer({ min: 0, max: 2 ** 31 });
+const width = fc.oneof(fc.integer({ min: 1, max: 70 }), fc.constantFrom(128, 288, 400));
+const rows = fc.integer({ min: 1, max: 40 });
+const runs = { numRuns: 25 };
 
 /** Sets with units for bfloat16: the others compute in float32 whatever the precision. */
 const ROUNDING = ['amx', 'avx512bf16'];
@@ -27,26 +30,26 @@ function rounded(values: Float32Array): Float32Array {
   return new Float32Array(bits.buffer);
 }
 
-/** The same entries but for some in a thousand, which sums in another order may exchange. */
-function expectAlike(found: SparseRows, expected: SparseRows, tolerance: number) {
-  const valueAt = new Map<string, number>();
-  const visit = (codes: SparseRows, entry: (key: string, value: number) => void) => {
+/** The same entries, by ascending column, but for some in a thousand that sums in another order may exchange. */
+function expectAlike(found: SparseRows, expected: SparseRows, tolerance = 1e-4) {
+  const dense = (codes: SparseRows) => {
+    const map = new Map<string, number>();
     for (let r = 0; r < codes.rows; r++) {
-      for (let e = codes.offsets[r]; e < codes.offsets[r + 1]; e++)
-        entry(`${r},${codes.indices[e]}`, codes.values[e]);
+      for (let e = codes.offsets[r]; e < codes.offsets[r + 1]; e++) {
+        if (e > codes.offsets[r]) expect(codes.indices[e]).toBeGreaterThan(codes.indices[e - 1]);
+        map.set(`${r},${codes.indices[e]}`, codes.values[e]);
+      }
     }
+    return map;
   };
-  visit(expected, (key, value) => valueAt.set(key, value));
-  let others = 0;
-  visit(found, (key, value) => {
-    const other = valueAt.get(key);
-    if (other === undefined) others++;
-    else expect(Math.abs(value - other)).toBeLessThan(tolerance);
-  });
-  expect(others).toBeLessThanOrEqual(Math.ceil(valueAt.size * 0.003));
-  expect(Math.abs(found.values.length - expected.values.length)).toBeLessThanOrEqual(
-    Math.ceil(valueAt.size * 0.003),
-  );
+  const [a, b] = [dense(found), dense(expected)];
+  let exchanged = 0;
+  for (const [key, value] of b) {
+    if (a.has(key)) expect(Math.abs(a.get(key)! - value)).toBeLessThan(tolerance);
+    else exchanged++;
+  }
+  expect(exchanged).toBeLessThanOrEqual(Math.ceil(b.size * 0.002));
+  expect(Math.abs(a.size - b.size)).toBeLessThanOrEqual(Math.ceil(b.size * 0.002));
 }
 
 let kept: ReturnType<typeof makeUnforeseen> | undefined;
@@ -142,5 +145,84 @@ describe.each(instructionSets)('%s', (instructionSet) => {
     const { operands, expected } = await unforeseen();
     for (const [total, codes] of expected)
       expectAlike(await native.encodeBatchTopK({ ...operands, total }), codes, 1e-4);
+  });
+
+  it('encodes and selects', async () => {
+    choose();
+    await fc.assert(
+      fc.asyncProperty(
+        seed,
+        rows,
+        width,
+        fc.integer({ min: 1, max: 300 }),
+        fc.integer({ min: 1, max: 40 }),
+        fc.boolean(),
+        async (s, n, d, columns, k, some) => {
+          const random = new Random(s);
+          const operands = {
+            x: normals(random, n * d),
+            rows: n,
+            width: d,
+            weight: normals(random, columns * d, d ** -0.5),
+            bias: normals(random, columns, 0.1),
+            columns,
+            subset: some
+              ? Uint32Array.from({ length: columns }, (_, i) => i).filter(() => random.uniform() < 0.3)
+              : undefined,
+          };
+          const threshold = normals(random, columns, 0.5);
+          expectAlike(
+            await native.encodeTopK({ ...operands, k }),
+            await reference.encodeTopK({ ...operands, k }),
+          );
+          const total = n * k;
+          expectAlike(
+            await native.encodeBatchTopK({ ...operands, total }),
+            await reference.encodeBatchTopK({ ...operands, total }),
+          );
+          expectAlike(
+            await native.encodeThreshold({ ...operands, threshold }),
+            await reference.encodeThreshold({ ...operands, threshold }),
+          );
+        },
+      ),
+      runs,
+    );
+  });
+
+  it('of equal pre-activations takes the lower row and column', async () => {
+    choose();
+    // Many more columns than any list of candidates holds, so that equals meet again and again.
+    const columns = 3000;
+    const operands = {
+      x: new Float32Array(30).fill(1),
+      rows: 10,
+      width: 3,
+      weight: new Float32Array(3 * columns).fill(1),
+      bias: new Float32Array(columns),
+      columns,
+    };
+    const top = await native.encodeTopK({ ...operands, k: 7 });
+    expect([...top.indices]).toEqual(Array.from({ length: 70 }, (_, i) => i % 7));
+    const batch = await native.encodeBatchTopK({ ...operands, total: 3250 });
+    expect([...batch.indices]).toEqual(Array.from({ length: 3250 }, (_, i) => i % columns));
+  });
+
+  it('chooses rightly among pre-activations that half precision cannot tell apart', async () => {
+    choose();
+    const random = new Random(6);
+    const [n, d, columns, k] = [30, 64, 4000, 12];
+    const base = normals(random, d);
+    const weight = normals(random, columns * d, 1e-3).map((value, i) => value + base[i % d]);
+    const x = normals(random, n * d, 0.05).map((value, i) => value + base[i % d]);
+    const operands = { x, rows: n, width: d, weight, bias: new Float32Array(columns), columns };
+    const [found, exact] = [
+      await native.encodeTopK({ ...operands, k }),
+      await reference.encodeTopK({ ...operands, k }),
+    ];
+    for (let r = 0; r < n; r++) {
+      const sorted = (codes: SparseRows) => codes.values.slice(codes.offsets[r], codes.offsets[r + 1]).sort();
+      expectClose(sorted(found), sorted(exact), 2e-6);
+    }
   });
 });

@@ -8,7 +8,7 @@ import type { EncodeOperands, SparseRows } from '../../src/kernels/backend.ts';
 import { createNativeBackend } from '../../src/kernels/native.ts';
 import { createReferenceBackend } from '../../src/kernels/reference.ts';
 import { Random } from '../../src/math/random.ts';
-import { expectClose, instructionSets, normals } from './helpers.ts';
+import { expectClose, instructionSets, normals, rounded } from './helpers.ts';
 
 const reference = createReferenceBackend();
 const seed = fc.integer({ min: 0, max: 2 ** 31 });
@@ -21,13 +21,6 @@ const ROUNDING = ['amx', 'avx512bf16'];
 
 function wholeNumbers(random: Random, n: number, most: number): Float32Array {
   return Float32Array.from({ length: n }, () => Math.floor(random.uniform() * (2 * most + 1)) - most);
-}
-
-/** The nearest bfloat16 to each value, of two the even one. */
-function rounded(values: Float32Array): Float32Array {
-  const bits = new Uint32Array(values.slice().buffer);
-  for (let i = 0; i < bits.length; i++) bits[i] = (bits[i] + 0x7fff + ((bits[i] >>> 16) & 1)) & 0xffff0000;
-  return new Float32Array(bits.buffer);
 }
 
 /** The same entries, by ascending column, but for some in a thousand that sums in another order may exchange. */

@@ -45,3 +45,10 @@ export const agreement =
     await operation(native, found);
     for (const name in expected) expectClose(found[name], expected[name], tolerance);
   };
+
+/** The nearest bfloat16 to each value, of two the even one. */
+export function rounded(values: Float32Array): Float32Array {
+  const bits = new Uint32Array(values.slice().buffer);
+  for (let i = 0; i < bits.length; i++) bits[i] = (bits[i] + 0x7fff + ((bits[i] >>> 16) & 1)) & 0xffff0000;
+  return new Float32Array(bits.buffer);
+}

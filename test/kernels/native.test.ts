@@ -11,7 +11,7 @@ import type { Backend } from '../../src/kernels/backend.ts';
 import { createNativeBackend, nativeProblem } from '../../src/kernels/native.ts';
 import { createReferenceBackend } from '../../src/kernels/reference.ts';
 import { Random } from '../../src/math/random.ts';
-import { agreement, expectClose, instructionSets, normals } from './helpers.ts';
+import { agreement, expectClose, instructionSets, normals, rounded } from './helpers.ts';
 
 const reference = createReferenceBackend();
 const agree = agreement(reference);
@@ -19,13 +19,6 @@ const width = fc.oneof(fc.integer({ min: 1, max: 70 }), fc.constantFrom(128, 288
 const rows = fc.integer({ min: 1, max: 40 });
 const seed = fc.integer({ min: 0, max: 2 ** 31 });
 const runs = { numRuns: 25 };
-
-/** To the nearest bfloat16, of two equally near to the even one. */
-function toBfloat16(value: number): number {
-  const bits = new Uint32Array(Float32Array.of(value).buffer)[0];
-  const rounded = (bits + 0x7fff + ((bits >>> 16) & 1)) & 0xffff0000;
-  return new Float32Array(Uint32Array.of(rounded).buffer)[0];
-}
 
 it('was built on this machine', () => {
   expect(nativeProblem()).toBeUndefined();
@@ -89,7 +82,7 @@ describe.each(instructionSets)('%s', (instructionSet) => {
         };
         const found = await product(native, x, weight);
         const rounds = ['amx', 'avx512bf16'].includes(instructionSet);
-        const as = (values: Float32Array) => (rounds ? values.map(toBfloat16) : values);
+        const as = (values: Float32Array) => (rounds ? rounded(values) : values);
         expectClose(found, await product(reference, as(x), as(weight)), 1e-4);
       }),
       runs,

@@ -30,7 +30,7 @@ export type PackedBlock = Readonly<Record<'q' | 'k' | 'v' | 'o' | 'gate' | 'up' 
 
 /**
  * A sparse matrix `[rows, latents]` by rows (CSR). Row r holds the entries `offsets[r] .. offsets[r+1]`,
- * by ascending column, all values > 0.
+ * by ascending column. All values are > 0 where the operation that made it does not say otherwise.
  */
 export interface SparseRows {
   readonly rows: number;
@@ -284,7 +284,16 @@ export interface Backend extends TrainingOperations {
   /** Keeps of the whole batch the `total` largest pre-activations that are > 0; of equal ones the lower row, then the lower column. */
   encodeBatchTopK(op: EncodeOperands & { total: number }): Promise<SparseRows>;
 
-  /** Keeps every pre-activation > max(0, `threshold[column]`); `threshold [columns]`. */
+  /** Keeps of each row the `k` pre-activations of largest magnitude that are not 0, signed; of equal ones the lower column. */
+  encodeAbsTopK(op: EncodeOperands & { k: number }): Promise<SparseRows>;
+
+  /**
+   * Divides the columns into `groups` equal runs and keeps of each row the largest pre-activation of each run, where it
+   * is > 0; of equal ones the lower column. `groups` divides `columns`; without `subset`.
+   */
+  encodeGroupMax(op: EncodeOperands & { groups: number }): Promise<SparseRows>;
+
+  /** Keeps every pre-activation > `threshold[column]`, which may be negative, and the values then too; `threshold [columns]`. */
   encodeThreshold(op: EncodeOperands & { threshold: Float32Array }): Promise<SparseRows>;
 
   // ---- Sparse products, and rows -------------------------------------------------------------------------

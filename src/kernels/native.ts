@@ -16,7 +16,7 @@ import type {
   PackedMatrix,
   SparseRows,
 } from './backend.ts';
-import type { AdamOptions, LatentGradientOperands, Trained } from './trainingOperations.ts';
+import type { LatentGradientOperands, Optimiser, Trained } from './trainingOperations.ts';
 
 type Addon = Record<string, (...operands: unknown[]) => never>;
 
@@ -133,6 +133,18 @@ export function createNativeBackend(options: { threads?: number; instructionSet?
 
     encodeTopK: ({ k, ...operands }) => addon.encodeTopK(k, ...encoder(operands)),
     encodeBatchTopK: ({ total, ...operands }) => addon.encodeBatchTopK(total, ...encoder(operands)),
+    encodeAbsTopK: () => {
+      throw new RangeError('encodeAbsTopK: not in the addon');
+    },
+    encodeGroupMax: () => {
+      throw new RangeError('encodeGroupMax: not in the addon');
+    },
+    dots: () => {
+      throw new RangeError('dots: not in the addon');
+    },
+    transposedProduct: () => {
+      throw new RangeError('transposedProduct: not in the addon');
+    },
     encodeThreshold: ({ threshold, ...operands }) =>
       addon.encodeThreshold(operands.columns, threshold, ...encoder(operands)),
 
@@ -170,15 +182,16 @@ export function createNativeBackend(options: { threads?: number; instructionSet?
       addon.latentGradients(...gradients(from), out.encoderWeight, out.encoderBias, out.decoderWeight),
     measureLatentGradients: ({ throughInput, ...from }) =>
       addon.measureLatentGradients(...gradients(from), throughInput),
-    updateLatents: ({ adam, trained, ...from }) =>
+    updateLatents: ({ optimiser, trained, ...from }) =>
       addon.updateLatents(
         ...gradients(from),
-        ...adamOptions(adam),
+        ...adamOptions(optimiser),
         ...moments(trained.encoderWeight),
         ...moments(trained.encoderBias),
         ...moments(trained.decoderWeight),
       ),
-    adam: (op) => addon.adam(op.parameter.length, ...adamOptions(op), op.gradient, ...moments(op)),
+    stepArray: ({ optimiser, trained, gradient }) =>
+      addon.adam(gradient.length, ...adamOptions(optimiser), gradient, ...moments(trained)),
     unitRows: ({ weight, rows, width }) => addon.unitRows(rows, width, weight),
   };
 }
@@ -216,7 +229,8 @@ function gradients(o: LatentGradientOperands): unknown[] {
   return [rows, latents, width, input, encoderWeight, decoderWeight, o.parts.length, ...parts];
 }
 
-function adamOptions(o: AdamOptions): unknown[] {
+function adamOptions(o: Optimiser): unknown[] {
+  if (o.kind !== 'adam') throw new RangeError('optimiser: the addon knows adam only');
   return [o.step, o.rate, o.beta1, o.beta2, o.epsilon, o.gradientScale];
 }
 

@@ -6,9 +6,9 @@
  * What a family of dictionaries supplies is the entries (its selection) and, for each of them, two coefficients:
  * `values`, what it adds of the output's gradient to its latent's decoder row, and `preGradients`, what it adds of the
  * input to its encoder row. TopK's `preGradients` are `valueGradients`; a penalty on activations is one more summand of
- * them. Several outputs, as of nested dictionaries, are several parts. Parameters of a kind of their own, one for each
- * latent, are stepped by `adam`. Decoder rows have unit norm before and after: a family whose rows have not will need
- * to say so here.
+ * them. Several outputs, as of nested dictionaries, are several parts. What all rows of a latent have in common, a
+ * penalty on the norm of its decoder row for one, is a number for each latent. Parameters of a kind of their own, one
+ * for each latent, are stepped by `stepArray`.
  */
 import type { ColumnOrder, SparseRows } from './backend.ts';
 
@@ -20,40 +20,67 @@ export interface EntryGradients {
   readonly valueGradients: Float32Array;
   /** Gradient of each entry's pre-activation, `[entries]`. */
   readonly preGradients: Float32Array;
-  /** Of the rows that the entries were decoded to, `[rows, width]`. */
+  /** Of the rows that the entries were decoded to, `[rows, outputWidth]`. */
   readonly outputGradient: Float32Array;
   readonly order: ColumnOrder;
+  /** The entries add nothing to the decoder's gradient: they were decoded by a frozen copy of it. */
+  readonly frozenDecoder?: boolean;
+  /** `preGradients` add nothing to the encoder bias's gradient: the family has a bias of its own for them. */
+  readonly ownBias?: boolean;
 }
 
 /**
  * What the gradients of the latents' parameters follow from; `e` runs over the entries of latent j, in the order of
  * the parts, and within a part in that of the rows:
  *
- *   dL/dW_enc[j] = sum_e preGradients[e] input[row of e]      dL/db_enc[j] = sum_e preGradients[e]
- *   dL/dW_dec[j] = sum_e values[e] outputGradient[row of e]
+ *   dL/dW_enc[j] = sum_e preGradients[e] input[row of e] + everyRow.coefficients[j] everyRow.inputSum
+ *   dL/db_enc[j] = sum_e preGradients[e]                 + everyRow.coefficients[j] rows
+ *   dL/dW_dec[j] = sum_e values[e] outputGradient[row of e], and in each block b of its columns
+ *                  + alongDecoder.coefficients[j, b] W_dec[j, b]
  */
 export interface LatentGradientOperands {
   readonly rows: number;
   readonly latents: number;
+  /** Of the input. */
   readonly width: number;
+  /** Of what is decoded; `width` in an autoencoder. */
+  readonly outputWidth: number;
   /** What the encoder multiplied, `[rows, width]`. */
   readonly input: Float32Array;
   /** `[latents, width]` */
   readonly encoderWeight: Float32Array;
-  /** `[latents, width]`, unit rows */
+  /** `[latents, outputWidth]` */
   readonly decoderWeight: Float32Array;
+  /** Decoder rows have unit norm, and keep it: what would lengthen them is no part of the gradient. */
+  readonly unitDecoder: boolean;
   /** At least one. */
   readonly parts: readonly EntryGradients[];
+  /** A gradient that the pre-activation of a latent has at every row: `coefficients [latents]`, `inputSum [width]`. */
+  readonly everyRow?: { readonly coefficients: Float32Array; readonly inputSum: Float32Array };
+  /**
+   * Gradient along the decoder row itself, by blocks of columns that are normed apart (one block where there is one
+   * output): `coefficients [latents, blocks]`; block b is columns `bounds[b] .. bounds[b + 1]`. Only without
+   * `unitDecoder`.
+   */
+  readonly alongDecoder?: { readonly coefficients: Float32Array; readonly bounds: Uint32Array };
 }
 
-/** An array that is trained, with Adam's two moments. */
+/** An array that is trained, with what the optimiser remembers of it. */
 export interface Trained {
   readonly parameter: Float32Array;
+  /** Adam's first moment; signum's `z`. */
   readonly m: Float32Array;
+  /** Adam's second moment; empty for signum. */
   readonly v: Float32Array;
 }
 
+/**
+ * Adam (Kingma and Ba 2015, algorithm 1), at step t, for `g' = gradientScale * g`:
+ * `m = b1 m + (1 - b1) g'; v = b2 v + (1 - b2) g'^2; p -= rate * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon)`.
+ * Numbers below 1.2e-38 may be taken for zero.
+ */
 export interface AdamOptions {
+  readonly kind: 'adam';
   /** From 1. */
   readonly step: number;
   readonly rate: number;
@@ -63,6 +90,23 @@ export interface AdamOptions {
   /** Gradients are multiplied by it first. */
   readonly gradientScale: number;
 }
+
+/**
+ * Steps along the sign of the gradient, averaged without a schedule (Defazio et al. 2024, arXiv 2405.15682, around the
+ * sign as Bernstein et al. 2018 have it), at step t with c = 1 / t: the parameter is `y = (1 - momentum) z + momentum x`,
+ * at which the gradient is taken, and `x` is what is used in the end:
+ * `x = (y - (1 - momentum) z) / momentum; z -= rate * sign(g); x = (1 - c) x + c z; y = (1 - momentum) z + momentum x`,
+ * with sign(0) = 0. z begins as y.
+ */
+export interface SignumOptions {
+  readonly kind: 'signum';
+  /** From 1. */
+  readonly step: number;
+  readonly rate: number;
+  readonly momentum: number;
+}
+
+export type Optimiser = AdamOptions | SignumOptions;
 
 export interface TrainingOperations {
   /** An array of zeros that lies in memory as this backend reads it fastest. Synchronous. Any other array is as good. */
@@ -100,6 +144,25 @@ export interface TrainingOperations {
     sums: Float64Array;
   }): Promise<{ squares: number; smallest: number }>;
 
+  /** `out[e] = <m[row of e], weight[column of e]>` for each entry e: `m [rows, width]`, `weight [columns, width]`. */
+  dots(op: {
+    codes: SparseRows;
+    weight: Float32Array;
+    m: Float32Array;
+    width: number;
+    out: Float32Array;
+  }): Promise<void>;
+
+  /** `out [aWidth, bWidth] = a^T b`: `a [rows, aWidth]`, `b [rows, bWidth]`. */
+  transposedProduct(op: {
+    a: Float32Array;
+    b: Float32Array;
+    rows: number;
+    aWidth: number;
+    bWidth: number;
+    out: Float32Array;
+  }): Promise<void>;
+
   /** Sorts the entries by column (stable in the row), so that gradients are summed in one order always. */
   sortByColumn(codes: SparseRows, columns: number): Promise<ColumnOrder>;
 
@@ -112,29 +175,26 @@ export interface TrainingOperations {
 
   /**
    * Resolves to the sum of squares of the gradient that `updateLatents` steps along.
-   * `throughInput[i] = sum_j dL/db_enc[j] W_enc[j,i]`, what the loss gains with the encoder's input `[width]`.
+   * `throughInput[i] = sum_j g[j] W_enc[j,i]`, what the loss gains with the encoder's input `[width]`; g is `dL/db_enc`
+   * with the entries of `ownBias` too.
    */
   measureLatentGradients(op: LatentGradientOperands & { throughInput: Float64Array }): Promise<number>;
 
   /**
-   * `latentGradients`; less the part of each decoder row's gradient g along the row w, `g - <g, w> w`, for a unit row
-   * can only turn, and what would lengthen it must not enter the moments; then `adam` on the three arrays; then
-   * `unitRows`. All while a latent's rows are in the cache. The parameters are the `encoderWeight` and
-   * `decoderWeight` that the gradients follow from.
+   * `latentGradients`; then the optimiser on the three arrays. With `unitDecoder` less the part of each decoder row's
+   * gradient g along the row w, `g - <g, w> w`, for a unit row can only turn, and what would lengthen it must not enter
+   * the moments; and `unitRows` in the end. All while a latent's rows are in the cache. The parameters are the
+   * `encoderWeight` and `decoderWeight` that the gradients follow from.
    */
   updateLatents(
     op: LatentGradientOperands & {
-      adam: AdamOptions;
+      optimiser: Optimiser;
       trained: { encoderWeight: Trained; encoderBias: Trained; decoderWeight: Trained };
     },
   ): Promise<void>;
 
-  /**
-   * Adam in place (Kingma and Ba 2015, algorithm 1), at step t:
-   * `g' = gradientScale * g; m = b1 m + (1 - b1) g'; v = b2 v + (1 - b2) g'^2;`
-   * `p -= rate * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon)`. Numbers below 1.2e-38 may be taken for zero.
-   */
-  adam(op: AdamOptions & Trained & { gradient: Float32Array }): Promise<void>;
+  /** The optimiser in place, on one array. */
+  stepArray(op: { optimiser: Optimiser; trained: Trained; gradient: Float32Array }): Promise<void>;
 
   /** Scales each row to unit L2 norm; a zero row stays. */
   unitRows(op: { weight: Float32Array; rows: number; width: number }): Promise<void>;

@@ -5,7 +5,10 @@
 import type { Backend, EncodeOperands, SparseRows } from '../backend.ts';
 import { dot } from './dense.ts';
 
-type Sparse = Pick<Backend, 'encodeTopK' | 'encodeBatchTopK' | 'encodeThreshold' | 'decode'>;
+type Sparse = Pick<
+  Backend,
+  'encodeTopK' | 'encodeBatchTopK' | 'encodeAbsTopK' | 'encodeGroupMax' | 'encodeThreshold' | 'decode'
+>;
 
 interface Entry {
   row: number;
@@ -28,10 +31,33 @@ export const sparse: Sparse = {
     return compress(all.sort(strongestFirst).slice(0, total), operands.rows);
   },
 
+  async encodeAbsTopK({ k, ...operands }) {
+    const kept: Entry[] = [];
+    const size = ({ value }: Entry) => Math.abs(value);
+    for (let r = 0; r < operands.rows; r++) {
+      const some = preActivations(operands, r).filter(({ value }) => value !== 0);
+      kept.push(...some.sort((a, b) => size(b) - size(a) || a.column - b.column).slice(0, k));
+    }
+    return compress(kept, operands.rows);
+  },
+
+  async encodeGroupMax({ groups, ...operands }) {
+    const kept: Entry[] = [];
+    const each = operands.columns / groups;
+    for (let r = 0; r < operands.rows; r++) {
+      const entries = positives(operands, r).sort(strongestFirst);
+      for (let group = 0; group < groups; group++) {
+        const best = entries.find(({ column }) => Math.floor(column / each) === group);
+        if (best) kept.push(best);
+      }
+    }
+    return compress(kept, operands.rows);
+  },
+
   async encodeThreshold({ threshold, ...operands }) {
     const kept: Entry[] = [];
     for (let r = 0; r < operands.rows; r++) {
-      kept.push(...positives(operands, r).filter((entry) => entry.value > threshold[entry.column]));
+      kept.push(...preActivations(operands, r).filter((entry) => entry.value > threshold[entry.column]));
     }
     return compress(kept, operands.rows);
   },
@@ -49,14 +75,18 @@ export const sparse: Sparse = {
   },
 };
 
-/** The entries of one row whose pre-activation, rounded to float32, is > 0. */
 function positives(operands: Omit<EncodeOperands, 'rows'>, row: number): Entry[] {
+  return preActivations(operands, row).filter(({ value }) => value > 0);
+}
+
+/** Of the columns that take part, in one row, rounded to float32. */
+function preActivations(operands: Omit<EncodeOperands, 'rows'>, row: number): Entry[] {
   const { x, width, weight, bias, columns, subset } = operands;
   const entries: Entry[] = [];
   for (let i = 0; i < (subset ? subset.length : columns); i++) {
     const column = subset ? subset[i] : i;
     const value = Math.fround(dot(x, row * width, weight, column * width, width) + bias[column]);
-    if (value > 0) entries.push({ row, column, value });
+    entries.push({ row, column, value });
   }
   return entries;
 }

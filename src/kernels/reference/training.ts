@@ -4,8 +4,8 @@
  */
 import type { ColumnOrder, SparseRows } from '../backend.ts';
 import type {
-  AdamOptions,
   LatentGradientOperands,
+  Optimiser,
   Trained,
   TrainingOperations,
 } from '../trainingOperations.ts';
@@ -47,6 +47,23 @@ export const training: TrainingOperations = {
     return { squares, smallest };
   },
 
+  async dots({ codes, weight, m, width, out }) {
+    for (let r = 0; r < codes.rows; r++) {
+      for (let e = codes.offsets[r]; e < codes.offsets[r + 1]; e++)
+        out[e] = dot(m, r * width, weight, codes.indices[e] * width, width);
+    }
+  },
+
+  async transposedProduct({ a, b, rows, aWidth, bWidth, out }) {
+    const sums = new Float64Array(aWidth * bWidth);
+    for (let r = 0; r < rows; r++) {
+      for (let i = 0; i < aWidth; i++) {
+        for (let j = 0; j < bWidth; j++) sums[i * bWidth + j] += a[r * aWidth + i] * b[r * bWidth + j];
+      }
+    }
+    out.set(sums);
+  },
+
   async sortByColumn(codes: SparseRows, columns: number): Promise<ColumnOrder> {
     const entries = Uint32Array.from(codes.indices.keys());
     entries.sort((a, b) => codes.indices[a] - codes.indices[b] || a - b);
@@ -63,26 +80,28 @@ export const training: TrainingOperations = {
   },
 
   async measureLatentGradients({ throughInput, ...operands }) {
-    const { latents, width, encoderWeight } = operands;
+    const { latents, width, encoderWeight, parts } = operands;
     const gradient = stepDirection(operands);
     throughInput.fill(0);
+    const everywhere = { ...operands, parts: parts.map((part) => ({ ...part, ownBias: false })) };
+    const sums = stepDirection(everywhere).encoderBias;
     for (let j = 0; j < latents; j++) {
-      for (let i = 0; i < width; i++)
-        throughInput[i] += gradient.encoderBias[j] * encoderWeight[j * width + i];
+      for (let i = 0; i < width; i++) throughInput[i] += sums[j] * encoderWeight[j * width + i];
     }
     return Object.values(gradient).reduce((sum, array) => sum + dot(array, 0, array, 0, array.length), 0);
   },
 
-  async updateLatents({ adam, trained, ...operands }) {
+  async updateLatents({ optimiser, trained, ...operands }) {
     const gradient = stepDirection(operands);
     for (const name of ['encoderWeight', 'encoderBias', 'decoderWeight'] as const) {
-      stepAdam(adam, trained[name], gradient[name]);
+      stepAlong(optimiser, trained[name], gradient[name]);
     }
-    scaleToUnit(trained.decoderWeight.parameter, operands.latents, operands.width);
+    if (operands.unitDecoder)
+      scaleToUnit(trained.decoderWeight.parameter, operands.latents, operands.outputWidth);
   },
 
-  async adam({ gradient, parameter, m, v, ...options }) {
-    stepAdam(options, { parameter, m, v }, gradient);
+  async stepArray({ optimiser, trained, gradient }) {
+    stepAlong(optimiser, trained, gradient);
   },
 
   async unitRows({ weight, rows, width }) {
@@ -96,48 +115,67 @@ interface Gradients {
   readonly decoderWeight: Float32Array;
 }
 
-/** What `updateLatents` steps along: without what would lengthen a decoder row. */
+/** What `updateLatents` steps along: where decoder rows stay at unit norm, without what would lengthen them. */
 function stepDirection(operands: LatentGradientOperands): Gradients {
-  const { latents, width, decoderWeight } = operands;
+  const { latents, width, outputWidth, decoderWeight } = operands;
   const gradient = {
     encoderWeight: new Float32Array(latents * width),
     encoderBias: new Float32Array(latents),
-    decoderWeight: new Float32Array(latents * width),
+    decoderWeight: new Float32Array(latents * outputWidth),
   };
   writeGradients(operands, gradient);
+  if (!operands.unitDecoder) return gradient;
   for (let j = 0; j < latents; j++) {
-    const along = dot(gradient.decoderWeight, j * width, decoderWeight, j * width, width);
-    for (let i = j * width; i < (j + 1) * width; i++) gradient.decoderWeight[i] -= along * decoderWeight[i];
+    const row = j * outputWidth;
+    const along = dot(gradient.decoderWeight, row, decoderWeight, row, outputWidth);
+    for (let i = row; i < row + outputWidth; i++) gradient.decoderWeight[i] -= along * decoderWeight[i];
   }
   return gradient;
 }
 
-function writeGradients({ latents, width, input, parts }: LatentGradientOperands, out: Gradients): void {
+function writeGradients(operands: LatentGradientOperands, out: Gradients): void {
+  const { rows, latents, width, outputWidth, input, parts, everyRow, alongDecoder, decoderWeight } = operands;
   for (let j = 0; j < latents; j++) {
-    const encoderRow = new Float64Array(width);
-    const decoderRow = new Float64Array(width);
-    let bias = 0;
-    for (const { order, values, preGradients, outputGradient } of parts) {
+    const common = everyRow?.coefficients[j] ?? 0;
+    const encoderRow = Float64Array.from({ length: width }, (_, i) => common * (everyRow?.inputSum[i] ?? 0));
+    const decoderRow = new Float64Array(outputWidth);
+    let bias = common * rows;
+    for (const part of parts) {
+      const { order, values, preGradients, outputGradient } = part;
       for (let at = order.offsets[j]; at < order.offsets[j + 1]; at++) {
-        const [e, row] = [order.entries[at], order.rows[at] * width];
-        bias += preGradients[e];
-        for (let i = 0; i < width; i++) {
-          encoderRow[i] += preGradients[e] * input[row + i];
-          decoderRow[i] += values[e] * outputGradient[row + i];
-        }
+        const [e, row] = [order.entries[at], order.rows[at]];
+        if (!part.ownBias) bias += preGradients[e];
+        for (let i = 0; i < width; i++) encoderRow[i] += preGradients[e] * input[row * width + i];
+        if (part.frozenDecoder) continue;
+        for (let i = 0; i < outputWidth; i++) decoderRow[i] += values[e] * outputGradient[row * outputWidth + i];
+      }
+    }
+    if (alongDecoder) {
+      const { coefficients, bounds } = alongDecoder;
+      const blocks = bounds.length - 1;
+      for (let b = 0; b < blocks; b++) {
+        for (let i = bounds[b]; i < bounds[b + 1]; i++)
+          decoderRow[i] += coefficients[j * blocks + b] * decoderWeight[j * outputWidth + i];
       }
     }
     out.encoderWeight.set(encoderRow, j * width);
-    out.decoderWeight.set(decoderRow, j * width);
+    out.decoderWeight.set(decoderRow, j * outputWidth);
     out.encoderBias[j] = bias;
   }
 }
 
-function stepAdam(
-  { step, rate, beta1, beta2, epsilon, gradientScale }: AdamOptions,
-  { parameter, m, v }: Trained,
-  gradient: Float32Array,
-): void {
+function stepAlong(optimiser: Optimiser, { parameter, m, v }: Trained, gradient: Float32Array): void {
+  if (optimiser.kind === 'signum') {
+    const { step, rate, momentum } = optimiser;
+    for (let i = 0; i < parameter.length; i++) {
+      const average = (parameter[i] - (1 - momentum) * m[i]) / momentum;
+      m[i] -= rate * Math.sign(gradient[i]);
+      const next = (1 - 1 / step) * average + m[i] / step;
+      parameter[i] = (1 - momentum) * m[i] + momentum * next;
+    }
+    return;
+  }
+  const { step, rate, beta1, beta2, epsilon, gradientScale } = optimiser;
   const correction1 = 1 - beta1 ** step;
   const correction2 = 1 - beta2 ** step;
   for (let i = 0; i < parameter.length; i++) {

@@ -26,14 +26,16 @@ export async function randomDictionary(
   await backend.unitRows({ weight: decoderWeight, rows: latents, width });
   const plain: Dictionary = {
     width,
+    outputWidth: width,
     latents,
     encoderWeight: decoderWeight,
     encoderBias: new Float32Array(latents),
     decoderWeight,
     decoderBias: mean,
+    inputBias: mean,
     selection: { kind: 'topk', k },
   };
-  const output = await decode(backend, plain, await encode(backend, plain, x, rows));
+  const output = await decode(backend, plain, await encode(backend, plain, x, rows), x);
   let [along, square] = [0, 0];
   for (let i = 0; i < rows * width; i++) {
     const modelled = output[i] - mean[i % width];

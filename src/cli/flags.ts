@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { familyNames } from '../dictionaries/families/index.ts';
 import { explainSystemError, InputError } from '../formats/errors.ts';
 import { parseConfig, type RunConfig } from '../runs/config.ts';
 import { asUsage } from './failure.ts';
@@ -53,7 +54,7 @@ export const TRAINING_FLAGS: readonly ConfigFlag[] = [
     flags: '--family <family>',
     description: 'the family of the dictionary',
     field: 'dictionary.family',
-    choices: ['topk', 'batchtopk'],
+    choices: familyNames,
   },
   {
     flags: '--latents <n>',

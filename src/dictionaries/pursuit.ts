@@ -38,7 +38,7 @@ export async function pursue(
   const residual = x.slice();
   const taken = Array.from({ length: rows }, () => new Map<number, number>());
   const rounds: PursuitRound[] = [];
-  let active = Uint32Array.from({ length: rows }, (_, r) => r);
+  let active: Uint32Array = Uint32Array.from({ length: rows }, (_, r) => r);
   while (rounds.length < most) {
     active = active.filter((r) => squareOf(residual, r, width) >= least * least);
     if (active.length === 0) break;
@@ -56,7 +56,12 @@ export async function pursue(
 
 async function takeBest(
   backend: Backend,
-  { weight, bias, latents, width }: { weight: Float32Array; bias: Float32Array; latents: number; width: number },
+  {
+    weight,
+    bias,
+    latents,
+    width,
+  }: { weight: Float32Array; bias: Float32Array; latents: number; width: number },
   residual: Float32Array,
   active: Uint32Array,
   taken: Map<number, number>[],
@@ -65,7 +70,15 @@ async function takeBest(
   active.forEach((r, i) => {
     x.set(residual.subarray(r * width, (r + 1) * width), i * width);
   });
-  const best = await backend.encodeTopK({ x, rows: active.length, width, weight, bias, columns: latents, k: 1 });
+  const best = await backend.encodeTopK({
+    x,
+    rows: active.length,
+    width,
+    weight,
+    bias,
+    columns: latents,
+    k: 1,
+  });
   const kept: number[] = [];
   for (let i = 0; i < active.length; i++) {
     const e = best.offsets[i];

@@ -150,7 +150,7 @@ async function addBatch(
   for (const [name, dictionary] of Object.entries(dictionaries)) {
     const total = sums[name];
     const codes = await encode(backend, dictionary, x, rows);
-    const output = await decode(backend, dictionary, codes);
+    const output = await decode(backend, dictionary, codes, x);
     const spliced = await model.compare(cleanFinal, await finalWith(output), predictions, batch.targets);
     for (let i = 0; i < predictions; i++) {
       const group = batch.predictedGroups[i];

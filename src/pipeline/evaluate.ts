@@ -3,7 +3,7 @@
  */
 import { join } from 'node:path';
 import { modelSource } from '../activations/harvest.ts';
-import type { Dictionary } from '../dictionaries/dictionary.ts';
+import { type Dictionary, encode } from '../dictionaries/dictionary.ts';
 import { DENSITY_EDGES, densityHistogram, measure } from '../evaluation/metrics.ts';
 import { randomDictionary } from '../evaluation/nulls.ts';
 import { spliceAll } from '../evaluation/splice.ts';
@@ -120,12 +120,14 @@ async function randomNull(
   bench: Workbench,
   config: RunConfig,
   subject: Subject,
-  { latents }: Dictionary,
+  dictionary: Dictionary,
   mean: Float32Array,
 ): Promise<Dictionary> {
   const source = modelSource(subject.model, subject.corpus, subject.split.train, config.hook);
   const count = Math.min(GAIN_SEQUENCES, source.sequences);
   const { activations, rows } = await source.read(Array.from({ length: count }, (_, i) => i));
-  const shape = { latents, k: config.dictionary.k, seed: config.seed };
+  const { values } = await encode(bench.backend, dictionary, activations, rows);
+  const k = Math.max(1, Math.round(values.length / rows));
+  const shape = { latents: dictionary.latents, k, seed: config.seed };
   return randomDictionary(bench.backend, shape, mean, activations, rows);
 }

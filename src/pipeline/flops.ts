@@ -12,9 +12,9 @@ export function harvestFlops(config: TransformerConfig, hook: string, tokens: nu
 }
 
 /**
- * Training on `tokens` tokens: the encoder's product with all latents, `2 d F`, and four products with the k active
- * ones (decoding, the gradient of the latents, of the decoder and of the encoder), `8 d k`.
+ * Training on `tokens` tokens: the encoder's product with all latents, `2 d F`, and four products with the `l0` that are
+ * active on average (decoding, the gradient of the latents, of the decoder and of the encoder), `8 d l0`.
  */
-export function trainingFlops({ dictionary }: RunConfig, width: number, tokens: number): number {
-  return (2 * width * dictionary.latents + 8 * width * dictionary.k) * tokens;
+export function trainingFlops({ dictionary }: RunConfig, width: number, l0: number, tokens: number): number {
+  return (2 * width * dictionary.latents + 8 * width * l0) * tokens;
 }

@@ -9,15 +9,17 @@ import { modelSource } from '../activations/harvest.ts';
 import { activationScale } from '../activations/normalise.ts';
 import type { ActivationSource } from '../activations/source.ts';
 import { type Dictionary, encode, foldScale } from '../dictionaries/dictionary.ts';
+import { familyOf } from '../dictionaries/families/index.ts';
 import { readSaelens, writeSaelens } from '../dictionaries/interop/saelens.ts';
 import { writeDirAtomic } from '../formats/atomic.ts';
 import { InputError } from '../formats/errors.ts';
 import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
-import type { Backend, Precision } from '../kernels/backend.ts';
+import type { Backend } from '../kernels/backend.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { exists, RUN_FILES } from '../runs/directory.ts';
 import type { MetricsLine } from '../runs/schema.ts';
 import { type TrainingOptions, totalSteps } from '../training/options.ts';
+import { withRecipe } from '../training/recipe.ts';
 import { currentDictionary, deadLatents } from '../training/state.ts';
 import { train } from '../training/train.ts';
 import { precisionOf, type Subject, trainingActivations, type Workbench } from './subject.ts';
@@ -39,43 +41,19 @@ export interface LearnResult {
   readonly finished: boolean;
   readonly steps: number;
   readonly deadLatents: number;
+  /** Latents that fired on a token, on average over the steps that this call took. */
+  readonly l0: number;
   /** What the activations were multiplied by in training. */
   readonly scale: number;
 }
 
 /** The configuration with every `auto` resolved, for activations of this width on this backend. */
 export function resolveTraining(config: RunConfig, width: number, backend: Backend): RunConfig {
-  const { training, dictionary } = config;
-  const { learningRate, auxLatents, deadAfterTokens } = training;
   return {
     ...config,
     precision: precisionOf(backend, config),
-    training: {
-      ...training,
-      learningRate:
-        learningRate === 'auto'
-          ? defaultRate(dictionary.latents, training.tokens / training.batch)
-          : learningRate,
-      auxLatents: auxLatents === 'auto' ? Math.floor(width / 2) : auxLatents,
-      deadAfterTokens: deadAfterTokens === 'auto' ? defaultDeadAfter(training.tokens) : deadAfterTokens,
-    },
+    training: { ...config.training, ...withRecipe(config.dictionary, config.training, width) },
   };
-}
-
-/**
- * The rate of Gao et al. 2024, section 3.1, which falls with the square root of the width, for runs of 60,000 steps
- * or more; a shorter run takes larger steps, up to 16 times. Measured on stories15M with 4,608 latents and 537 steps:
- * 1, 2.7, 5.3, 10.6 and 21 times that rate explain .835, .875, .893, .904 and .908 of the validation variance,
- * and at 21 times latents begin to die.
- */
-function defaultRate(latents: number, steps: number): number {
-  const shorter = Math.sqrt(60_000 / Math.max(1, steps));
-  return (2e-4 / Math.sqrt(latents / 2 ** 14)) * Math.min(16, Math.max(1, shorter));
-}
-
-/** Ten million tokens, as the field has it, but early enough in a short run for AuxK to help. */
-function defaultDeadAfter(tokens: number): number {
-  return Math.min(10_000_000, Math.ceil(tokens / 10));
 }
 
 /** Trains on `subject` to the end, or until the signal stops it. Goes on from a checkpoint in `dir` with `resume`. */
@@ -99,11 +77,14 @@ export async function learn(
     options.phase.replace('training', 'harvest'),
   );
   const resolved = trainingOptions(config, source.width, backend);
-  const { scale, mean } = await activationScale(source, { seed: config.seed });
+  const { scale: unitScale, mean } = await activationScale(source, { seed: config.training.shuffleSeed });
+  const scale =
+    resolved.family.recipe.squaredNorm === 'one' ? unitScale : unitScale * Math.sqrt(source.width);
   const validation = await validationActivations(subject, config.hook);
   const { logEvery, checkpointEvery } = config.training;
   const checkpoints = { dir: join(dir, RUN_FILES.checkpoints), every: checkpointEvery };
   const total = totalSteps(resolved);
+  let [l0Sum, taken] = [0, 0];
   const { state, finished } = await stopwatch.phase(reporter, options.phase, 'tokens', (update) =>
     train({
       backend,
@@ -119,6 +100,8 @@ export async function learn(
       onStart: options.onStart,
       onStep: async (metrics) => {
         const { loss, l0, fvu, dead } = metrics;
+        l0Sum += l0;
+        taken++;
         update(metrics.tokens, total * resolved.batch, { loss, fvu, l0, dead });
         const due =
           metrics.step % logEvery === 0 || metrics.step === total || metrics.validationFvu !== undefined;
@@ -127,7 +110,7 @@ export async function learn(
     }),
   );
   if (finished) {
-    const dictionary = foldScale(currentDictionary(state, resolved), scale);
+    const dictionary = foldScale(await currentDictionary(backend, state, resolved), scale);
     await keep(bench, config, dir, { dictionary, mean }, validation);
   }
   return {
@@ -135,6 +118,7 @@ export async function learn(
     finished,
     steps: state.step,
     deadLatents: deadLatents(state, resolved.deadAfterTokens).length,
+    l0: taken === 0 ? 0 : l0Sum / taken,
     scale,
   };
 }
@@ -185,15 +169,18 @@ async function keep(
 }
 
 function trainingOptions(config: RunConfig, width: number, backend: Backend): TrainingOptions {
-  const { training, dictionary, seed, precision } = resolveTraining(config, width, backend);
+  const { training, dictionary, seed } = config;
+  const family = familyOf(dictionary.family);
+  const recipe = withRecipe(dictionary, training, width);
   return {
     ...training,
-    ...dictionary,
+    ...recipe,
+    dictionary,
+    family,
     seed,
-    precision: precision as Precision,
-    learningRate: training.learningRate as number,
-    auxLatents: training.auxLatents as number,
-    deadAfterTokens: training.deadAfterTokens as number,
+    skip: false,
+    precision: precisionOf(backend, config),
+    decoderNorm: family.recipe.decoderNorm,
   };
 }
 

@@ -70,7 +70,7 @@ async function trainBoth(
     const phase = 'training of the null';
     finished = (await learn(bench, config, reset, reinitialisedDirectory(dir), { phase, resume })).finished;
   }
-  const { width, scale, steps, deadLatents } = result;
+  const { width, scale, steps, deadLatents, l0 } = result;
   const tokens = steps * config.training.batch;
   const read = tokenCount(subject.corpus, subject.split.train);
   await updateRun(dir, {
@@ -80,7 +80,7 @@ async function trainBoth(
     timing: bench.stopwatch.timing,
     flops: {
       harvest: harvestFlops(subject.model.config, config.hook, read),
-      training: trainingFlops(config, width, tokens),
+      training: trainingFlops(config, width, l0, tokens),
     },
   });
   return finished;

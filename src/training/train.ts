@@ -8,10 +8,10 @@ import { decode, encode } from '../dictionaries/dictionary.ts';
 import { InputError } from '../formats/errors.ts';
 import type { Backend } from '../kernels/backend.ts';
 import { readNewestCheckpoint, writeCheckpoint } from './checkpoint.ts';
-import { createWorkspace } from './gradients.ts';
 import { checkOptions, type TrainingOptions, totalSteps } from './options.ts';
 import { currentDictionary, initialState, type TrainingState } from './state.ts';
 import { type StepMetrics, trainStep } from './step.ts';
+import { createWorkspace } from './workspace.ts';
 
 export interface TrainRequest {
   readonly backend: Backend;
@@ -53,27 +53,22 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
         'harvest more tokens or choose a smaller training.batch',
     );
   }
-  const state = await initialState(
-    backend,
-    options,
-    Float64Array.from(request.mean, (value) => scale * value),
-  );
+  const state = await initialState(backend, options, {
+    width: source.width,
+    center: Float64Array.from(request.mean, (value) => scale * value),
+    autoencoder: true,
+  });
   if (checkpoints && request.resume) await readNewestCheckpoint(checkpoints.dir, state);
   await request.onStart?.(state.step);
 
   const total = totalSteps(options);
-  const workspace = createWorkspace(backend, {
-    rows: options.batch,
-    width: state.width,
-    k: options.k,
-    auxLatents: options.auxLatents,
-  });
+  const workspace = createWorkspace(backend);
   const save = () => (checkpoints ? writeCheckpoint(checkpoints.dir, state) : undefined);
   while (state.step < total) {
     const batches = shuffledBatches(source, {
       batch: options.batch,
       windowRows: options.windowRows,
-      seed: options.seed,
+      seed: options.shuffleSeed,
       epoch: Math.floor(state.step / perEpoch),
       startBatch: state.step % perEpoch,
     });
@@ -108,8 +103,8 @@ async function validate(
   const origin = new Float32Array(width);
   const sums = new Float64Array(width);
   await backend.shift({ x: validation.activations, scale, center: origin, rows, width, out: x, sums });
-  const dictionary = currentDictionary(state, options);
-  const output = await decode(backend, dictionary, await encode(backend, dictionary, x, rows));
+  const dictionary = await currentDictionary(backend, state, options);
+  const output = await decode(backend, dictionary, await encode(backend, dictionary, x, rows), x);
   const centered = new Float32Array(x.length);
   const squares = new Float32Array(rows);
   const center = Float32Array.from(sums, (value) => value / rows);

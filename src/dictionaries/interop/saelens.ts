@@ -44,6 +44,8 @@ export async function writeSaelens(
   frequency: ArrayLike<number>,
 ): Promise<void> {
   const { width, latents, selection } = dictionary;
+  if (selection.kind !== 'topk' && selection.kind !== 'threshold')
+    throw new InputError(`${dir}: SAELens has no architecture for the selection ${selection.kind}`);
   const tensor = (shape: number[], data: Float32Array): Tensor => ({ dtype: 'F32', shape, data });
   const tensors: Record<string, Tensor> = {
     W_enc: tensor([width, latents], transpose(dictionary.encoderWeight, latents, width)),
@@ -96,11 +98,13 @@ export async function readSaelens(
   return {
     dictionary: {
       width,
+      outputWidth: width,
       latents,
       encoderWeight,
       encoderBias,
       decoderWeight: take('W_dec', [latents, width]),
       decoderBias,
+      inputBias: decoderBias,
       selection:
         config.architecture === 'topk'
           ? { kind: 'topk', k: config.k! }

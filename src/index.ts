@@ -54,11 +54,18 @@ export { type ActivationStore, openStore, type StoreOrigin, writeStore } from '.
 export { type Dictionary, decode, encode, foldScale, type Selection } from './dictionaries/dictionary.ts';
 export { readSaelens, type SaelensMetadata, writeSaelens } from './dictionaries/interop/saelens.ts';
 
-// Training: one dictionary on one source, resumable to the same bytes.
+// Training: dictionaries on one stream, each resumable to the same bytes.
 export type { TrainingOptions } from './training/options.ts';
 export { currentDictionary, deadLatents, type TrainingState } from './training/state.ts';
 export type { StepMetrics } from './training/step.ts';
-export { type TrainRequest, type TrainResult, train } from './training/train.ts';
+export {
+  type Arm,
+  type ArmMetrics,
+  type TrainRequest,
+  type TrainResult,
+  train,
+  trainOne,
+} from './training/train.ts';
 
 // Evaluation: a dictionary in the place of the activations, measured with intervals, beside its nulls.
 export { densityHistogram, type MetricName, measure } from './evaluation/metrics.ts';

@@ -1,9 +1,10 @@
 /** Training steps of one shape: time, time by operation, peak memory. */
+import { familyOf } from '../../dist/dictionaries/families/index.js';
 import { loadBackend } from '../../dist/kernels/index.js';
 import { Random } from '../../dist/math/random.js';
-import { createWorkspace } from '../../dist/training/gradients.js';
 import { initialState } from '../../dist/training/state.js';
 import { trainStep } from '../../dist/training/step.js';
+import { createWorkspace } from '../../dist/training/workspace.js';
 import { median, timeRuns } from '../measuring.mjs';
 
 /** @typedef {import('../../src/kernels/backend.ts').Backend} Backend */
@@ -20,9 +21,16 @@ export async function measure({ family, precision, width, latents, k, batch, qui
   const before = process.resourceUsage().maxRSS;
   /** @type {import('../../src/training/options.ts').TrainingOptions} */
   const options = {
-    family: family === 'batchtopk' ? 'batchtopk' : 'topk',
-    latents,
-    k,
+    family: familyOf(family),
+    dictionary: family === 'relu' ? { family, latents } : { family, latents, k },
+    optimiser: 'adam',
+    sparsityWarmupFraction: 0,
+    kStart: k,
+    kAnnealFraction: 0,
+    resampleAt: [],
+    decoderNorm: 1,
+    skip: false,
+    shuffleSeed: 0,
     tokens: batch * 1000,
     batch,
     learningRate: 2e-4,

@@ -21,7 +21,7 @@ import type { MetricsLine } from '../runs/schema.ts';
 import { type TrainingOptions, totalSteps } from '../training/options.ts';
 import { withRecipe } from '../training/recipe.ts';
 import { currentDictionary, deadLatents } from '../training/state.ts';
-import { train } from '../training/train.ts';
+import { trainOne } from '../training/train.ts';
 import { precisionOf, type Subject, trainingActivations, type Workbench } from './subject.ts';
 
 /** Held-out tokens on which training is watched. */
@@ -85,14 +85,14 @@ export async function learn(
   const checkpoints = { dir: join(dir, RUN_FILES.checkpoints), every: checkpointEvery };
   const total = totalSteps(resolved);
   let [l0Sum, taken] = [0, 0];
-  const { state, finished } = await stopwatch.phase(reporter, options.phase, 'tokens', (update) =>
-    train({
+  const { state, end } = await stopwatch.phase(reporter, options.phase, 'tokens', (update) =>
+    trainOne({
       backend,
       source,
       scale,
       mean,
       options: resolved,
-      validation,
+      validation: { x: validation.activations, rows: validation.rows },
       validateEvery: Math.max(logEvery, Math.ceil(total / 50)),
       checkpoints,
       resume: options.resume,
@@ -109,6 +109,7 @@ export async function learn(
       },
     }),
   );
+  const finished = end === 'finished';
   if (finished) {
     const dictionary = foldScale(await currentDictionary(backend, state, resolved), scale);
     await keep(bench, config, dir, { dictionary, mean }, validation);

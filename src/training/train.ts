@@ -1,115 +1,214 @@
 /**
- * The training loop: activations in, a state out, with checkpoints and a held-out measure on the way. It reads any
- * `ActivationSource` and reports through callbacks; it must not know of files other than its checkpoints.
+ * The training loop: one stream of activations in, any number of trained dictionaries out, with checkpoints and a held-out
+ * measure on the way. Each of them, an arm, comes to the same bytes as if it were alone. It reports through callbacks and
+ * must not know of files other than checkpoints.
  */
-import { shuffledBatches } from '../activations/shuffle.ts';
 import type { ActivationSource } from '../activations/source.ts';
 import { decode, encode } from '../dictionaries/dictionary.ts';
+import type { Workspace } from '../dictionaries/families/family.ts';
 import { InputError } from '../formats/errors.ts';
 import type { Backend } from '../kernels/backend.ts';
 import { readNewestCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import type { Rows } from './gradients.ts';
 import { checkOptions, type TrainingOptions, totalSteps } from './options.ts';
 import { currentDictionary, initialState, type TrainingState } from './state.ts';
 import { type StepMetrics, trainStep } from './step.ts';
+import { type Columns, type Stream, type StreamBatch, streamBatches } from './stream.ts';
 import { createWorkspace } from './workspace.ts';
 
-export interface TrainRequest {
-  readonly backend: Backend;
-  readonly source: ActivationSource;
-  /** Activations are multiplied by this before training sees them; see `activationScale`. */
+/** What of the stream an arm reads, and what training multiplies it by; see `activationScale`. */
+export interface Part {
+  readonly columns: Columns;
   readonly scale: number;
-  /** Mean activation `[width]` before scaling: where b_dec starts. */
+  /** Mean activation before scaling, `[columns]`. */
   readonly mean: ArrayLike<number>;
+}
+
+/** One dictionary in training. */
+export interface Arm {
   readonly options: TrainingOptions;
-  /** Held-out activations `[rows, width]`, on which FVU is measured every `validateEvery` steps. */
-  readonly validation?: { readonly activations: Float32Array; readonly rows: number };
+  readonly input: Part;
+  /** What a transcoder predicts. An autoencoder predicts its input. */
+  readonly target?: Part;
+  /** Held-out rows, on which FVU is measured every `validateEvery` steps and at the end. */
+  readonly validation?: { readonly x: Float32Array; readonly y?: Float32Array; readonly rows: number };
   readonly validateEvery?: number;
   /** Where checkpoints go, and every how many steps. None without it. */
   readonly checkpoints?: { readonly dir: string; readonly every: number };
   /** Goes on from the newest checkpoint, where there is one. */
   readonly resume?: boolean;
-  /** Called after every step, and awaited. */
-  readonly onStep?: (metrics: StepMetrics & { validationFvu?: number }) => void | Promise<void>;
   /** Called once, before the first step, with the step that training goes on from. */
   readonly onStart?: (step: number) => void | Promise<void>;
-  /** Aborting it writes a checkpoint and returns after the step in progress. */
+  /** Called after every step, and awaited. */
+  readonly onStep?: (metrics: ArmMetrics) => void | Promise<void>;
+}
+
+export type ArmMetrics = StepMetrics & { readonly validationFvu?: number };
+
+export interface TrainRequest {
+  readonly backend: Backend;
+  readonly stream: Stream;
+  readonly arms: readonly Arm[];
+  /**
+   * Called after every step that any arm took, with the metrics of those that took it (undefined for the others);
+   * answers which arms, by their place, go no further.
+   */
+  readonly afterStep?: (
+    step: number,
+    metrics: readonly (ArmMetrics | undefined)[],
+  ) => readonly number[] | Promise<readonly number[]>;
+  /** Aborting it writes checkpoints and returns after the step in progress. */
   readonly signal?: AbortSignal;
 }
 
 export interface TrainResult {
   readonly state: TrainingState;
-  /** False where the signal stopped it early. */
-  readonly finished: boolean;
+  /** `stopped` by `afterStep`; `interrupted` by the signal. */
+  readonly end: 'finished' | 'stopped' | 'interrupted';
 }
 
-/** Trains to the end of `options.tokens`. Same seed and source, same bytes, resumed or not, on any thread count. */
-export async function train(request: TrainRequest): Promise<TrainResult> {
-  const { backend, source, options, scale, checkpoints, signal } = request;
-  checkOptions(options);
-  const perEpoch = Math.floor(source.totalRows / options.batch);
-  if (perEpoch === 0) {
-    throw new InputError(
-      `the source has ${source.totalRows} activations, less than one batch of ${options.batch}: ` +
-        'harvest more tokens or choose a smaller training.batch',
-    );
-  }
-  const state = await initialState(backend, options, {
-    width: source.width,
-    center: Float64Array.from(request.mean, (value) => scale * value),
-    autoencoder: true,
-  });
-  if (checkpoints && request.resume) await readNewestCheckpoint(checkpoints.dir, state);
-  await request.onStart?.(state.step);
-
-  const total = totalSteps(options);
+/**
+ * Trains all arms to the end of their tokens. Same seeds and source, same bytes, resumed or not, alone or not, on any
+ * number of threads. Arms take up where their checkpoints are, and wait for each other.
+ */
+export async function train(request: TrainRequest): Promise<TrainResult[]> {
+  const { backend, stream, arms, signal } = request;
+  for (const { options } of arms) checkArm(options, stream);
+  const states = await Promise.all(arms.map((arm) => startArm(backend, arm)));
+  const ends = arms.map(({ options }, i): TrainResult['end'] | undefined =>
+    states[i].step >= totalSteps(options) ? 'finished' : undefined,
+  );
+  const running = () => [...arms.keys()].filter((i) => ends[i] === undefined);
   const workspace = createWorkspace(backend);
-  const save = () => (checkpoints ? writeCheckpoint(checkpoints.dir, state) : undefined);
-  while (state.step < total) {
-    const batches = shuffledBatches(source, {
-      batch: options.batch,
-      windowRows: options.windowRows,
-      seed: options.shuffleSeed,
-      epoch: Math.floor(state.step / perEpoch),
-      startBatch: state.step % perEpoch,
-    });
-    for await (const { activations } of batches) {
-      const metrics = await trainStep(backend, options, state, { x: activations, scale }, workspace);
-      if (!Number.isFinite(metrics.loss)) {
-        throw new InputError(
-          `training.learningRate ${options.learningRate}: the loss is ${metrics.loss} at step ${metrics.step}; ` +
-            'choose a smaller rate',
-        );
+  let step = Math.min(...running().map((i) => states[i].step));
+  if (running().length > 0) {
+    for await (const batch of streamBatches(stream, step)) {
+      const metrics: (ArmMetrics | undefined)[] = arms.map(() => undefined);
+      for (const i of running()) {
+        if (states[i].step !== step) continue;
+        metrics[i] = await stepArm(backend, arms[i], states[i], batch, workspace);
+        if (states[i].step >= totalSteps(arms[i].options)) ends[i] = 'finished';
       }
-      await request.onStep?.({ ...metrics, ...(await validate(request, state, total)) });
-      const last = state.step >= total || signal?.aborted;
-      if (last || (checkpoints && state.step % checkpoints.every === 0)) await save();
-      if (last) return { state, finished: state.step >= total };
+      step++;
+      const stopped = (await request.afterStep?.(step, metrics)) ?? [];
+      for (const i of stopped) ends[i] ??= 'stopped';
+      if (signal?.aborted) for (const i of running()) ends[i] = 'interrupted';
+      for (const i of arms.keys())
+        if (metrics[i]) await saveWhereDue(arms[i], states[i], ends[i] !== undefined);
+      if (running().length === 0) break;
     }
   }
-  return { state, finished: true };
+  return states.map((state, i) => ({ state, end: ends[i]! }));
 }
 
-async function validate(
-  request: TrainRequest,
+/** One dictionary on one source of its own: `train` for a single arm. */
+export async function trainOne(
+  request: Omit<TrainRequest, 'stream' | 'arms' | 'afterStep'> &
+    Omit<Arm, 'input' | 'target'> & {
+      readonly source: ActivationSource;
+      readonly scale: number;
+      readonly mean: ArrayLike<number>;
+    },
+): Promise<TrainResult> {
+  const { backend, signal, source, scale, mean, ...arm } = request;
+  const { batch, windowRows, shuffleSeed } = arm.options;
+  const input = { columns: { start: 0, end: source.width }, scale, mean };
+  const stream = { source, batch, windowRows, shuffleSeed };
+  const [result] = await train({ backend, stream, signal, arms: [{ ...arm, input }] });
+  return result;
+}
+
+/** Arms that read one stream must agree on how it is cut. */
+function checkArm(options: TrainingOptions, stream: Stream): void {
+  checkOptions(options);
+  for (const key of ['batch', 'windowRows', 'shuffleSeed'] as const) {
+    if (options[key] !== stream[key])
+      throw new InputError(
+        `training.${key} is ${options[key]}, but the stream's is ${stream[key]}; trainings that share a stream ` +
+          `must agree on it`,
+      );
+  }
+}
+
+async function startArm(backend: Backend, arm: Arm): Promise<TrainingState> {
+  const { input, target = input, options, checkpoints } = arm;
+  const state = await initialState(backend, options, {
+    width: input.columns.end - input.columns.start,
+    center: Float64Array.from(target.mean, (value) => target.scale * value),
+    autoencoder: target === input,
+  });
+  if (checkpoints && arm.resume) await readNewestCheckpoint(checkpoints.dir, state);
+  await arm.onStart?.(state.step);
+  return state;
+}
+
+async function stepArm(
+  backend: Backend,
+  arm: Arm,
   state: TrainingState,
-  total: number,
-): Promise<{ validationFvu?: number }> {
-  const { backend, validation, validateEvery, options, scale } = request;
-  if (!validation || !validateEvery) return {};
-  if (state.step % validateEvery !== 0 && state.step !== total) return {};
-  const { rows } = validation;
-  const { width } = state;
-  const x = new Float32Array(rows * width);
-  const origin = new Float32Array(width);
-  const sums = new Float64Array(width);
-  await backend.shift({ x: validation.activations, scale, center: origin, rows, width, out: x, sums });
+  batch: StreamBatch,
+  workspace: Workspace,
+): Promise<ArmMetrics> {
+  const { input, target, options } = arm;
+  const rows: Rows = {
+    x: batch.columns(input.columns),
+    scale: input.scale,
+    ...(target && { target: { y: batch.columns(target.columns), scale: target.scale } }),
+  };
+  const metrics = await trainStep(backend, options, state, rows, workspace);
+  if (!Number.isFinite(metrics.loss)) {
+    throw new InputError(
+      `training.learningRate ${options.learningRate}: the loss is ${metrics.loss} at step ${metrics.step}; ` +
+        'choose a smaller rate',
+    );
+  }
+  const validationFvu = await validate(backend, arm, state);
+  const all = validationFvu === undefined ? metrics : { ...metrics, validationFvu };
+  await arm.onStep?.(all);
+  return all;
+}
+
+async function saveWhereDue({ checkpoints }: Arm, state: TrainingState, atEnd: boolean): Promise<void> {
+  if (checkpoints && (atEnd || state.step % checkpoints.every === 0))
+    await writeCheckpoint(checkpoints.dir, state);
+}
+
+/** The fraction of the held-out variance that is left unexplained, where it is due. */
+async function validate(backend: Backend, arm: Arm, state: TrainingState): Promise<number | undefined> {
+  const { validation, validateEvery, options, input, target = input } = arm;
+  if (!validation || !validateEvery) return undefined;
+  if (state.step % validateEvery !== 0 && state.step !== totalSteps(options)) return undefined;
+  const { rows, x, y = x } = validation;
+  const { width, outputWidth } = state;
+  const scaled = await scaledRows(backend, x, rows, width, input.scale);
+  const wanted = y === x ? scaled : await scaledRows(backend, y, rows, outputWidth, target.scale);
   const dictionary = await currentDictionary(backend, state, options);
-  const output = await decode(backend, dictionary, await encode(backend, dictionary, x, rows), x);
-  const centered = new Float32Array(x.length);
-  const squares = new Float32Array(rows);
-  const center = Float32Array.from(sums, (value) => value / rows);
-  await backend.center({ x, center, rows, width, scale: 1, out: centered });
+  const codes = await encode(backend, dictionary, scaled.values, rows);
+  const output = await decode(backend, dictionary, codes, scaled.values);
+  const [centered, squares] = [new Float32Array(wanted.values.length), new Float32Array(rows)];
+  const center = Float32Array.from(wanted.sums, (value) => value / rows);
+  await backend.center({ x: wanted.values, center, rows, width: outputWidth, scale: 1, out: centered });
   const variance = await backend.sumOfSquares(centered);
-  await backend.residual({ a: output, b: x, rows, width, scale: 1, out: output, squares });
-  return { validationFvu: (await backend.sumOfSquares(output)) / variance };
+  await backend.residual({
+    a: output,
+    b: wanted.values,
+    rows,
+    width: outputWidth,
+    scale: 1,
+    out: output,
+    squares,
+  });
+  return (await backend.sumOfSquares(output)) / variance;
+}
+
+async function scaledRows(
+  backend: Backend,
+  x: Float32Array,
+  rows: number,
+  width: number,
+  scale: number,
+): Promise<{ values: Float32Array; sums: Float64Array }> {
+  const [values, sums] = [new Float32Array(rows * width), new Float64Array(width)];
+  await backend.shift({ x, scale, center: new Float32Array(width), rows, width, out: values, sums });
+  return { values, sums };
 }

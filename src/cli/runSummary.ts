@@ -1,6 +1,7 @@
 /** A run in one screen of text. */
 import { duration, grouped, scaled } from '../report/numbers.ts';
 import type { Evaluation, Run } from '../runs/schema.ts';
+import { siteName } from '../runs/site.ts';
 import { metricsTable } from './metricsTable.ts';
 import { corpusText, facts, table } from './text.ts';
 
@@ -12,7 +13,7 @@ export function runSummary(directory: string, run: Run, evaluation: Evaluation |
     ['status', status(directory, run)],
     ['created', run.created],
     ['model', run.model ? `${run.model.name} (${run.model.source})` : config.model],
-    ['hook point', config.hook],
+    ['hook point', siteName(config)],
     ...corpusFacts(run),
     ['dictionary', dictionaryText(dictionary)],
     [

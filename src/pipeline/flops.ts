@@ -4,9 +4,10 @@
 import type { TransformerConfig } from '../models/transformer.ts';
 import type { RunConfig } from '../runs/config.ts';
 
-/** Reading `tokens` tokens up to the layer of `hook`; attention's own products left out. */
-export function harvestFlops(config: TransformerConfig, hook: string, tokens: number): number {
-  const layers = Number(/^blocks\.(\d+)\./.exec(hook)?.[1] ?? config.layers - 1) + 1;
+/** Reading `tokens` tokens up to the last layer of the hook points; attention's own products left out. */
+export function harvestFlops(config: TransformerConfig, hooks: readonly string[], tokens: number): number {
+  const layerOf = (hook: string) => Number(/^blocks\.(\d+)\./.exec(hook)?.[1] ?? config.layers - 1);
+  const layers = Math.max(...hooks.map(layerOf)) + 1;
   const block = 4 * config.width ** 2 + 3 * config.width * config.mlpWidth;
   return 2 * layers * block * tokens;
 }

@@ -1,13 +1,14 @@
 /** What was run: model, corpus, dictionary, training, machine, and the time of each phase. It must not know what came of it. */
 
 import type { Run } from '../runs/schema.ts';
+import { siteName } from '../runs/site.ts';
 import { type Html, html } from './html.ts';
 import { decimal, duration, grouped, percent, scaled } from './numbers.ts';
 
 /** One sentence on the run, for the head of the page. */
 export function subtitle({ config, model }: Run): Html {
   const { family, latents } = config.dictionary;
-  return html`A ${family} dictionary of ${grouped(latents)} latents for <code>${config.hook}</code> of ${model?.name ?? config.model}`;
+  return html`A ${family} dictionary of ${grouped(latents)} latents for <code>${siteName(config)}</code> of ${model?.name ?? config.model}`;
 }
 
 /** The section on what was run. */
@@ -33,7 +34,7 @@ function modelFact({ model, config, activations }: Run): Html {
     activations &&
     html`<small>${grouped(activations.width)} dimensions, scaled by ${Number(activations.scale.toPrecision(4))} so that the mean squared norm is 1</small>`;
   const origin = model && html`<small>${model.source}</small>${digest(model.sha256)}`;
-  return html`${model?.name ?? config.model}${origin}<small>hook point <code>${config.hook}</code></small>${width}`;
+  return html`${model?.name ?? config.model}${origin}<small>hook point <code>${siteName(config)}</code></small>${width}`;
 }
 
 function corpusFact({ corpus, config }: Run): Html {

@@ -124,8 +124,17 @@ export const runConfigSchema = z.strictObject({
   seed: z.int().nonnegative().default(0),
   /** A name from the model registry. */
   model: z.string().min(1).default('stories15M'),
-  /** The hook point that is taken apart. */
-  hook: z.string().min(1).default('blocks.3.hook_resid_post'),
+  /** The hook point that is taken apart, or several that one dictionary reads and predicts together: a crosscoder. */
+  hook: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).default('blocks.3.hook_resid_post'),
+  /** What is predicted where it is not the hook point itself: a transcoder. */
+  target: z
+    .strictObject({
+      /** The hook point that is predicted. */
+      hook: z.string().min(1),
+      /** Whether a linear path beside the latents helps to predict it. */
+      skip: z.boolean().default(false),
+    })
+    .optional(),
   /**
    * What the model and the training may round the operands of their products to; `auto` is `bf16` on processors with
    * units for it. Evaluation encodes in float32 whatever this says.

@@ -15,16 +15,24 @@ export interface Stream {
   readonly shuffleSeed: number;
 }
 
-/** A run of columns of the source: one hook point, or several. */
-export interface Columns {
+/** The columns of one hook point, and what training multiplies them by; see `activationScale`. */
+export interface Block {
   readonly start: number;
   readonly end: number;
+  readonly scale: number;
+  /** Mean activation before scaling, `[end - start]`. */
+  readonly mean: ArrayLike<number>;
 }
 
-/** A batch, of which any columns can be had. Those asked for twice are copied once. */
+/** Rows of some blocks beside each other `[rows, sum of widths]`, not to be changed, and what is still to be multiplied by. */
+export interface BlockRows {
+  readonly x: Float32Array;
+  readonly scale: number;
+}
+
+/** Rows of the source, of which any blocks can be had. Those asked for twice are copied once. */
 export interface StreamBatch {
-  /** `[batch, end - start]`, not to be changed. */
-  columns(which: Columns): Float32Array;
+  read(blocks: readonly Block[]): BlockRows;
 }
 
 /** Batches from step `start` (0 is the first) on, for ever: the source is read again, in another order, when it is through. */
@@ -43,26 +51,61 @@ export async function* streamBatches(
     const [epoch, startBatch] = [Math.floor(step / perEpoch), step % perEpoch];
     const batches = shuffledBatches(source, { batch, windowRows, seed: shuffleSeed, epoch, startBatch });
     for await (const { activations } of batches) {
-      yield splitColumns(activations, batch, source.width);
+      yield splitBlocks(activations, batch, source.width);
       step++;
     }
   }
 }
 
-function splitColumns(activations: Float32Array, rows: number, width: number): StreamBatch {
+/** `activations [rows, width]`, from which blocks are read. */
+export function splitBlocks(activations: Float32Array, rows: number, width: number): StreamBatch {
   const copies = new Map<string, Float32Array>();
   return {
-    columns({ start, end }) {
-      if (start === 0 && end === width) return activations;
-      const key = `${start}-${end}`;
-      let copy = copies.get(key);
-      if (copy === undefined) {
-        copy = new Float32Array(rows * (end - start));
-        for (let r = 0; r < rows; r++)
-          copy.set(activations.subarray(r * width + start, r * width + end), r * (end - start));
-        copies.set(key, copy);
-      }
-      return copy;
+    read(blocks) {
+      const [{ start, end, scale }] = blocks;
+      if (blocks.length === 1 && start === 0 && end === width) return { x: activations, scale };
+      // Blocks beside each other each have a scale, which is applied here; that of a single one is left to the training.
+      const scales = blocks.length === 1 ? [1] : blocks.map((block) => block.scale);
+      const key = blocks.map((block, i) => `${block.start}-${block.end}*${scales[i]}`).join();
+      const copy = copies.get(key) ?? copyBlocks(activations, rows, width, blocks, scales);
+      copies.set(key, copy);
+      return { x: copy, scale: blocks.length === 1 ? scale : 1 };
     },
   };
+}
+
+function copyBlocks(
+  activations: Float32Array,
+  rows: number,
+  width: number,
+  blocks: readonly Block[],
+  scales: readonly number[],
+): Float32Array {
+  const out = new Float32Array(rows * widthOf(blocks));
+  let at = 0;
+  for (let row = 0; row < rows * width; row += width) {
+    for (const [b, { start, end }] of blocks.entries()) {
+      for (let i = row + start; i < row + end; i++) out[at++] = scales[b] * activations[i];
+    }
+  }
+  return out;
+}
+
+/** Of all blocks together. */
+export function widthOf(blocks: readonly Block[]): number {
+  return blocks.reduce((sum, { start, end }) => sum + end - start, 0);
+}
+
+/** Where each block starts when they stand beside each other, and the end. */
+export function boundsOf(blocks: readonly Block[]): Uint32Array {
+  const bounds = new Uint32Array(blocks.length + 1);
+  blocks.forEach(({ start, end }, b) => {
+    bounds[b + 1] = bounds[b] + end - start;
+  });
+  return bounds;
+}
+
+/** The mean of the blocks, as training sees it. */
+export function scaledMean(blocks: readonly Block[]): Float64Array {
+  return Float64Array.from(blocks.flatMap(({ mean, scale }) => Array.from(mean, (value) => scale * value)));
 }

@@ -13,25 +13,28 @@ import type { Rows } from './gradients.ts';
 import { checkOptions, type TrainingOptions, totalSteps } from './options.ts';
 import { currentDictionary, initialState, type TrainingState } from './state.ts';
 import { type StepMetrics, trainStep } from './step.ts';
-import { type Columns, type Stream, type StreamBatch, streamBatches } from './stream.ts';
+import {
+  type Block,
+  type BlockRows,
+  boundsOf,
+  type Stream,
+  type StreamBatch,
+  scaledMean,
+  splitBlocks,
+  streamBatches,
+  widthOf,
+} from './stream.ts';
 import { createWorkspace } from './workspace.ts';
-
-/** What of the stream an arm reads, and what training multiplies it by; see `activationScale`. */
-export interface Part {
-  readonly columns: Columns;
-  readonly scale: number;
-  /** Mean activation before scaling, `[columns]`. */
-  readonly mean: ArrayLike<number>;
-}
 
 /** One dictionary in training. */
 export interface Arm {
   readonly options: TrainingOptions;
-  readonly input: Part;
+  /** What it reads of the stream: one hook point, or the several of a crosscoder. */
+  readonly input: readonly Block[];
   /** What a transcoder predicts. An autoencoder predicts its input. */
-  readonly target?: Part;
-  /** Held-out rows, on which FVU is measured every `validateEvery` steps and at the end. */
-  readonly validation?: { readonly x: Float32Array; readonly y?: Float32Array; readonly rows: number };
+  readonly target?: readonly Block[];
+  /** Held-out rows of the stream, on which FVU is measured every `validateEvery` steps and at the end. */
+  readonly validation?: { readonly activations: Float32Array; readonly rows: number };
   readonly validateEvery?: number;
   /** Where checkpoints go, and every how many steps. None without it. */
   readonly checkpoints?: { readonly dir: string; readonly every: number };
@@ -112,7 +115,7 @@ export async function trainOne(
 ): Promise<TrainResult> {
   const { backend, signal, source, scale, mean, ...arm } = request;
   const { batch, windowRows, shuffleSeed } = arm.options;
-  const input = { columns: { start: 0, end: source.width }, scale, mean };
+  const input = [{ start: 0, end: source.width, scale, mean }];
   const stream = { source, batch, windowRows, shuffleSeed };
   const [result] = await train({ backend, stream, signal, arms: [{ ...arm, input }] });
   return result;
@@ -133,8 +136,9 @@ function checkArm(options: TrainingOptions, stream: Stream): void {
 async function startArm(backend: Backend, arm: Arm): Promise<TrainingState> {
   const { input, target = input, options, checkpoints } = arm;
   const state = await initialState(backend, options, {
-    width: input.columns.end - input.columns.start,
-    center: Float64Array.from(target.mean, (value) => target.scale * value),
+    width: widthOf(input),
+    center: scaledMean(target),
+    outputBounds: boundsOf(target),
     autoencoder: target === input,
   });
   if (checkpoints && arm.resume) await readNewestCheckpoint(checkpoints.dir, state);
@@ -149,13 +153,8 @@ async function stepArm(
   batch: StreamBatch,
   workspace: Workspace,
 ): Promise<ArmMetrics> {
-  const { input, target, options } = arm;
-  const rows: Rows = {
-    x: batch.columns(input.columns),
-    scale: input.scale,
-    ...(target && { target: { y: batch.columns(target.columns), scale: target.scale } }),
-  };
-  const metrics = await trainStep(backend, options, state, rows, workspace);
+  const { options } = arm;
+  const metrics = await trainStep(backend, options, state, rowsOf(arm, batch), workspace);
   if (!Number.isFinite(metrics.loss)) {
     throw new InputError(
       `training.learningRate ${options.learningRate}: the loss is ${metrics.loss} at step ${metrics.step}; ` +
@@ -168,6 +167,11 @@ async function stepArm(
   return all;
 }
 
+function rowsOf({ input, target }: Arm, batch: StreamBatch): Rows {
+  const predicted = target && batch.read(target);
+  return { ...batch.read(input), ...(predicted && { target: { y: predicted.x, scale: predicted.scale } }) };
+}
+
 async function saveWhereDue({ checkpoints }: Arm, state: TrainingState, atEnd: boolean): Promise<void> {
   if (checkpoints && (atEnd || state.step % checkpoints.every === 0))
     await writeCheckpoint(checkpoints.dir, state);
@@ -178,36 +182,32 @@ async function validate(backend: Backend, arm: Arm, state: TrainingState): Promi
   const { validation, validateEvery, options, input, target = input } = arm;
   if (!validation || !validateEvery) return undefined;
   if (state.step % validateEvery !== 0 && state.step !== totalSteps(options)) return undefined;
-  const { rows, x, y = x } = validation;
-  const { width, outputWidth } = state;
-  const scaled = await scaledRows(backend, x, rows, width, input.scale);
-  const wanted = y === x ? scaled : await scaledRows(backend, y, rows, outputWidth, target.scale);
+  const { rows, activations } = validation;
+  const whole = splitBlocks(activations, rows, activations.length / rows);
+  const x = await scaledRows(backend, whole.read(input), rows);
+  const y = target === input ? x : await scaledRows(backend, whole.read(target), rows);
+  const width = state.outputWidth;
   const dictionary = await currentDictionary(backend, state, options);
-  const codes = await encode(backend, dictionary, scaled.values, rows);
-  const output = await decode(backend, dictionary, codes, scaled.values);
-  const [centered, squares] = [new Float32Array(wanted.values.length), new Float32Array(rows)];
-  const center = Float32Array.from(wanted.sums, (value) => value / rows);
-  await backend.center({ x: wanted.values, center, rows, width: outputWidth, scale: 1, out: centered });
+  const output = await decode(
+    backend,
+    dictionary,
+    await encode(backend, dictionary, x.values, rows),
+    x.values,
+  );
+  const [centered, squares] = [new Float32Array(rows * width), new Float32Array(rows)];
+  const center = Float32Array.from(y.sums, (value) => value / rows);
+  await backend.center({ x: y.values, center, rows, width, scale: 1, out: centered });
   const variance = await backend.sumOfSquares(centered);
-  await backend.residual({
-    a: output,
-    b: wanted.values,
-    rows,
-    width: outputWidth,
-    scale: 1,
-    out: output,
-    squares,
-  });
+  await backend.residual({ a: output, b: y.values, rows, width, scale: 1, out: output, squares });
   return (await backend.sumOfSquares(output)) / variance;
 }
 
 async function scaledRows(
   backend: Backend,
-  x: Float32Array,
+  { x, scale }: BlockRows,
   rows: number,
-  width: number,
-  scale: number,
 ): Promise<{ values: Float32Array; sums: Float64Array }> {
+  const width = x.length / rows;
   const [values, sums] = [new Float32Array(rows * width), new Float64Array(width)];
   await backend.shift({ x, scale, center: new Float32Array(width), rows, width, out: values, sums });
   return { values, sums };

@@ -83,7 +83,7 @@ const partial = await randomDictionary(backend, { latents: 30, k: 3, seed: 4 }, 
 const splice = (sequences = all) =>
   spliceAll({
     model,
-    hook,
+    site: { inputs: [hook], outputs: [hook] },
     corpus,
     sequences,
     dictionaries: { lossless: lossless(), silent, partial },

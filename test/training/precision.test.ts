@@ -61,7 +61,7 @@ it('explains as much of stories15M in bfloat16 as in float32', async () => {
       scale,
       mean,
       options: { ...options, precision },
-      validation: { x: validation.activations, rows: validation.rows },
+      validation,
       validateEvery: 1000,
       onStep: ({ validationFvu }) => {
         fvu = validationFvu ?? fvu;

@@ -86,6 +86,8 @@ export interface Loss {
   readonly alongDecoder?: LatentGradientOperands['alongDecoder'];
   /** dL/db_dec through the output, `[outputWidth]`. */
   readonly outputSum: Float64Array;
+  /** dL/d of each row of the output, where that is not `error.scaled`, for a skip path. */
+  readonly outputGradient?: Float32Array;
   /** The whole reconstruction's error times a factor: `factor * (x' - x)`, for AuxK and resampling. */
   readonly error: { readonly scaled: Float32Array; readonly factor: number };
   /** Gradients of the family's own parameters. */

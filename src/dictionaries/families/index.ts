@@ -5,10 +5,11 @@ import { batchtopk } from './batchtopk.ts';
 import type { Family } from './family.ts';
 import { groupmax } from './groupmax.ts';
 import { matryoshka } from './matryoshka.ts';
+import { pursuit } from './pursuit.ts';
 import { relu } from './relu.ts';
 import { topk } from './topk.ts';
 
-const all: readonly Family[] = [topk, batchtopk, relu, abstopk, groupmax, matryoshka];
+const all: readonly Family[] = [topk, batchtopk, relu, abstopk, groupmax, matryoshka, pursuit];
 
 /** What each family can be told, told apart by `family`. */
 export const familyOptions = z.discriminatedUnion('family', [
@@ -18,6 +19,7 @@ export const familyOptions = z.discriminatedUnion('family', [
   abstopk.options,
   groupmax.options,
   matryoshka.options,
+  pursuit.options,
 ]);
 
 /** What a configuration can say of a dictionary. */

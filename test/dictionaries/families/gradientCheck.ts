@@ -91,16 +91,19 @@ export async function gradientOf(
   const still = { ...state, memory: { ...state.memory } };
   const result = await propagate(backend, options, still, data, createWorkspace(backend));
   const { parameters, latents, width, outputWidth } = state;
-  const gradient = {
-    encoderWeight: new Float32Array(latents * width),
+  const gradient: Record<'encoderWeight' | 'encoderBias' | 'decoderWeight' | 'decoderBias', Float32Array> = {
+    encoderWeight: new Float32Array(parameters.encoderWeight.length),
     encoderBias: new Float32Array(latents),
     decoderWeight: new Float32Array(latents * outputWidth),
     decoderBias: new Float32Array(parameters.decoderBias.length),
     ...result.own,
   };
-  await backend.latentGradients({ ...result.gradient, out: gradient });
   const throughInput = new Float64Array(width);
-  await backend.measureLatentGradients({ ...result.gradient, throughInput });
+  if (result.loss.dense) Object.assign(gradient, result.loss.dense);
+  else {
+    await backend.latentGradients({ ...result.gradient, out: gradient });
+    await backend.measureLatentGradients({ ...result.gradient, throughInput });
+  }
   const centered = result.batch.input === result.batch.target;
   gradient.decoderBias.set(result.loss.outputSum.map((sum, i) => (centered ? sum - throughInput[i] : sum)));
   return { loss: result.loss.reconstruction + result.loss.penalty, gradient, result };

@@ -49,10 +49,11 @@ export interface LearnResult {
 
 /** The configuration with every `auto` resolved, for activations of this width on this backend. */
 export function resolveTraining(config: RunConfig, width: number, backend: Backend): RunConfig {
+  const { dictionary, training } = config;
   return {
     ...config,
     precision: precisionOf(backend, config),
-    training: { ...config.training, ...withRecipe(config.dictionary, config.training, width) },
+    training: { ...training, ...withRecipe(familyOf(dictionary.family), dictionary, training, width) },
   };
 }
 
@@ -171,7 +172,7 @@ async function keep(
 function trainingOptions(config: RunConfig, width: number, backend: Backend): TrainingOptions {
   const { training, dictionary, seed } = config;
   const family = familyOf(dictionary.family);
-  const recipe = withRecipe(dictionary, training, width);
+  const recipe = withRecipe(family, dictionary, training, width);
   return {
     ...training,
     ...recipe,

@@ -42,7 +42,7 @@ describe.each(backends)('pursuit on the $name backend', (backend) => {
     await expectGradient(backend, world, ['decoderWeight', 'decoderBias']);
   });
 
-  it('has as its gradient the product of the rounds' Jacobians, written out in float64', async () => {
+  it('has the gradient of the product of Jacobians, written out in float64', async () => {
     const world = await randomWorld(backend, options, 5);
     const { gradient, result } = await gradientOf(backend, world);
     const expected = jacobianGradient(

@@ -71,6 +71,7 @@ export {
   type Loss,
   type Recipe,
 } from './dictionaries/families/family.ts';
+export { type JaxBatch, type JaxFamily, jaxFamily } from './dictionaries/jaxFamily.ts';
 export { type DictionaryOptions, familyNames, familyOf } from './dictionaries/families/index.ts';
 
 // Training: one dictionary on one source, resumable to the same bytes.

@@ -17,7 +17,8 @@ export interface FamilyOptions {
   readonly k?: number;
 }
 
-type OptionsSchema = z.ZodObject<{ family: z.ZodLiteral<string>; latents: z.ZodType<number> }>;
+/** A schema of `FamilyOptions`. */
+export type OptionsSchema = z.ZodObject<{ family: z.ZodLiteral<string>; latents: z.ZodType<number> }>;
 
 /** The arrays that are trained: four that all have, and the family's own, a number for each latent. */
 export interface Parameters {

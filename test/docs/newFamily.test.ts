@@ -17,6 +17,7 @@ import { atTheEnd, smallWorld, trainSmall, width } from '../dictionaries/familie
 
 let dir: string;
 let family: Family;
+let byJax: Family;
 let trainOn: (
   activations: Float32Array,
   width: number,
@@ -30,7 +31,7 @@ beforeAll(async () => {
   dir = await mkdtemp(resolve('dist/new-family-'));
   const page = await readFile('docs/new-family.md', 'utf8');
   const blocks = [...page.matchAll(/^```ts\n\/\/ (\S+)\n([\s\S]*?)^```$/gm)];
-  expect(blocks.map(([, name]) => name)).toEqual(['logrelu.ts', 'train.ts']);
+  expect(blocks.map(([, name]) => name)).toEqual(['logrelu.ts', 'train.ts', 'jaxlogrelu.ts']);
   for (const [, name, code] of blocks) await writeFile(join(dir, name), code);
   const compilerOptions = {
     target: 'ES2022',
@@ -43,6 +44,7 @@ beforeAll(async () => {
   execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', dir], { stdio: 'inherit' });
   const compiled = (name: string) => import(/* @vite-ignore */ pathToFileURL(join(dir, name)).href);
   family = (await compiled('logrelu.js')).logrelu;
+  byJax = (await compiled('jaxlogrelu.js')).jaxlogrelu;
   trainOn = (await compiled('train.js')).trainOn;
 });
 
@@ -60,6 +62,21 @@ describe.each(backends)('the family of the page on the $name backend', (backend)
     const world = await randomWorld(backend, options, seed);
     await expectGradient(backend, world, ['encoderWeight', 'encoderBias', 'decoderWeight', 'decoderBias']);
     expect((await gradientOf(backend, world)).result.loss.penalty).toBeGreaterThan(0);
+  });
+
+  it('has the same gradient by automatic differentiation', async () => {
+    const dictionary = told({ coefficient: 0.5, knee: 0.4 });
+    const of = async (which: Family) =>
+      gradientOf(backend, await randomWorld(backend, optionsFor(which, dictionary), 3));
+    const [written, found] = [await of(family), await of(byJax)];
+    expect(found.loss).toBeCloseTo(written.loss, 3);
+    for (const [name, gradient] of Object.entries(written.gradient)) {
+      gradient.forEach((value, i) => {
+        expect(Math.abs(found.gradient[name][i] - value), `${name}[${i}]`).toBeLessThan(
+          1e-4 * (1 + Math.abs(value)),
+        );
+      });
+    }
   });
 
   it('learns the features of a small world, on fewer latents where the penalty is larger', async () => {

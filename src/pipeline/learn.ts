@@ -22,7 +22,7 @@ import { exists, RUN_FILES } from '../runs/directory.ts';
 import type { MetricsLine } from '../runs/schema.ts';
 import { hooksOf, siteName, siteOf } from '../runs/site.ts';
 import { type TrainingOptions, totalSteps } from '../training/options.ts';
-import { withRecipe } from '../training/recipe.ts';
+import { trainingOptions, withRecipe } from '../training/recipe.ts';
 import { currentDictionary, deadLatents } from '../training/state.ts';
 import { type Block, boundsOf, splitBlocks, widthOf } from '../training/stream.ts';
 import { type Arm, type TrainRequest, type TrainResult, train } from '../training/train.ts';
@@ -62,10 +62,11 @@ export interface LearnResult {
 
 /** The configuration with every `auto` resolved, for activations of this width on this backend. */
 export function resolveTraining(config: RunConfig, width: number, backend: Backend): RunConfig {
+  const { dictionary, training } = config;
   return {
     ...config,
     precision: precisionOf(backend, config),
-    training: { ...config.training, ...withRecipe(config.dictionary, config.training, width) },
+    training: { ...training, ...withRecipe(familyOf(dictionary.family), dictionary, training, width) },
   };
 }
 
@@ -93,7 +94,7 @@ export async function learn(
     const arms = lessons.map(({ config, dir, resume, onStart, onLine }, i): Arm => {
       const { logEvery, checkpointEvery } = config.training;
       const { inputs, outputs, autoencoder } = siteOf(config);
-      const options = trainingOptions(config, widthAt(subject, inputs), backend);
+      const options = optionsOf(config, widthAt(subject, inputs), backend);
       const scaled = (of: readonly string[]) =>
         of.map((hook) => inUnitsOf(options.family.recipe, blocks[hook]));
       return {
@@ -195,19 +196,13 @@ async function keep(
   );
 }
 
-function trainingOptions(config: RunConfig, width: number, backend: Backend): TrainingOptions {
+function optionsOf(config: RunConfig, width: number, backend: Backend): TrainingOptions {
   const { training, dictionary, seed, target } = config;
+  const precision = precisionOf(backend, config);
   const family = familyOf(dictionary.family);
-  return {
-    ...training,
-    ...withRecipe(dictionary, training, width),
-    family,
-    dictionary,
-    seed,
-    precision: precisionOf(backend, config),
-    decoderNorm: family.recipe.decoderNorm,
-    skip: target?.skip ?? false,
-  };
+  const decided = withRecipe(family, dictionary, training, width);
+  const given = { ...training, ...decided, seed, precision, skip: target?.skip ?? false };
+  return trainingOptions(family, dictionary, given, width);
 }
 
 /** Where each hook point stands in the source, with its mean and the scale that brings its mean squared norm to 1. */

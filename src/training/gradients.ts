@@ -59,7 +59,7 @@ export async function propagate(
   const own: Record<string, Float32Array> = { ...loss.own };
   if (options.skip) {
     own.skip = workspace.floats('skip.gradient', outputWidth * width);
-    const a = loss.error.scaled;
+    const a = loss.outputGradient ?? loss.error.scaled;
     await backend.transposedProduct({ a, b: input, rows, aWidth: outputWidth, bWidth: width, out: own.skip });
   }
   return {

@@ -53,7 +53,8 @@ export interface TrainingOptions {
 }
 
 /** Refuses what cannot be trained, by name. */
-export function checkOptions({ family, dictionary, batch, tokens, auxCoefficient }: TrainingOptions): void {
+export function checkOptions(options: TrainingOptions): void {
+  const { family, dictionary, batch, tokens, auxCoefficient, skip } = options;
   const { k, latents } = dictionary;
   if (k !== undefined && k > latents)
     throw new InputError(`dictionary.k is ${k}, but there are only ${latents} latents; choose k <= latents`);
@@ -62,10 +63,14 @@ export function checkOptions({ family, dictionary, batch, tokens, auxCoefficient
       `training.tokens is ${tokens}, less than one batch of ${batch}; choose more tokens or a smaller batch`,
     );
   }
-  if (family.tied && auxCoefficient > 0) {
+  if ((family.tied || family.dense) && auxCoefficient > 0) {
+    const why = family.tied ? 'has no encoder that it could train' : 'gives no gradient that it could join';
     throw new InputError(
-      `training.auxCoefficient is ${auxCoefficient}, but ${family.name} has no encoder that it could train; set it to 0`,
+      `training.auxCoefficient is ${auxCoefficient}, but ${family.name} ${why}; set it to 0`,
     );
+  }
+  if (family.dense && skip) {
+    throw new InputError(`training.skip is true, but ${family.name} has no skip path; set it to false`);
   }
 }
 

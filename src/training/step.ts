@@ -69,11 +69,13 @@ async function update(
   { gradient, loss, own, batch }: BatchResult,
   rate: number,
 ): Promise<number> {
+  const { dense } = loss;
   const throughInput = new Float64Array(state.width);
-  let squares = await backend.measureLatentGradients({ ...gradient, throughInput });
+  let squares = dense ? 0 : await backend.measureLatentGradients({ ...gradient, throughInput });
   const centered = batch.input === batch.target;
   const decoderBias = Float32Array.from(loss.outputSum, (sum, i) => (centered ? sum - throughInput[i] : sum));
-  const others: Record<string, Float32Array> = { ...own, decoderBias };
+  if (dense && gradient.unitDecoder) turnOnly(dense.decoderWeight, gradient);
+  const others: Record<string, Float32Array> = { ...own, ...dense, decoderBias };
   for (const array of Object.values(others)) squares += await backend.sumOfSquares(array);
   const norm = Math.sqrt(squares);
   const optimiser = optimiserOf(options, state.step, rate, norm);
@@ -82,18 +84,37 @@ async function update(
     m: state.firstMoment[name],
     v: state.secondMoment[name],
   });
-  await backend.updateLatents({
-    ...gradient,
-    optimiser,
-    trained: {
-      encoderWeight: trained('encoderWeight'),
-      encoderBias: trained('encoderBias'),
-      decoderWeight: trained('decoderWeight'),
-    },
-  });
+  if (!dense) {
+    await backend.updateLatents({
+      ...gradient,
+      optimiser,
+      trained: {
+        encoderWeight: trained('encoderWeight'),
+        encoderBias: trained('encoderBias'),
+        decoderWeight: trained('decoderWeight'),
+      },
+    });
+  }
   for (const [name, array] of Object.entries(others))
     await backend.stepArray({ optimiser, trained: trained(name), gradient: array });
+  if (dense && gradient.unitDecoder) {
+    const { decoderWeight: weight, latents, outputWidth: width } = gradient;
+    await backend.unitRows({ weight, rows: latents, width });
+  }
   return norm;
+}
+
+/** Takes the part along each unit decoder row out of its gradient, as `updateLatents` does. */
+function turnOnly(
+  gradient: Float32Array,
+  { decoderWeight, latents, outputWidth }: BatchResult['gradient'],
+): void {
+  for (let j = 0; j < latents; j++) {
+    const [from, to] = [j * outputWidth, (j + 1) * outputWidth];
+    let along = 0;
+    for (let i = from; i < to; i++) along += gradient[i] * decoderWeight[i];
+    for (let i = from; i < to; i++) gradient[i] -= along * decoderWeight[i];
+  }
 }
 
 function optimiserOf(options: TrainingOptions, step: number, rate: number, norm: number): Optimiser {

@@ -17,7 +17,8 @@ export interface FamilyOptions {
   readonly k?: number;
 }
 
-type OptionsSchema = z.ZodObject<{ family: z.ZodLiteral<string>; latents: z.ZodType<number> }>;
+/** A schema of `FamilyOptions`. */
+export type OptionsSchema = z.ZodObject<{ family: z.ZodLiteral<string>; latents: z.ZodType<number> }>;
 
 /** The arrays that are trained: four that all have, and the family's own, a number for each latent. */
 export interface Parameters {
@@ -82,10 +83,17 @@ export interface Loss {
   /** What fired. Values of 0 have not. */
   readonly codes: SparseRows;
   readonly parts: readonly EntryGradients[];
+  /**
+   * Of a `dense` family: the gradients of all parameters but b_dec, in arrays of their shape, in the place of `parts`,
+   * `everyRow` and `alongDecoder`.
+   */
+  readonly dense?: Readonly<Record<string, Float32Array>>;
   readonly everyRow?: LatentGradientOperands['everyRow'];
   readonly alongDecoder?: LatentGradientOperands['alongDecoder'];
-  /** dL/db_dec through the output, `[outputWidth]`. */
+  /** dL/db_dec through the output, `[outputWidth]`; all of it where the family is `dense`. */
   readonly outputSum: Float64Array;
+  /** dL/d of each row of the output, where that is not `error.scaled`, for a skip path. */
+  readonly outputGradient?: Float32Array;
   /** The whole reconstruction's error times a factor: `factor * (x' - x)`, for AuxK and resampling. */
   readonly error: { readonly scaled: Float32Array; readonly factor: number };
   /** Gradients of the family's own parameters. */
@@ -135,6 +143,8 @@ export interface Family<S extends OptionsSchema = OptionsSchema, O extends Famil
   readonly centersInput: boolean;
   /** The decoder encodes too: there is no W_enc. */
   readonly tied?: boolean;
+  /** It writes its gradient down instead of leaving it to the entries. It then has neither AuxK nor a skip path. */
+  readonly dense?: boolean;
   /** Where parameters of the family's own start, one number for all latents. */
   own?(options: O): Readonly<Record<string, number>>;
   /** Where the numbers that it remembers start. */

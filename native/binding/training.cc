@@ -53,6 +53,24 @@ Napi::Value Reconstruct(const Napi::CallbackInfo& info) {
       });
 }
 
+Napi::Value Dots(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const int64_t width = a.count("width", 1), columns = a.count("columns");
+  const float* weight = a.floats("weight", columns * width);
+  const SparseView codes = sparse_rows(a, columns);
+  const float* m = a.floats("m", codes.rows * width);
+  float* out = a.floats("out", codes.offsets[codes.rows]);
+  return in_background(info, [=] { dots(codes, weight, m, width, out); });
+}
+
+Napi::Value TransposedProduct(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  const int64_t rows = args.count("rows"), a_width = args.count("aWidth", 1), b_width = args.count("bWidth", 1);
+  const float *a = args.floats("a", rows * a_width), *b = args.floats("b", rows * b_width);
+  float* out = args.floats("out", a_width * b_width);
+  return in_background(info, [=] { transposed_product(a, b, rows, a_width, b_width, out); });
+}
+
 Napi::Value SortByColumn(const Napi::CallbackInfo& info) {
   Arguments a(info);
   const int64_t columns = a.count("columns");
@@ -205,6 +223,8 @@ void export_training(Napi::Env env, Napi::Object exports) {
       {"allocate", Allocate},
       {"shift", Shift},
       {"reconstruct", Reconstruct},
+      {"dots", Dots},
+      {"transposedProduct", TransposedProduct},
       {"sortByColumn", SortByColumn},
       {"latentGradients", GradientsOfLatents},
       {"measureLatentGradients", MeasureLatentGradients},

@@ -31,6 +31,8 @@ struct SparseView {
 void pack(const DenseProduct& product, const float* weight, int64_t outputs, int64_t inputs, void* packed);
 void linear(const DenseProduct& product, const float* x, int64_t rows, const void* packed, int64_t inputs,
             int64_t outputs, const Epilogue& epilogue, float* out);
+// out [a_width, b_width] = a^T b, a [rows, a_width], b [rows, b_width], in float32.
+void transposed_product(const float* a, const float* b, int64_t rows, int64_t a_width, int64_t b_width, float* out);
 void add(const float* a, const float* b, int64_t n, float* out);
 void swiglu(const float* gate, const float* up, int64_t n, float* out);
 void rms_norm(const float* x, int64_t rows, int64_t width, float epsilon, float* scale, float* out);
@@ -83,6 +85,8 @@ Sparse encode_threshold(const EncodeOperands& operands, bool rounded, const floa
 
 // sparse.cc
 void decode(const SparseView& codes, const float* weight, const float* bias, int64_t width, float* out);
+// out[e] = <m[row of e], weight[column of e]>
+void dots(const SparseView& codes, const float* weight, const float* m, int64_t width, float* out);
 // offsets [columns + 1], rows and entries [entries]
 void sort_by_column(const SparseView& codes, int64_t columns, uint32_t* offsets, uint32_t* rows, uint32_t* entries);
 struct Reconstruction {

@@ -139,12 +139,6 @@ export function createNativeBackend(settings: { threads?: number; instructionSet
     encodeGroupMax: () => {
       throw new RangeError('encodeGroupMax: not in the addon');
     },
-    dots: () => {
-      throw new RangeError('dots: not in the addon');
-    },
-    transposedProduct: () => {
-      throw new RangeError('transposedProduct: not in the addon');
-    },
     encodeThreshold: ({ threshold, ...operands }) =>
       addon.encodeThreshold(operands.columns, threshold, ...encoder(operands)),
 
@@ -172,6 +166,10 @@ export function createNativeBackend(settings: { threads?: number; instructionSet
         dots,
         sums,
       ),
+    dots: ({ codes, weight, m, width, out }) =>
+      addon.dots(width, weight.length / width, weight, ...sparse(codes), m, out),
+    transposedProduct: ({ a, b, rows, aWidth, bWidth, out }) =>
+      addon.transposedProduct(rows, aWidth, bWidth, a, b, out),
     sortByColumn: async (codes, columns) => {
       const offsets = new Uint32Array(columns + 1);
       const [rows, entries] = [new Uint32Array(codes.indices.length), new Uint32Array(codes.indices.length)];

@@ -251,6 +251,34 @@ describe.each(instructionSets)('%s', (instructionSet) => {
     );
   });
 
+  it('multiplies rows with those that they were coded by, and by columns', async () => {
+    choose();
+    await fc.assert(
+      fc.asyncProperty(seed, shapes, fc.boolean(), async (s, shape, long) => {
+        const random = new Random(s);
+        const { width: d, outputWidth, latents: columns } = shape;
+        const all = Array.from({ length: columns }, (_, j) => j);
+        const codes = randomCodes(random, shape.rows, all, 9);
+        const [m, weight] = [normals(random, shape.rows * d), normals(random, columns * d)];
+        await agree(
+          native,
+          () => ({ out: new Float32Array(codes.values.length) }),
+          (b, { out }) => b.dots({ codes, weight, m, width: d, out }),
+        );
+        const n = long ? 520 : shape.rows;
+        const [aWidth, bWidth] = [Math.min(d, 70), Math.min(outputWidth, 70)];
+        const [a, b] = [normals(random, n * aWidth), normals(random, n * bWidth)];
+        await agree(
+          native,
+          () => ({ out: new Float32Array(aWidth * bWidth).fill(1) }),
+          (backend, { out }) => backend.transposedProduct({ a, b, rows: n, aWidth, bWidth, out }),
+          1e-4,
+        );
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   it('forms and measures gradients', async () => {
     choose();
     await fc.assert(
@@ -441,11 +469,16 @@ describe.each(instructionSets)('%s', (instructionSet) => {
           throughInput,
         }),
       ];
+      const entryDots = new Float32Array(dots.length);
+      await b.dots({ codes, weight: from.decoderWeight, m: input, width: shape.width, out: entryDots });
+      const product = new Float32Array(shape.width ** 2);
+      const widths = { aWidth: shape.width, bWidth: shape.width };
+      await b.transposedProduct({ a: input, b: error, rows: shape.rows, ...widths, out: product });
       const { offsets, rows: sortedRows, entries } = await b.sortByColumn(codes, shape.latents);
       await b.updateLatents({ ...operands, optimiser: adam, trained });
       const changed = names.flatMap((name) => [trained[name].parameter, trained[name].m, trained[name].v]);
       const made = [input, sums, error, dots, errorSums, throughInput, Float64Array.from(squares)];
-      results.push(bytesOf([...made, offsets, sortedRows, entries, ...changed]));
+      results.push(bytesOf([...made, entryDots, product, offsets, sortedRows, entries, ...changed]));
     }
     expect(results[1]).toBe(results[0]);
     expect(results[2]).toBe(results[0]);

@@ -81,6 +81,8 @@ void sample(const Unembedding& u, const float* x, int64_t rows, float temperatur
 // of float32.
 Sparse encode_top_k(const EncodeOperands& operands, bool rounded, int64_t k);
 Sparse encode_batch_top_k(const EncodeOperands& operands, bool rounded, int64_t total);
+Sparse encode_abs_top_k(const EncodeOperands& operands, bool rounded, int64_t k);
+Sparse encode_group_max(const EncodeOperands& operands, bool rounded, int64_t groups);
 Sparse encode_threshold(const EncodeOperands& operands, bool rounded, const float* threshold);
 
 // sparse.cc

@@ -63,7 +63,7 @@ export function numpyName(dtype: Dtype): string {
 
 /**
  * Writes a stream atomically, each batch before the next is asked for. `metadata` goes with the schema. RangeError where a
- * column's shape or dtype cannot be written (BF16, BOOL), where a batch does not fit the columns, or takes 1 GiB or more.
+ * column's shape or dtype cannot be written (BF16, BOOL) or two have a name, where a batch does not fit the columns, or takes 1 GiB or more.
  */
 export async function writeArrow(
   path: string,
@@ -80,6 +80,9 @@ async function* encodeStream(
   batches: Iterable<ArrowBatch> | AsyncIterable<ArrowBatch>,
   metadata: ReadonlyMap<string, string>,
 ): AsyncGenerator<Uint8Array> {
+  const names = columns.map(({ name }) => name);
+  if (new Set(names).size < names.length)
+    throw new RangeError(`columns ${names.join(', ')}: a name is given twice`);
   const schema: Schema = {
     version: Version.V5,
     endianness: Endianness.Little,

@@ -50,20 +50,21 @@ const LEGACY_PROTOCOL = 1001;
 
 /**
  * The object that `torch.save` wrote to `path`. Tensors come in row-major order, each with data of its own.
- * `maxBytes` limits what all tensors take together in the file's dtypes; 8 times the file's size, and never less than
- * 1 MiB, where not given.
+ * `maxBytes` limits what all tensors take together in the file's dtypes, and what the archive inflates to where it is
+ * compressed; 8 times the file's size, and never less than 1 MiB, where not given.
  *
  * InputError names the file, and what it asks for, where it holds anything but tensors and plain values (an
  * `nn.Module`, say, or a call of a function): nothing that a file names is ever run. Also where it is damaged or
  * truncated, where a tensor does not lie within its storage, or where an object contains itself.
  */
 export async function readTorch(path: string, maxBytes?: number): Promise<TorchValue> {
-  const start = await withFile(path, async (file) => {
+  const { start, size } = await withFile(path, async (file) => {
     const { size } = await file.stat();
-    return readRange(file, 0, Math.min(size, LEGACY_MAGIC.length), path);
+    return { size, start: Buffer.from(await readRange(file, 0, Math.min(size, LEGACY_MAGIC.length), path)) };
   });
-  if (Buffer.from(start).toString('latin1').startsWith('PK\x03\x04')) return readZipFormat(path, maxBytes);
-  if (LEGACY_MAGIC.equals(start)) return readLegacyFormat(path, maxBytes);
+  const limit = maxBytes ?? Math.max(DEFAULT_RATIO * size, FREE_BYTES);
+  if (start.toString('latin1').startsWith('PK\x03\x04')) return readZipFormat(path, limit);
+  if (LEGACY_MAGIC.equals(start)) return readLegacyFormat(path, limit);
   const pickle = start[0] === 0x80 ? '; it is a pickle of another kind, and was not run' : '';
   throw new InputError(`${path}: it does not begin as a file of torch.save does${pickle}`);
 }
@@ -77,29 +78,32 @@ interface Pending {
 
 // ---- The zip format ------------------------------------------------------------------------------------------
 
-function readZipFormat(path: string, maxBytes: number | undefined): Promise<TorchValue> {
-  return withZip(path, async (archive) => {
-    const root = archiveRoot(archive, path);
-    const storages = new Map<string, Storage>();
-    const where = `${path}: ${root}/data.pkl`;
-    const size = archive.members.get(`${root}/data.pkl`)!.size;
-    if (size > MAX_PICKLE) throw new InputError(`${where} has ${size} bytes, the limit is ${MAX_PICKLE}`);
-    const { value } = readPickle(await archive.read(`${root}/data.pkl`), 0, torchHost(storages), path);
-    const { result, pending } = plainValue(value, path);
-    const stored = [...archive.members.values()].reduce((sum, member) => sum + member.size, 0);
-    checkTotal(pending, maxBytes ?? defaultLimit(stored), path);
-    const bigEndian = await isBigEndian(archive, root, path);
-    for (const [storage, tensors] of byStorage(pending)) {
-      const member = archive.members.get(`${root}/data/${storage.key}`);
-      if (member?.size !== storage.bytes) {
-        throw new InputError(
-          `${path}: storage ${JSON.stringify(storage.key)} has ${member?.size ?? 'no'} bytes, expected ${storage.bytes}. The file is damaged`,
-        );
+function readZipFormat(path: string, limit: number): Promise<TorchValue> {
+  return withZip(
+    path,
+    async (archive) => {
+      const root = archiveRoot(archive, path);
+      const storages = new Map<string, Storage>();
+      const where = `${path}: ${root}/data.pkl`;
+      const size = archive.members.get(`${root}/data.pkl`)!.size;
+      if (size > MAX_PICKLE) throw new InputError(`${where} has ${size} bytes, the limit is ${MAX_PICKLE}`);
+      const { value } = readPickle(await archive.read(`${root}/data.pkl`), 0, torchHost(storages), path);
+      const { result, pending } = plainValue(value, path);
+      checkTotal(pending, limit, path);
+      const bigEndian = await isBigEndian(archive, root, path);
+      for (const [storage, tensors] of byStorage(pending)) {
+        const member = archive.members.get(`${root}/data/${storage.key}`);
+        if (member?.size !== storage.bytes) {
+          throw new InputError(
+            `${path}: storage ${JSON.stringify(storage.key)} has ${member?.size ?? 'no'} bytes, expected ${storage.bytes}. The file is damaged`,
+          );
+        }
+        fillTensors(tensors, await archive.read(member.name), bigEndian, path);
       }
-      fillTensors(tensors, await archive.read(member.name), bigEndian, path);
-    }
-    return result;
-  });
+      return result;
+    },
+    limit,
+  );
 }
 
 function archiveRoot(archive: ZipArchive, path: string): string {
@@ -124,7 +128,7 @@ async function isBigEndian(archive: ZipArchive, root: string, path: string): Pro
 // ---- The older format ----------------------------------------------------------------------------------------
 
 /** Pickles of a magic number, a version, facts of the machine, the object, and the storages' keys; then the storages. */
-async function readLegacyFormat(path: string, maxBytes: number | undefined): Promise<TorchValue> {
+async function readLegacyFormat(path: string, limit: number): Promise<TorchValue> {
   return withFile(path, async (file) => {
     const { size } = await file.stat();
     const head = await readRange(file, 0, Math.min(size, MAX_PICKLE), path);
@@ -139,7 +143,7 @@ async function readLegacyFormat(path: string, maxBytes: number | undefined): Pro
     const object = next(system.end);
     const keys = next(object.end);
     const { result, pending } = plainValue(object.value, path);
-    checkTotal(pending, maxBytes ?? defaultLimit(size), path);
+    checkTotal(pending, limit, path);
     const places = await placeStorages(file, size, keys, storages, path);
     for (const [storage, tensors] of byStorage(pending)) {
       const bytes = await readRange(file, places.get(storage)!, storage.bytes, path);
@@ -254,10 +258,6 @@ function emptyTensor(view: TensorView, pending: Pending[]): Tensor {
 }
 
 // ---- Data ------------------------------------------------------------------------------------------------------
-
-function defaultLimit(fileBytes: number): number {
-  return Math.max(DEFAULT_RATIO * fileBytes, FREE_BYTES);
-}
 
 function checkTotal(pending: readonly Pending[], maxBytes: number, path: string): void {
   const total = pending.reduce((sum, { view }) => sum + viewBytes(view), 0);

@@ -10,7 +10,13 @@
 import type { FileHandle } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { crc32, inflateRaw } from 'node:zlib';
-import { type Entry, fromRandomAccessReader, RandomAccessReader, type ZipFile } from 'yauzl';
+import {
+  type Entry,
+  fromRandomAccessReader,
+  RandomAccessReader,
+  validateFileName,
+  type ZipFile,
+} from 'yauzl';
 import { writePiecesAtomic } from './atomic.ts';
 import { explainSystemError, InputError } from './errors.ts';
 import { readRange, withFile } from './files.ts';
@@ -237,7 +243,7 @@ const LOCAL_HEADER = 30;
 /**
  * Writes an archive of uncompressed members atomically; each member is given as pieces that follow each other, and
  * is written before the next is asked for. InputError where the archive would need the zip64 format, that is, from 4 GiB
- * or 65,535 members.
+ * or 65,535 members; RangeError for a name that is absolute or has `..` in it, which no reader would take.
  */
 export async function writeZip(
   path: string,
@@ -253,6 +259,8 @@ function* encodeZip(
   const directory: Uint8Array[] = [];
   let position = 0;
   for (const [name, pieces] of members) {
+    const fault = validateFileName(name);
+    if (fault !== null) throw new RangeError(`member ${JSON.stringify(name)}: ${fault}`);
     const size = pieces.reduce((sum, { length }) => sum + length, 0);
     const headerBytes = LOCAL_HEADER + Buffer.byteLength(name, 'utf8');
     if (position + headerBytes + size > MAX_UINT32 || directory.length === MAX_UINT16 - 1) {

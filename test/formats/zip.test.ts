@@ -65,6 +65,13 @@ describe('round trip', () => {
     );
   });
 
+  test('a name that no reader would take is refused and leaves no file', async () => {
+    const at = await mkdtemp(join(dir, 'names-'));
+    for (const bad of ['../a', '/a', 'C:/a', 'a\\b', 'a/../../b'])
+      await expect(writeZip(join(at, 'a.zip'), [[bad, []]]), bad).rejects.toThrow(RangeError);
+    expect(await readdir(at)).toEqual([]);
+  });
+
   test('an archive that would need zip64 is refused by name and leaves no file', async () => {
     const at = await mkdtemp(join(dir, 'large-'));
     const pieces = new Array<Uint8Array>(2 ** 17).fill(new Uint8Array(2 ** 15));

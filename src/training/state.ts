@@ -4,6 +4,7 @@
  */
 import type { Dictionary } from '../dictionaries/dictionary.ts';
 import type { Parameters, Shape } from '../dictionaries/families/family.ts';
+import { InputError } from '../formats/errors.ts';
 import type { Backend } from '../kernels/backend.ts';
 import { Random } from '../math/random.ts';
 import type { TrainingOptions } from './options.ts';
@@ -46,6 +47,11 @@ export async function initialState(
 ): Promise<TrainingState> {
   const { family, dictionary, seed } = options;
   const { latents } = dictionary;
+  if (family.tied && !autoencoder) {
+    throw new InputError(
+      `dictionary.family ${family.name} reconstructs what it reads; choose another family for a transcoder`,
+    );
+  }
   const outputWidth = center.length;
   const parameters: Record<string, Float32Array> = {};
   for (const [name, length] of parameterLengths(options, width, outputWidth))

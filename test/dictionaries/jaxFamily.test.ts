@@ -99,7 +99,7 @@ describe.each(backends)('on the $name backend', (backend) => {
     const { gradient } = await gradientOf(backend, world);
     // The gain could as well be the encoder's, which the family that is written out has.
     const { parameters } = world.state;
-    const written = { ...relu, unitDecoder: true, centersInput: true };
+    const written = { ...relu, centersInput: true };
     const free = optionsFor(written, { family: 'relu', latents: 12, coefficient: 0 } as never);
     const encoderWeight = parameters.encoderWeight.map((w, i) => w * parameters.gain[Math.floor(i / wide)]);
     const encoderBias = parameters.encoderBias.map((b, j) => b * parameters.gain[j]);

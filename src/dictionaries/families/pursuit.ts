@@ -15,7 +15,6 @@
  * AuxK, which has no encoder to train.
  */
 import * as z from 'zod';
-import { InputError } from '../../formats/errors.ts';
 import { type Pursued, pursue } from '../pursuit.ts';
 import { type Batch, type Family, GAO } from './family.ts';
 import { latents, latentsPerToken } from './fields.ts';
@@ -40,12 +39,7 @@ export const pursuit: Family<typeof options> = {
   tied: true,
   dense: true,
   loss: async (batch) => {
-    const { backend, parameters, rows, width, input, target, workspace } = batch;
-    if (input !== target) {
-      throw new InputError(
-        'dictionary.family pursuit reconstructs what it reads; choose another family for a transcoder',
-      );
-    }
+    const { backend, parameters, rows, width, input, workspace } = batch;
     const factor = 2 / rows;
     const limits = { most: batch.k, residual: batch.options.residual };
     const pursued = await pursue(backend, parameters.decoderWeight, limits, input, rows);

@@ -6,6 +6,7 @@
 import { expect } from 'vitest';
 import type { Family, FamilyOptions } from '../../../src/dictionaries/families/family.ts';
 import type { Backend } from '../../../src/kernels/backend.ts';
+import { createNativeBackend } from '../../../src/kernels/native.ts';
 import { createReferenceBackend } from '../../../src/kernels/reference.ts';
 import { Random } from '../../../src/math/random.ts';
 import { type BatchResult, propagate, type Rows } from '../../../src/training/gradients.ts';
@@ -14,7 +15,7 @@ import { initialState, type TrainingState } from '../../../src/training/state.ts
 import { createWorkspace } from '../../../src/training/workspace.ts';
 
 /** What families are tested on. */
-export const backends: readonly Backend[] = [createReferenceBackend()];
+export const backends: readonly Backend[] = [createReferenceBackend(), createNativeBackend()];
 
 export const rows = 13;
 export const width = 7;

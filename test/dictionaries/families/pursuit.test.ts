@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { encode } from '../../../src/dictionaries/dictionary.ts';
 import { pursuit } from '../../../src/dictionaries/families/pursuit.ts';
 import type { Backend } from '../../../src/kernels/backend.ts';
-import { propagate, type Rows } from '../../../src/training/gradients.ts';
+import type { Rows } from '../../../src/training/gradients.ts';
 import { checkOptions } from '../../../src/training/options.ts';
-import { currentDictionary } from '../../../src/training/state.ts';
+import { currentDictionary, initialState } from '../../../src/training/state.ts';
 import { trainStep } from '../../../src/training/step.ts';
 import { createWorkspace } from '../../../src/training/workspace.ts';
 import {
@@ -104,10 +104,8 @@ describe.each(backends)('pursuit on the $name backend', (backend) => {
   it('refuses AuxK, a skip path and a transcoder, by name', async () => {
     expect(() => checkOptions({ ...options, auxCoefficient: 1 / 32 })).toThrow(/auxCoefficient.*pursuit/);
     expect(() => checkOptions({ ...options, skip: true })).toThrow(/training\.skip.*pursuit/);
-    const world = await randomWorld(backend, options, 9, { outputBounds: Uint32Array.of(0, 3, width) });
-    await expect(
-      propagate(backend, options, world.state, world.data, createWorkspace(backend)),
-    ).rejects.toThrow(/transcoder/);
+    const transcoder = { width, center: new Float32Array(width), autoencoder: false };
+    await expect(initialState(backend, options, transcoder)).rejects.toThrow(/transcoder/);
   });
 });
 

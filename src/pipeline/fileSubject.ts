@@ -2,10 +2,11 @@
  * Activations that another pipeline harvested, split by document: what can be taken apart where there is no model at hand.
  */
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Split, splitByDocument } from '../activations/corpus.ts';
 import { openActivations } from '../activations/files/index.ts';
 import type { ActivationSource } from '../activations/source.ts';
+import { InputError } from '../formats/errors.ts';
 import { sha256File } from '../formats/hash.ts';
 import type { RunConfig } from '../runs/config.ts';
 import type { Run } from '../runs/schema.ts';
@@ -35,10 +36,27 @@ export async function loadFileSubject(
   const documents = numbered(source);
   return {
     path,
-    sha256: await sha256File((await stat(path)).isDirectory() ? join(path, 'store.json') : path),
+    sha256: await identity(path),
     source,
     split: splitByDocument({ name: path, documents }, fractions, corpus.seed),
   };
+}
+
+/** The SHA-256 of the file; of a directory, that of the file in it which names all others by their content. */
+async function identity(path: string): Promise<string> {
+  for (const file of [
+    path,
+    join(path, 'store.json'),
+    join(path, 'state.json'),
+    join(dirname(path), 'state.json'),
+  ]) {
+    const isFile = await stat(file).then(
+      (found) => found.isFile(),
+      () => false,
+    );
+    if (isFile) return sha256File(file);
+  }
+  throw new InputError(`${path}: it was there a moment ago and is no more`);
 }
 
 /** What run.json says of the file. */

@@ -13,7 +13,10 @@ export function addHarvest(program: Command, terminal: Terminal): void {
   command.description('store the activations at a hook point, where training will find them');
   addConfigFlags(command, SUBJECT_FLAGS);
   command
-    .option('--out <file>', `write them to a file too, as its name ends: ${ACTIVATION_FILES.join(', ')}`)
+    .option(
+      '--out <file>',
+      `write them to a file too, as its name ends: ${ACTIVATION_FILES.join(', ')}, or none for a Hugging Face dataset`,
+    )
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
@@ -29,9 +32,12 @@ export function addHarvest(program: Command, terminal: Terminal): void {
         const { width, totalRows } = source;
         if (out !== undefined) {
           await bench.stopwatch.phase(bench.reporter, 'writing', 'rows', (update) =>
-            writeActivations(out, source, (done, total) => {
-              bench.signal?.throwIfAborted();
-              update(done, total);
+            writeActivations(out, source, {
+              hook: hooks.join('+'),
+              onProgress: (done, total) => {
+                bench.signal?.throwIfAborted();
+                update(done, total);
+              },
             }),
           );
         }

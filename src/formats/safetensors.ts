@@ -5,29 +5,24 @@
  * what the tensors are for.
  */
 
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { writePiecesAtomic } from './atomic.ts';
-import { explainSystemError, InputError } from './errors.ts';
-import { narrowBF16, narrowF16, widenBF16, widenF16 } from './half.ts';
+import { InputError } from './errors.ts';
+import { readRange, withFile } from './files.ts';
 import { checkJsonKeys } from './json.ts';
+import {
+  arrayFromBytes,
+  type DataByDtype,
+  DTYPE_BYTES,
+  type Dtype,
+  elementCount,
+  isSizes,
+  type Tensor,
+  tensorBytes,
+  tensorFromBytes,
+} from './tensor.ts';
 
-/** The array that holds each dtype. F16 and BF16 are widened exactly on reading, rounded on writing. */
-interface DataByDtype {
-  F64: Float64Array;
-  F32: Float32Array;
-  F16: Float32Array;
-  BF16: Float32Array;
-  I64: BigInt64Array;
-  I32: Int32Array;
-  U32: Uint32Array;
-  U8: Uint8Array;
-}
-
-export type Dtype = keyof DataByDtype;
-export type TensorData = DataByDtype[Dtype];
-
-/** A tensor in row-major order; `data` has as many elements as the product of `shape`. */
-export type Tensor = { [D in Dtype]: { dtype: D; shape: number[]; data: DataByDtype[D] } }[Dtype];
+export type { Dtype, Tensor, TensorData } from './tensor.ts';
 
 /** Where a tensor lies in a file. */
 export interface TensorEntry {
@@ -45,13 +40,10 @@ export interface SafetensorsHeader {
   readonly metadata: Record<string, string>;
 }
 
-const BYTES: Record<Dtype, number> = { I64: 8, F64: 8, F32: 4, U32: 4, I32: 4, BF16: 2, F16: 2, U8: 1 };
 /** The library writes tensors in this order of dtypes, wide ones first, which keeps each of them aligned. */
-const WRITE_ORDER = Object.keys(BYTES) as Dtype[];
+const WRITE_ORDER = Object.keys(DTYPE_BYTES) as Dtype[];
 /** The library's own limit. */
 const MAX_HEADER = 100_000_000;
-/** One read system call moves less than 2 GiB. */
-const READ_PIECE = 1 << 30;
 
 // ---- Reading ---------------------------------------------------------------------------------------------
 
@@ -61,7 +53,8 @@ export async function readSafetensors(path: string): Promise<Map<string, Tensor>
     const { tensors } = await readHeader(file, path);
     const result = new Map<string, Tensor>();
     for (const entry of tensors.values()) {
-      result.set(entry.name, toTensor(entry, await readBytes(file, entry, entry.begin, entry.end)));
+      const bytes = await readRange(file, entry.begin, entry.end - entry.begin, describe(entry));
+      result.set(entry.name, tensorFromBytes(entry.dtype, entry.shape, bytes, describe(entry)));
     }
     return result;
   });
@@ -94,7 +87,7 @@ export async function readTensorRows<D extends Dtype>(
   }
   const rowBytes = rows === 0 ? 0 : (entry.end - entry.begin) / rows;
   const begin = entry.begin + start * rowBytes;
-  return fromBytes(entry.dtype, await readBytes(file, entry, begin, begin + count * rowBytes));
+  return arrayFromBytes(entry.dtype, await readRange(file, begin, count * rowBytes, describe(entry)));
 }
 
 /** All tensors of a file that is in memory; `name` stands for the file in errors. The data are copies. */
@@ -103,22 +96,10 @@ export function decodeSafetensors(bytes: Uint8Array, name: string): Map<string, 
   const { tensors } = parseHeader(bytes.subarray(8, 8 + headerBytes), bytes.length, name);
   const result = new Map<string, Tensor>();
   for (const entry of tensors.values()) {
-    result.set(entry.name, toTensor(entry, new Uint8Array(bytes.subarray(entry.begin, entry.end))));
+    const own = new Uint8Array(bytes.subarray(entry.begin, entry.end));
+    result.set(entry.name, tensorFromBytes(entry.dtype, entry.shape, own, describe(entry)));
   }
   return result;
-}
-
-async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
-  try {
-    const file = await open(path, 'r');
-    try {
-      return await use(file);
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    throw explainSystemError(error, 'read', path);
-  }
 }
 
 async function readHeader(file: FileHandle, path: string): Promise<SafetensorsHeader> {
@@ -126,30 +107,7 @@ async function readHeader(file: FileHandle, path: string): Promise<SafetensorsHe
   const start = new Uint8Array(8);
   const { bytesRead } = await file.read(start, 0, 8, 0);
   const length = headerLength(start.subarray(0, bytesRead), size, path);
-  const header = new Uint8Array(length);
-  await fill(file, header, 8, path);
-  return parseHeader(header, size, path);
-}
-
-async function readBytes(
-  file: FileHandle,
-  entry: TensorEntry,
-  begin: number,
-  end: number,
-): Promise<Uint8Array> {
-  const bytes = new Uint8Array(end - begin);
-  await fill(file, bytes, begin, describe(entry));
-  return bytes;
-}
-
-async function fill(file: FileHandle, bytes: Uint8Array, position: number, what: string): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const length = Math.min(bytes.length - done, READ_PIECE);
-    const { bytesRead } = await file.read(bytes, done, length, position + done);
-    if (bytesRead === 0)
-      throw new InputError(`${what}: the file ends before byte ${position + bytes.length}; it is truncated`);
-    done += bytesRead;
-  }
+  return parseHeader(await readRange(file, 8, length, path), size, path);
 }
 
 // ---- The header ------------------------------------------------------------------------------------------
@@ -213,14 +171,14 @@ function readEntry(name: string, field: unknown, dataStart: number, file: string
   };
   if (!isObject(field)) return refuse('its header entry is not an object');
   const { dtype, shape, data_offsets: offsets } = field;
-  if (typeof dtype !== 'string' || !Object.hasOwn(BYTES, dtype)) {
+  if (typeof dtype !== 'string' || !Object.hasOwn(DTYPE_BYTES, dtype)) {
     return refuse(`dtype ${JSON.stringify(dtype)} is not supported; supported are ${WRITE_ORDER.join(', ')}`);
   }
   if (!isSizes(shape)) return refuse(`shape ${brief(shape)} is not a list of whole numbers from 0`);
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
     return refuse(`data_offsets ${brief(offsets)} is not [begin, end]`);
   }
-  const expected = elementCount(shape) * BYTES[dtype as Dtype];
+  const expected = elementCount(shape) * DTYPE_BYTES[dtype as Dtype];
   const found = offsets[1] - offsets[0];
   if (expected !== found) {
     return refuse(`shape [${shape}] of ${dtype} takes ${expected} bytes, but data_offsets gives it ${found}`);
@@ -261,50 +219,12 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function isSizes(value: unknown): value is number[] {
-  return (
-    Array.isArray(value) &&
-    value.every((size) => Number.isSafeInteger(size) && size >= 0 && !Object.is(size, -0))
-  );
-}
-
-function elementCount(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
-}
-
 function brief(value: unknown): string {
   return String(JSON.stringify(value)).slice(0, 100);
 }
 
 function describe(entry: TensorEntry): string {
   return `${entry.file}: tensor ${JSON.stringify(entry.name)}`;
-}
-
-// ---- Bytes and arrays --------------------------------------------------------------------------------------
-
-function toTensor(entry: TensorEntry, bytes: Uint8Array): Tensor {
-  return { dtype: entry.dtype, shape: [...entry.shape], data: fromBytes(entry.dtype, bytes) } as Tensor;
-}
-
-/** `bytes` must stand alone at the start of its buffer, which the array takes over. Little-endian hosts only. */
-function fromBytes<D extends Dtype>(dtype: D, bytes: Uint8Array): DataByDtype[D] {
-  const { buffer } = bytes;
-  const read: { [E in Dtype]: () => DataByDtype[E] } = {
-    F64: () => new Float64Array(buffer),
-    F32: () => new Float32Array(buffer),
-    F16: () => widenF16(new Uint16Array(buffer)),
-    BF16: () => widenBF16(new Uint16Array(buffer)),
-    I64: () => new BigInt64Array(buffer),
-    I32: () => new Int32Array(buffer),
-    U32: () => new Uint32Array(buffer),
-    U8: () => bytes,
-  };
-  return read[dtype]();
-}
-
-function toBytes({ dtype, data }: Tensor): Uint8Array {
-  const stored = dtype === 'F16' ? narrowF16(data) : dtype === 'BF16' ? narrowBF16(data) : data;
-  return new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
 }
 
 // ---- Writing ---------------------------------------------------------------------------------------------
@@ -342,12 +262,12 @@ function* encodeSafetensors(
     if (!isSizes(shape) || elementCount(shape) !== data.length) {
       throw new RangeError(`tensor ${name}: ${data.length} elements do not fit shape [${shape}]`);
     }
-    const end = position + data.length * BYTES[dtype];
+    const end = position + data.length * DTYPE_BYTES[dtype];
     header.push([name, { dtype, shape, data_offsets: [position, end] }]);
     position = end;
   }
   yield headerBytes(header);
-  for (const [, tensor] of sorted) yield toBytes(tensor);
+  for (const [, tensor] of sorted) yield tensorBytes(tensor);
 }
 
 /** Joined by hand, because an object would move keys that look like whole numbers to the front. */

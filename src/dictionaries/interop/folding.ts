@@ -5,7 +5,7 @@
 import type { Dictionary, Selection } from '../dictionary.ts';
 
 /** The parts of a dictionary that the foldings move between each other. */
-export type Latents = Pick<Dictionary, 'encoderWeight' | 'encoderBias' | 'decoderWeight' | 'selection'>;
+export type Weighted = Pick<Dictionary, 'encoderWeight' | 'encoderBias' | 'decoderWeight'>;
 
 /** `[rows, columns]` to `[columns, rows]`. */
 export function transpose(matrix: Float32Array, rows: number, columns: number): Float32Array {
@@ -27,24 +27,19 @@ export function scaleAll(values: Float32Array, factor: number): Float32Array {
 }
 
 /**
- * Latents in units of their decoder row's norm: `z' = ||d|| z`, with the row `d / ||d||`. The encoder's row and bias and
- * the threshold grow by `||d||`, so TopK then chooses by `||d|| z`. A row of zeros stays one and its latent is silent.
+ * Latents in units of their decoder row's norm: `z' = ||d|| z`, with the row `d / ||d||`. The encoder's row and bias grow
+ * by `||d||`, so that what selects, TopK or a threshold, looks at `||d|| z`. A row of zeros stays one and its latent is
+ * silent.
  */
-export function foldDecoderNorms(parts: Latents): Latents {
-  const latents = parts.encoderBias.length;
-  const norms = rowNorms(parts.decoderWeight, latents);
-  const { selection } = parts;
+export function foldDecoderNorms({ encoderWeight, encoderBias, decoderWeight }: Weighted): Weighted {
+  const norms = rowNorms(decoderWeight, encoderBias.length);
   return {
-    encoderWeight: scaleRows(parts.encoderWeight, norms),
-    encoderBias: scaleRows(parts.encoderBias, norms),
+    encoderWeight: scaleRows(encoderWeight, norms),
+    encoderBias: scaleRows(encoderBias, norms),
     decoderWeight: scaleRows(
-      parts.decoderWeight,
+      decoderWeight,
       norms.map((norm) => (norm === 0 ? 0 : 1 / norm)),
     ),
-    selection:
-      selection.kind === 'threshold'
-        ? { kind: 'threshold', threshold: scaleRows(selection.threshold, norms) }
-        : selection,
   };
 }
 

@@ -9,7 +9,14 @@ import * as z from 'zod';
 import { InputError } from '../../formats/errors.ts';
 import type { Dictionary, Selection } from '../dictionary.ts';
 import type { Normalisation } from '../normalisation.ts';
-import { foldDecoderNorms, foldGate, foldInputScale, type Latents, scaleRows, transpose } from './folding.ts';
+import {
+  foldDecoderNorms,
+  foldGate,
+  foldInputScale,
+  scaleRows,
+  transpose,
+  type Weighted,
+} from './folding.ts';
 import { type Opened, parseFields, readJsonObject } from './opened.ts';
 import { readSaelensConfig, SAELENS_FILES, SAELENS_TENSORS, type SaelensConfig } from './saelensConfig.ts';
 import { checkK, readWeights, refuseOthers, takeFloats, takeNumber, type Weights } from './weights.ts';
@@ -98,7 +105,7 @@ function latentsOf(
   weights: Weights,
   decoder: Float32Array,
   configFile: string,
-): Latents {
+): Weighted & { selection: Selection } {
   const { d_in: width, d_sae: latents, architecture } = config;
   const encoderWeight = transpose(takeFloats(weights, 'W_enc', [width, latents]), width, latents);
   const decoderWeight = finetuned(config, weights, decoder);
@@ -111,16 +118,14 @@ function latentsOf(
     };
     return { ...foldGate({ encoderWeight, ...gate }), decoderWeight };
   }
-  const parts: Latents = {
-    encoderWeight,
-    encoderBias: vector('b_enc'),
-    decoderWeight,
-    selection: selectionOf(config, weights, configFile),
-  };
+  const weighted = { encoderWeight, encoderBias: vector('b_enc'), decoderWeight };
+  const mayRescale = architecture === 'topk' || architecture.includes('batchtopk');
   // Written by all that have it; where it is missing, the default of SAELens' class.
   const rescale = config.rescale_acts_by_decoder_norm ?? architecture.includes('batchtopk');
-  const mayRescale = architecture === 'topk' || architecture.includes('batchtopk');
-  return mayRescale && rescale ? foldDecoderNorms(parts) : parts;
+  return {
+    ...(mayRescale && rescale ? foldDecoderNorms(weighted) : weighted),
+    selection: selectionOf(config, weights, configFile),
+  };
 }
 
 function selectionOf(config: SaelensConfig, weights: Weights, configFile: string): Selection {

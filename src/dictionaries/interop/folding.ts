@@ -7,11 +7,20 @@ import type { Dictionary, Selection } from '../dictionary.ts';
 /** The parts of a dictionary that the foldings move between each other. */
 export type Weighted = Pick<Dictionary, 'encoderWeight' | 'encoderBias' | 'decoderWeight'>;
 
+/** Rows and columns of a square that stays in the first cache while it is transposed. */
+const TILE = 32;
+
 /** `[rows, columns]` to `[columns, rows]`. */
 export function transpose(matrix: Float32Array, rows: number, columns: number): Float32Array {
   const out = new Float32Array(matrix.length);
-  for (let r = 0; r < rows; r++) {
-    for (let c = 0; c < columns; c++) out[c * rows + r] = matrix[r * columns + c];
+  for (let top = 0; top < rows; top += TILE) {
+    const bottom = Math.min(rows, top + TILE);
+    for (let left = 0; left < columns; left += TILE) {
+      const right = Math.min(columns, left + TILE);
+      for (let r = top; r < bottom; r++) {
+        for (let c = left; c < right; c++) out[c * rows + r] = matrix[r * columns + c];
+      }
+    }
   }
   return out;
 }

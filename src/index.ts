@@ -50,8 +50,16 @@ export { shuffledBatches } from './activations/shuffle.ts';
 export { type ActivationRows, type ActivationSource, memorySource } from './activations/source.ts';
 export { type ActivationStore, openStore, type StoreOrigin, writeStore } from './activations/store.ts';
 
-// Dictionaries: activations as a sum of few directions, in SAELens' files.
+// Dictionaries: activations as a sum of few directions, in the files of SAELens and its peers.
 export { type Dictionary, decode, encode, foldScale, type Selection } from './dictionaries/dictionary.ts';
+export {
+  type Format,
+  type Opened,
+  readDictionary,
+  WRITABLE_FORMATS,
+  type WritableFormat,
+  writeDictionary,
+} from './dictionaries/interop/index.ts';
 export { readSaelens, type SaelensMetadata, writeSaelens } from './dictionaries/interop/saelens.ts';
 
 // Families: what decides which latents fire, and how the loss follows; docs/new-family.md walks through a new one.
@@ -127,6 +135,7 @@ export {
   trainingActivations,
   type Workbench,
 } from './pipeline/subject.ts';
+export { writeNeuronpedia } from './pipeline/neuronpedia.ts';
 export { writeReport } from './report/writeReport.ts';
 export { monosemVersion } from './version.ts';
 

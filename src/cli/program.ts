@@ -4,6 +4,7 @@
  */
 import { Command } from 'commander';
 import { monosemVersion } from '../version.ts';
+import { addConvert } from './commands/convert.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
@@ -14,7 +15,7 @@ import { addTrain } from './commands/train.ts';
 import { explainFailure } from './failure.ts';
 import type { Terminal } from './terminal.ts';
 
-const COMMANDS = [addDemo, addTrain, addEvaluate, addRun, addLatents, addHarvest, addDoctor];
+const COMMANDS = [addDemo, addTrain, addEvaluate, addRun, addLatents, addHarvest, addConvert, addDoctor];
 
 /** The program with its commands; `parseAsync` throws instead of ending the process. */
 export function buildProgram(terminal: Terminal, version: string): Command {

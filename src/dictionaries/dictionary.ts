@@ -22,11 +22,15 @@ export type Selection =
   | { readonly kind: 'threshold'; readonly threshold: Float32Array }
   | Pursuit;
 
-/** Matching pursuit stops after so many latents, or where the norm of what is left is below `residual`. */
+/**
+ * Matching pursuit stops after `most` rounds, where the norm of what is left is below `residual`, or, unless
+ * `mayRepeat`, with a latent that was taken before.
+ */
 export interface Pursuit {
   readonly kind: 'pursuit';
   readonly most: number;
   readonly residual: number;
+  readonly mayRepeat?: boolean;
 }
 
 export interface Dictionary {

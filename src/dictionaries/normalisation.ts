@@ -4,9 +4,9 @@
  */
 
 /**
- * - `layerNorm`: less the mean of its elements, divided by their standard deviation (without Bessel's correction)
- *   plus 1e-5, as in Gao et al. 2024.
- * - `constantNorm`: scaled to the norm `sqrt(width)`.
+ * - `layerNorm`: less the mean of its elements, divided by `s + 1e-5`, where s is their standard deviation with Bessel's
+ *   correction; the output is multiplied by s, without the 1e-5. So SAELens and the code of Gao et al. 2024.
+ * - `constantNorm`: scaled to the norm `sqrt(width)`. A row of zeros stays one.
  */
 export type Normalisation = 'layerNorm' | 'constantNorm';
 
@@ -17,7 +17,8 @@ export function normalise(kind: Normalisation, x: Float32Array, rows: number, wi
   const out = new Float32Array(rows * width);
   for (let r = 0; r < rows; r++) {
     const { shift, size } = measureRow(kind, x, r, width);
-    for (let i = r * width; i < (r + 1) * width; i++) out[i] = (x[i] - shift) / size;
+    const divisor = kind === 'layerNorm' ? size + EPSILON : size || 1;
+    for (let i = r * width; i < (r + 1) * width; i++) out[i] = (x[i] - shift) / divisor;
   }
   return out;
 }
@@ -46,6 +47,5 @@ function measureRow(
   for (let i = row * width; i < (row + 1) * width; i++) sum += x[i];
   const shift = kind === 'layerNorm' ? sum / width : 0;
   for (let i = row * width; i < (row + 1) * width; i++) squares += (x[i] - shift) ** 2;
-  const deviation = Math.sqrt(squares / width);
-  return { shift, size: kind === 'layerNorm' ? deviation + EPSILON : deviation };
+  return { shift, size: Math.sqrt(squares / (kind === 'layerNorm' ? width - 1 : width)) };
 }

@@ -1,8 +1,9 @@
 /**
  * Matching pursuit (Mallat and Zhang 1993; as an encoder Costa et al. 2025, arXiv 2506.03093): from the residual
  * `r_0 = x`, again and again the latent whose unit decoder row has the largest inner product with it,
- * `a_t = <r_t, d_t>`, `r_(t+1) = r_t - a_t d_t`, until the residual is small, enough latents were taken, none has a
- * positive product, or the best one was taken before. Each round costs as much as an encoder.
+ * `a_t = <r_t, d_t>`, `r_(t+1) = r_t - a_t d_t`. A latent taken twice has the sum of its products. A row ends where none
+ * has a positive product, and as in SAELens after the round that leaves a small residual, that takes a latent again, or
+ * that is the last allowed; so the first round is taken however small x is. Each round costs as much as an encoder.
  */
 import type { Backend, SparseRows } from '../kernels/backend.ts';
 import type { Pursuit } from './dictionary.ts';
@@ -24,11 +25,11 @@ export interface Pursued {
   readonly residual: Float32Array;
 }
 
-/** Pursues `x [rows, width]` over the rows of `weight [latents, width]`, of unit norm. */
+/** Pursues `x [rows, width]` over the rows of `weight [latents, width]`, which are taken as they are. */
 export async function pursue(
   backend: Backend,
   weight: Float32Array,
-  { most, residual: least }: Omit<Pursuit, 'kind'>,
+  { most, residual: least, mayRepeat = false }: Omit<Pursuit, 'kind'>,
   x: Float32Array,
   rows: number,
 ): Promise<Pursued> {
@@ -39,22 +40,24 @@ export async function pursue(
   const taken = Array.from({ length: rows }, () => new Map<number, number>());
   const rounds: PursuitRound[] = [];
   let active: Uint32Array = Uint32Array.from({ length: rows }, (_, r) => r);
-  while (rounds.length < most) {
-    active = active.filter((r) => squareOf(residual, r, width) >= least * least);
-    if (active.length === 0) break;
-    const round = await takeBest(backend, { weight, bias, latents, width }, residual, active, taken);
+  while (rounds.length < most && active.length > 0) {
+    const round = await findBest(backend, { weight, bias, latents, width }, residual, active);
     if (round.rows.length === 0) break;
-    for (let i = 0; i < round.rows.length; i++) {
-      const [r, j, value] = [round.rows[i] * width, round.latents[i] * width, round.values[i]];
-      for (let c = 0; c < width; c++) residual[r + c] -= value * weight[j + c];
-    }
     rounds.push(round);
-    active = round.rows;
+    active = round.rows.filter((row, i) => {
+      const [latent, value] = [round.latents[i], round.values[i]];
+      const before = taken[row].get(latent);
+      taken[row].set(latent, (before ?? 0) + value);
+      for (let c = 0; c < width; c++) residual[row * width + c] -= value * weight[latent * width + c];
+      if (before !== undefined && !mayRepeat) return false;
+      return squareOf(residual, row, width) >= least * least;
+    });
   }
   return { codes: compress(taken), rounds, residual };
 }
 
-async function takeBest(
+/** The latent of largest product for each row that has a positive one. */
+async function findBest(
   backend: Backend,
   {
     weight,
@@ -64,7 +67,6 @@ async function takeBest(
   }: { weight: Float32Array; bias: Float32Array; latents: number; width: number },
   residual: Float32Array,
   active: Uint32Array,
-  taken: Map<number, number>[],
 ): Promise<PursuitRound> {
   const x = new Float32Array(active.length * width);
   active.forEach((r, i) => {
@@ -79,17 +81,11 @@ async function takeBest(
     columns: latents,
     k: 1,
   });
-  const kept: number[] = [];
-  for (let i = 0; i < active.length; i++) {
-    const e = best.offsets[i];
-    if (e === best.offsets[i + 1] || taken[active[i]].has(best.indices[e])) continue;
-    taken[active[i]].set(best.indices[e], best.values[e]);
-    kept.push(i);
-  }
+  // One entry a row at most, so the entries are in the order of the rows.
   return {
-    rows: Uint32Array.from(kept, (i) => active[i]),
-    latents: Uint32Array.from(kept, (i) => best.indices[best.offsets[i]]),
-    values: Float32Array.from(kept, (i) => best.values[best.offsets[i]]),
+    rows: active.filter((_, i) => best.offsets[i] < best.offsets[i + 1]),
+    latents: best.indices,
+    values: best.values,
   };
 }
 

@@ -6,7 +6,16 @@ const commands = buildProgram(fakeTerminal(), '0.0.0').commands.map((command) =>
 
 describe('help', () => {
   test('the commands are those that the documents name', () => {
-    expect(commands.sort()).toEqual(['demo', 'doctor', 'evaluate', 'harvest', 'latents', 'run', 'train']);
+    expect(commands.sort()).toEqual([
+      'convert',
+      'demo',
+      'doctor',
+      'evaluate',
+      'harvest',
+      'latents',
+      'run',
+      'train',
+    ]);
   });
 
   test.each([[[]], ...commands.map((name) => [[name]])])('%j --help ends with an example', async (words) => {
@@ -51,6 +60,12 @@ describe('usage errors exit with 2, say what is wrong, and print nothing on stdo
       'dictionary.k: found 17',
     ],
     ['a name that leaves the directory', ['train', '--name', '../a'], 'name: found "../a"'],
+    ['no format to convert to', ['convert', 'a', 'b'], "required option '--to <format>' not specified"],
+    [
+      'a format that cannot be written',
+      ['convert', 'a', 'b', '--to', 'openai'],
+      'Allowed choices are saelens',
+    ],
     ['a latent that is no number', ['latents', 'runs/a', 'first'], 'Expected a whole number'],
   ])('%s', async (_what, args, message) => {
     const { code, out, err } = await cli(args);

@@ -45,11 +45,9 @@ describe.each(backends)('pursuit on the $name backend', (backend) => {
   it('has the gradient of the product of Jacobians, written out in float64', async () => {
     const world = await randomWorld(backend, options, 5);
     const { gradient, result } = await gradientOf(backend, world);
-    const expected = jacobianGradient(
-      world.state.parameters.decoderWeight,
-      result.batch.input,
-      result.loss.codes,
-    );
+    const { k, residual } = dictionary;
+    const { input } = result.batch;
+    const expected = jacobianGradient(world.state.parameters.decoderWeight, input, k, residual);
     expected.forEach((value, i) => {
       expect(Math.abs(gradient.decoderWeight[i] - value)).toBeLessThan(1e-4 * (1 + Math.abs(value)));
     });
@@ -115,28 +113,26 @@ function step(backend: Backend, state: Parameters<typeof trainStep>[2], data: Ro
 
 /**
  * The gradient by the product of the rounds' Jacobians, written down as matrices: `r_(t+1) = (I - d d^T) r_t`, of which
- * the derivative along a change e of d is `-(e d^T + d e^T) r_t`. The rounds' order is found again from the codes.
+ * the derivative along a change e of d is `-(e d^T + d e^T) r_t`. The rounds are found again, a row at a time.
  */
-function jacobianGradient(
-  weight: Float32Array,
-  x: Float32Array,
-  codes: { rows: number; offsets: Uint32Array; indices: Uint32Array },
-): Float64Array {
+function jacobianGradient(weight: Float32Array, x: Float32Array, most: number, least: number): Float64Array {
   const out = new Float64Array(weight.length);
   const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => {
     let sum = 0;
     for (let i = 0; i < width; i++) sum += a[i] * b[i];
     return sum;
   };
-  for (let row = 0; row < codes.rows; row++) {
-    const left = new Set(codes.indices.subarray(codes.offsets[row], codes.offsets[row + 1]));
+  const latents = Array.from({ length: weight.length / width }, (_, j) => j);
+  const rows = x.length / width;
+  for (let row = 0; row < rows; row++) {
     const d = (j: number) => weight.subarray(j * width, (j + 1) * width);
     const residuals = [Float64Array.from(x.subarray(row * width, (row + 1) * width))];
     const chosen: number[] = [];
-    while (left.size > 0) {
+    for (let again = false; chosen.length < most && !again; ) {
       const r = residuals[residuals.length - 1];
-      const best = [...left].sort((a, b) => dot(r, d(b)) - dot(r, d(a)))[0];
-      left.delete(best);
+      const best = latents.toSorted((a, b) => dot(r, d(b)) - dot(r, d(a)))[0];
+      if (dot(r, d(best)) <= 0 || (chosen.length > 0 && Math.sqrt(dot(r, r)) < least)) break;
+      again = chosen.includes(best);
       chosen.push(best);
       residuals.push(r.map((value, i) => value - dot(r, d(best)) * d(best)[i]));
     }
@@ -150,7 +146,7 @@ function jacobianGradient(
           const along = dot(change, d(later));
           change = change.map((value, i) => value - along * d(later)[i]);
         }
-        out[chosen[t] * width + c] += (2 / codes.rows) * dot(last, change);
+        out[chosen[t] * width + c] += (2 / rows) * dot(last, change);
       }
     }
   }

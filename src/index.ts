@@ -68,6 +68,12 @@ export type { StepMetrics } from './training/step.ts';
 export { type TrainRequest, type TrainResult, train } from './training/train.ts';
 
 // Evaluation: a dictionary in the place of the activations, measured with intervals, beside its nulls.
+export { type DirectionScores, scoreDirections, scoreRandomDirections } from './evaluation/groundTruth.ts';
+export {
+  type FiringScores,
+  type GroundTruthFirings,
+  scoreFirings,
+} from './evaluation/groundTruthFirings.ts';
 export { densityHistogram, type MetricName, measure } from './evaluation/metrics.ts';
 export { randomDictionary } from './evaluation/nulls.ts';
 export { type SpliceRequest, spliceAll } from './evaluation/splice.ts';

@@ -31,6 +31,12 @@ export {
   type TransformerWeights,
 } from './models/transformer.ts';
 
+// Toys: distributions whose features are known, with labels for every sample.
+export { type BlockFirings, additiveDistribution, type DrawBlock } from './toy/additive.ts';
+export { copulaFirings } from './toy/copula.ts';
+export { BLOCK_ROWS, type Distribution, type Samples } from './toy/distribution.ts';
+export { orthogonalToy } from './toy/orthogonal.ts';
+
 // Activations: text, split by document, and what a model makes of it at a hook point.
 export { cacheDirectory } from './activations/cache.ts';
 export { type CorpusSpec, loadCorpus } from './activations/corpora/index.ts';
@@ -45,6 +51,7 @@ export {
   tokenCount,
 } from './activations/corpus.ts';
 export { modelSource } from './activations/harvest.ts';
+export { knownSource } from './activations/knownSource.ts';
 export { type ActivationScale, activationScale } from './activations/normalise.ts';
 export { shuffledBatches } from './activations/shuffle.ts';
 export { type ActivationRows, type ActivationSource, memorySource } from './activations/source.ts';
@@ -97,6 +104,12 @@ export {
 } from './training/train.ts';
 
 // Evaluation: a dictionary in the place of the activations, measured with intervals, beside its nulls.
+export { type DirectionScores, scoreDirections, scoreRandomDirections } from './evaluation/groundTruth.ts';
+export {
+  type FiringScores,
+  type GroundTruthFirings,
+  scoreFirings,
+} from './evaluation/groundTruthFirings.ts';
 export { densityHistogram, type MetricName, measure } from './evaluation/metrics.ts';
 export { randomDictionary } from './evaluation/nulls.ts';
 export { type SpliceRequest, spliceAll } from './evaluation/splice.ts';

@@ -45,6 +45,22 @@ export class Random {
     return xoshiro128StarStar(this.#state);
   }
 
+  /** Fills `words` with 32 random bits each: the draws of `uint32`, at a fraction of its time. */
+  fillBits(words: Int32Array): void {
+    let [s0, s1, s2, s3] = this.#state;
+    for (let i = 0; i < words.length; i++) {
+      words[i] = Math.imul(rotateLeft(Math.imul(s1, 5), 7), 9);
+      const shifted = s1 << 9;
+      s2 ^= s0;
+      s3 ^= s1;
+      s1 ^= s2;
+      s0 ^= s3;
+      s2 ^= shifted;
+      s3 = rotateLeft(s3, 11);
+    }
+    this.#state.set([s0, s1, s2, s3]);
+  }
+
   /** In [0, 1), a multiple of 2^-53. */
   uniform(): number {
     const high = this.uint32() >>> 5;

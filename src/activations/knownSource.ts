@@ -26,6 +26,7 @@ export function knownSource(
     sequences,
     totalRows: sequences * BLOCK_ROWS,
     rowsOf: () => BLOCK_ROWS,
+    documentOf: (sequence) => firstBlock + sequence,
     async read(asked) {
       checkSequences(asked, sequences);
       const result = allocateRows(asked.length * BLOCK_ROWS, width);

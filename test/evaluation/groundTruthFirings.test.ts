@@ -127,6 +127,7 @@ describe('scoreFirings', () => {
     const zeros = new Float32Array(width);
     const dictionaryOf = (weight: Float32Array): Dictionary => ({
       width,
+      outputWidth: width,
       latents: features,
       encoderWeight: weight,
       encoderBias: new Float32Array(features),

@@ -21,9 +21,10 @@ import type { Evaluation, MetricsLine, Run } from '../runs/schema.ts';
 import { hooksOf, siteOf } from '../runs/site.ts';
 import { writeExamples, writeFeatures } from '../runs/tables.ts';
 import { monosemVersion } from '../version.ts';
-import { evaluate, reinitialisedDirectory } from './evaluate.ts';
+import { diskOf } from './disk.ts';
+import { evaluate, REINITIALISED, reinitialisedDirectory } from './evaluate.ts';
 import { explain } from './explain.ts';
-import { harvestFlops, trainingFlops } from './flops.ts';
+import { evaluationFlops, explanationFlops, harvestFlops, samplingFlops, trainingFlops } from './flops.ts';
 import { learn, resolveTraining } from './learn.ts';
 import { loadSubject, reinitialised, type Subject, type Workbench, widthAt } from './subject.ts';
 
@@ -68,27 +69,45 @@ async function trainBoth(
   };
   const [result] = await learn(bench, [lesson], subject, { phase: 'training' });
   let finished = result.end === 'finished';
+  let nullL0: number | undefined;
   if (finished && config.evaluation.nulls) {
     const reset = await reinitialised(bench, config, subject);
     const phase = 'training of the null';
     const again = { config, dir: reinitialisedDirectory(dir), resume };
     const [null_] = await learn(bench, [again], reset, { phase });
     finished = null_.end === 'finished';
+    nullL0 = null_.l0;
   }
   const { width, scale, steps, deadLatents, l0 } = result;
   const tokens = steps * config.training.batch;
-  const read = tokenCount(subject.corpus, subject.split.train);
+  const { timing, memory } = bench.stopwatch;
   await updateRun(dir, {
     status: finished ? 'running' : 'interrupted',
     activations: { width, scale },
     training: { tokens, steps, deadLatents },
-    timing: bench.stopwatch.timing,
+    timing,
+    memory,
     flops: {
-      harvest: harvestFlops(subject.model.config, hooksOf([siteOf(config)]), read),
+      ...(subject.sampledTokens > 0 && {
+        corpus: samplingFlops(subject.model.config, subject.sampledTokens),
+      }),
+      ...harvestsOf(subject, config, timing),
       training: trainingFlops(config, width, l0, tokens),
+      ...(nullL0 !== undefined && { 'training of the null': trainingFlops(config, width, nullL0, tokens) }),
     },
   });
   return finished;
+}
+
+/** FLOPs of the harvests that this run made; one that it found in the cache cost it none. */
+function harvestsOf(
+  { model, corpus, split }: Subject,
+  config: RunConfig,
+  timing: Run['timing'],
+): Run['flops'] {
+  const flops = harvestFlops(model.config, hooksOf([siteOf(config)]), tokenCount(corpus, split.train));
+  const made = ['harvest', 'harvest of the null'].filter((phase) => phase in timing);
+  return Object.fromEntries(made.map((phase) => [phase, flops]));
 }
 
 /** Evaluates a trained run on the test split, explains its latents and writes the report. Returns the report's path. */
@@ -108,9 +127,33 @@ export async function finishRun(
       await writeExamples(dir, examples);
       update(2, 2);
     });
-    await updateRun(dir, { status: 'complete', timing: bench.stopwatch.timing });
+    const { timing, memory } = bench.stopwatch;
+    await updateRun(dir, {
+      status: 'complete',
+      timing,
+      memory,
+      flops: finishFlops(config, subject, evaluation),
+      disk: await diskOf(dir, subject, hooksOf([siteOf(config)])),
+    });
     return { report: await writeReport(dir), evaluation };
   });
+}
+
+/** FLOPs of the evaluation and the explanation, by the L0 that was measured. */
+function finishFlops(config: RunConfig, subject: Subject, { tokens, metrics }: Evaluation): Run['flops'] {
+  const site = siteOf(config);
+  const { config: model } = subject.model;
+  const width = widthAt(subject, site.inputs);
+  const { nulls } = metrics.l0;
+  const of = (l0: number | null | undefined, dictionaries: number) =>
+    evaluationFlops(model, config, site, { width, l0: l0 ?? 0, tokens, dictionaries });
+  const beside = nulls.filter(({ name }) => name !== REINITIALISED).length;
+  const reset = nulls.find(({ name }) => name === REINITIALISED);
+  return {
+    evaluation: of(metrics.l0.value, 1 + beside),
+    ...(reset && { 'evaluation of the null': of(reset.value, 1) }),
+    examples: explanationFlops(model, config, width, tokenCount(subject.corpus, subject.split.train)),
+  };
 }
 
 /** Does `work` on a run. Where it fails or is stopped, the run is marked as interrupted before the error goes on. */

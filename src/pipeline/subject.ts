@@ -27,6 +27,8 @@ export interface Subject {
   readonly modelSha256: string;
   readonly modelSource: string;
   readonly corpus: Corpus;
+  /** Tokens that the model wrote for it now; 0 where the corpus was there already. */
+  readonly sampledTokens: number;
   readonly split: Split;
 }
 
@@ -57,6 +59,7 @@ export async function loadSubject(bench: Workbench, config: SubjectConfig): Prom
   const { model, tokenizer } = loaded;
   const { inputs, outputs } = siteOf(config);
   for (const hook of [...inputs, ...outputs]) checkHook(model.config, hook);
+  let sampledTokens = 0;
   const corpus = await stopwatch.phase(reporter, 'corpus', 'tokens', (update) =>
     loadCorpus(config.corpus, {
       model,
@@ -64,6 +67,7 @@ export async function loadSubject(bench: Workbench, config: SubjectConfig): Prom
       modelSha256: loaded.sha256,
       onProgress: (done, total) => {
         bench.signal?.throwIfAborted();
+        sampledTokens = done;
         update(done, total);
       },
       onNotice: (line) => reporter.note(line),
@@ -76,6 +80,7 @@ export async function loadSubject(bench: Workbench, config: SubjectConfig): Prom
     modelSha256: loaded.sha256,
     modelSource: loaded.source,
     corpus,
+    sampledTokens,
     split: splitByDocument(corpus, fractions, config.corpus.seed),
   };
 }

@@ -8,6 +8,7 @@ import { runConfigSchema } from './config.ts';
 
 const whole = z.int().nonnegative();
 const seconds = z.number().nonnegative();
+const bytes = z.number().nonnegative();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 of 64 lower-case hexadecimal digits');
 
 const splitCounts = z.object({ train: whole, validation: whole, test: whole });
@@ -47,6 +48,10 @@ export const runSchema = z
     timing: z.record(z.string(), z.object({ wallSeconds: seconds, cpuSeconds: seconds })),
     /** Floating-point operations of each phase, by count rather than by measurement. */
     flops: z.record(z.string(), z.number().nonnegative()),
+    /** The most memory that the process had held by the end of each phase, in bytes. */
+    memory: z.record(z.string(), bytes).optional(),
+    /** Bytes on disk when the run was complete: of the parts of its directory, and of what it shares with others in the cache. */
+    disk: z.record(z.string(), bytes).optional(),
   })
   .superRefine((run, context) => {
     if (run.status !== 'complete') return;

@@ -24,6 +24,7 @@ import { trainingOptions, withRecipe } from '../training/recipe.ts';
 import { currentDictionary, deadLatents } from '../training/state.ts';
 import { type Block, boundsOf, splitBlocks, widthOf } from '../training/stream.ts';
 import { type Arm, type TrainRequest, type TrainResult, train } from '../training/train.ts';
+import { silent } from './reporter.ts';
 import {
   activationsOf,
   type Material,
@@ -90,8 +91,10 @@ export async function learn(
   const harvest = phase.replace('training', 'harvest');
   const source = await trainingActivations(bench, subject, hooks, harvest);
   const { batch, windowRows, shuffleSeed } = lessons[0].config.training;
-  const blocks = await blocksOf(subject, hooks, source, shuffleSeed);
-  const validation = await validationActivations(subject, hooks);
+  const [blocks, validation] = await stopwatch.phase(silent, 'preparation', '', async () => [
+    await blocksOf(subject, hooks, source, shuffleSeed),
+    await validationActivations(subject, hooks),
+  ]);
   const totals = lessons.map(({ config }) => totalSteps(config.training));
   const allTokens = Math.max(...totals) * batch;
   const tallies = lessons.map(() => ({ l0: 0, steps: 0 }));

@@ -9,6 +9,7 @@ import type { Dictionary } from '../dictionaries/dictionary.ts';
 import { readDictionary } from '../dictionaries/interop/index.ts';
 import { writeDirAtomic, writeFileAtomic } from '../formats/atomic.ts';
 import { InputError } from '../formats/errors.ts';
+import { groupBy } from '../math/groupBy.ts';
 import { RUN_FILES, readRun } from '../runs/directory.ts';
 import type { Example, Feature, Run } from '../runs/schema.ts';
 import { siteOf } from '../runs/site.ts';
@@ -69,7 +70,7 @@ export async function writeNeuronpedia(runDirectory: string, out: string): Promi
     for (let first = 0; first < features.length; first += BATCH) {
       const some = features.slice(first, first + BATCH);
       const examples = await readExamples(runDirectory, new Set(some.map(({ latent }) => latent)));
-      const byLatent = groupedBy(examples ?? [], 'latent');
+      const byLatent = groupBy(examples ?? [], ({ latent }) => latent);
       const batch = {
         ...placeOf(run),
         features: some.map((feature) =>
@@ -133,7 +134,7 @@ function alignment({ decoderWeight, outputWidth }: Dictionary, latent: number) {
  * are those of its examples, which are a uniform sample; it holds a tenth of the firings.
  */
 function activations(feature: Feature, examples: readonly Example[]): DashboardActivation[] {
-  const groups = groupedBy(examples, 'quantile');
+  const groups = groupBy(examples, ({ quantile }) => quantile);
   const order = [...groups.keys()].sort((a, b) => (a === -1 ? -1 : b === -1 ? 1 : b - a));
   return order.flatMap((quantile) => {
     const members = groups.get(quantile)!;
@@ -151,14 +152,4 @@ function activations(feature: Feature, examples: readonly Example[]): DashboardA
         qualifying_token_index: focus,
       }));
   });
-}
-
-function groupedBy(examples: readonly Example[], key: 'latent' | 'quantile'): Map<number, Example[]> {
-  const groups = new Map<number, Example[]>();
-  for (const example of examples) {
-    const group = groups.get(example[key]);
-    if (group) group.push(example);
-    else groups.set(example[key], [example]);
-  }
-  return groups;
 }

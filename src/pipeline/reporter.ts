@@ -21,9 +21,14 @@ export const silent: Reporter = {
   note: () => {},
 };
 
-/** Wall and processor time of named phases, in seconds; a phase that comes again adds up. */
+/**
+ * Wall and processor time of named phases, in seconds, where a phase that comes again adds up; and the most memory that the
+ * process had held by the end of each.
+ */
 export class Stopwatch {
   readonly timing: Record<string, { wallSeconds: number; cpuSeconds: number }> = {};
+  /** Peak resident set of the process so far, in bytes, at the end of each phase. */
+  readonly memory: Record<string, number> = {};
 
   /** Runs `work` as a phase that is reported and timed. */
   async phase<T>(
@@ -44,6 +49,12 @@ export class Stopwatch {
         wallSeconds: before.wallSeconds + (performance.now() - wall) / 1e3,
         cpuSeconds: before.cpuSeconds + (used.user + used.system) / 1e6,
       };
+      this.memory[name] = peakMemory();
     }
   }
+}
+
+/** The largest resident set that this process has had, in bytes; Node gives kilobytes on every platform. */
+export function peakMemory(): number {
+  return process.resourceUsage().maxRSS * 1024;
 }

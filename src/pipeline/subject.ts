@@ -29,6 +29,8 @@ export interface Subject {
   readonly modelSha256: string;
   readonly modelSource: string;
   readonly corpus: Corpus;
+  /** Tokens that the model wrote for it now; 0 where the corpus was there already. */
+  readonly sampledTokens: number;
   readonly split: Split;
 }
 
@@ -77,6 +79,7 @@ export async function loadSubject(bench: Workbench, config: SubjectConfig): Prom
   const { model, tokenizer } = loaded;
   const { inputs, outputs } = siteOf(config);
   for (const hook of [...inputs, ...outputs]) checkHook(model.config, hook);
+  let sampledTokens = 0;
   const corpus = await stopwatch.phase(reporter, 'corpus', 'tokens', (update) =>
     loadCorpus(config.corpus, {
       model,
@@ -84,6 +87,7 @@ export async function loadSubject(bench: Workbench, config: SubjectConfig): Prom
       modelSha256: loaded.sha256,
       onProgress: (done, total) => {
         bench.signal?.throwIfAborted();
+        sampledTokens = done;
         update(done, total);
       },
       onNotice: (line) => reporter.note(line),
@@ -96,6 +100,7 @@ export async function loadSubject(bench: Workbench, config: SubjectConfig): Prom
     modelSha256: loaded.sha256,
     modelSource: loaded.source,
     corpus,
+    sampledTokens,
     split: splitByDocument(corpus, fractions, config.corpus.seed),
   };
 }

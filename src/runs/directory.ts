@@ -37,13 +37,10 @@ export async function createRun(directory: string, run: Run): Promise<void> {
   await writeDirAtomic(directory, (temporary) => writeFileAtomic(join(temporary, RUN_FILES.run), text));
 }
 
-/** Some of run.json's keys; of an object in it (`timing`, `flops`) only those of its keys that are new. */
-export type RunPatch = Partial<Omit<Run, 'format' | 'timing' | 'flops'>> & {
-  timing?: Run['timing'];
-  flops?: Run['flops'];
-};
+/** Some of run.json's keys; of an object in it (`timing`, `flops`, `memory`) only those of its keys that are new. */
+export type RunPatch = Partial<Omit<Run, 'format'>>;
 
-/** Puts `patch` into run.json: `timing` and `flops` gain its phases, every other key is replaced. Gives the result. */
+/** Puts `patch` into run.json: `timing`, `flops` and `memory` gain its phases, every other key is replaced. Gives the result. */
 export async function updateRun(directory: string, patch: RunPatch): Promise<Run> {
   const path = join(directory, RUN_FILES.run);
   const before = await readJsonFile(path);
@@ -53,6 +50,7 @@ export async function updateRun(directory: string, patch: RunPatch): Promise<Run
     ...patch,
     timing: { ...run.timing, ...patch.timing },
     flops: { ...run.flops, ...patch.flops },
+    memory: { ...run.memory, ...patch.memory },
   };
   const checked = validate(runSchema, after, path);
   await writeFileAtomic(path, json(after));

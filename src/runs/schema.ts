@@ -8,6 +8,7 @@ import { runConfigSchema } from './config.ts';
 
 const whole = z.int().nonnegative();
 const seconds = z.number().nonnegative();
+const bytes = z.number().nonnegative();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 of 64 lower-case hexadecimal digits');
 
 const splitCounts = z.object({ train: whole, validation: whole, test: whole });
@@ -17,7 +18,8 @@ export const runSchema = z
   .object({
     format: z.literal(1),
     name: z.string().min(1),
-    status: z.enum(['running', 'interrupted', 'complete']),
+    /** `evaluated` is complete but for what is said of each latent; `stopped` was given up by its sweep. */
+    status: z.enum(['running', 'interrupted', 'evaluated', 'complete', 'stopped']),
     /** ISO 8601, UTC. */
     created: z.iso.datetime(),
     config: runConfigSchema,
@@ -49,9 +51,27 @@ export const runSchema = z
     timing: z.record(z.string(), z.object({ wallSeconds: seconds, cpuSeconds: seconds })),
     /** Floating-point operations of each phase, by count rather than by measurement. */
     flops: z.record(z.string(), z.number().nonnegative()),
+    /** The sweep that the run is an arm of: its phases were shared with as many others. */
+    sweep: z.object({ name: z.string(), arms: z.int().positive() }).optional(),
+    /** Why the sweep gave it up. */
+    stopped: z
+      .object({
+        step: whole,
+        /** The arm that was better in every way, and both their numbers then. */
+        dominatedBy: z.string(),
+        validationFvu: z.number(),
+        l0: z.number(),
+        otherFvu: z.number(),
+        otherL0: z.number(),
+      })
+      .optional(),
+    /** The most memory that the process had held by the end of each phase, in bytes. */
+    memory: z.record(z.string(), bytes).optional(),
+    /** Bytes on disk when the run was complete: of the parts of its directory, and of what it shares with others in the cache. */
+    disk: z.record(z.string(), bytes).optional(),
   })
   .superRefine((run, context) => {
-    if (run.status !== 'complete') return;
+    if (run.status !== 'complete' && run.status !== 'evaluated') return;
     const subject =
       run.config.activations === undefined ? (['model', 'corpus'] as const) : (['file'] as const);
     for (const part of [...subject, 'activations', 'training'] as const)

@@ -1,9 +1,8 @@
 /** `monosem doctor`: what this machine gives monosem to work with, and what is missing. */
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { cacheDirectory } from '../../activations/cache.ts';
 import { InputError } from '../../formats/errors.ts';
+import { bytesAt } from '../../formats/size.ts';
 import type { Backend } from '../../kernels/backend.ts';
 import { loadBackend } from '../../kernels/index.ts';
 import { nativeProblem } from '../../kernels/native.ts';
@@ -42,7 +41,7 @@ async function examine({ env }: Terminal) {
       fallback: backend.name === 'reference' ? fallbackReason(env) : null,
     },
     model: await examineModel(backend),
-    cache: { directory: cache, bytes: await bytesBelow(cache) },
+    cache: { directory: cache, bytes: await bytesAt(cache) },
   };
 }
 
@@ -61,15 +60,6 @@ async function examineModel(backend: Backend): Promise<{ name: string; source?: 
     if (!(error instanceof InputError)) throw error;
     return { name, problem: error.message };
   }
-}
-
-/** Bytes of the files below `directory`; 0 where it is not there. */
-async function bytesBelow(directory: string): Promise<number> {
-  const entries = await readdir(directory, { withFileTypes: true, recursive: true }).catch(() => []);
-  const sizes = entries
-    .filter((entry) => entry.isFile())
-    .map(async (entry) => (await stat(join(entry.parentPath, entry.name)).catch(() => ({ size: 0 }))).size);
-  return (await Promise.all(sizes)).reduce((a, b) => a + b, 0);
 }
 
 function diagnosis({ versions, kernels, model, cache }: Findings): string {

@@ -62,11 +62,39 @@ export {
 } from './dictionaries/interop/index.ts';
 export { readSaelens, type SaelensMetadata, writeSaelens } from './dictionaries/interop/saelens.ts';
 
-// Training: one dictionary on one source, resumable to the same bytes.
+// Families: what decides which latents fire, and how the loss follows; docs/new-family.md walks through a new one.
+export {
+  decoderNorms,
+  encoderOperands,
+  plainLoss,
+  type Reconstruction,
+  reconstruct,
+} from './dictionaries/families/entries.ts';
+export {
+  type Batch,
+  type Family,
+  type FamilyOptions,
+  GAO,
+  type Learned,
+  type Loss,
+  type Recipe,
+} from './dictionaries/families/family.ts';
+export { type JaxBatch, type JaxFamily, jaxFamily } from './dictionaries/jaxFamily.ts';
+export { type DictionaryOptions, familyNames, familyOf } from './dictionaries/families/index.ts';
+
+// Training: dictionaries on one stream, each resumable to the same bytes.
 export type { TrainingOptions } from './training/options.ts';
+export { trainingOptions } from './training/recipe.ts';
 export { currentDictionary, deadLatents, type TrainingState } from './training/state.ts';
 export type { StepMetrics } from './training/step.ts';
-export { type TrainRequest, type TrainResult, train } from './training/train.ts';
+export {
+  type Arm,
+  type ArmMetrics,
+  type TrainRequest,
+  type TrainResult,
+  train,
+  trainOne,
+} from './training/train.ts';
 
 // Evaluation: a dictionary in the place of the activations, measured with intervals, beside its nulls.
 export { densityHistogram, type MetricName, measure } from './evaluation/metrics.ts';

@@ -1,9 +1,11 @@
 /** Training steps of one shape: time, time by operation, peak memory. */
+import { familyOf } from '../../dist/dictionaries/families/index.js';
 import { loadBackend } from '../../dist/kernels/index.js';
 import { Random } from '../../dist/math/random.js';
-import { createWorkspace } from '../../dist/training/gradients.js';
+import { trainingOptions } from '../../dist/training/recipe.js';
 import { initialState } from '../../dist/training/state.js';
 import { trainStep } from '../../dist/training/step.js';
+import { createWorkspace } from '../../dist/training/workspace.js';
 import { median, timeRuns } from '../measuring.mjs';
 
 /** @typedef {import('../../src/kernels/backend.ts').Backend} Backend */
@@ -18,34 +20,21 @@ export async function measure({ family, precision, width, latents, k, batch, qui
   const x = new Float32Array(batch * width);
   new Random(1).fillNormal(x, width ** -0.5);
   const before = process.resourceUsage().maxRSS;
-  /** @type {import('../../src/training/options.ts').TrainingOptions} */
-  const options = {
-    family: family === 'batchtopk' ? 'batchtopk' : 'topk',
-    latents,
-    k,
+  const chosen = familyOf(family);
+  const dictionary = chosen.options.parse(family === 'relu' ? { family, latents } : { family, latents, k });
+  const given = {
     tokens: batch * 1000,
     batch,
-    learningRate: 2e-4,
-    warmupFraction: 0.1,
-    decayFraction: 0.2,
-    beta1: 0.9,
-    beta2: 0.999,
-    auxCoefficient: 1 / 32,
-    auxLatents: Math.floor(width / 2),
-    deadAfterTokens: Number.MAX_SAFE_INTEGER,
-    gradientClip: 1,
-    seed: 0,
     precision,
-    windowRows: 1,
+    decoderNorm: 1,
+    deadAfterTokens: Number.MAX_SAFE_INTEGER,
   };
-  const state = await initialState(native, options, new Float32Array(width));
+  const options = trainingOptions(chosen, dictionary, given, width);
+  const center = new Float32Array(width);
+  const state = await initialState(native, options, { width, center, autoencoder: true });
   if (family === 'relu') await lowerBias(native, state, x, batch, k, precision);
-  const backend = family === 'relu' ? choosingByThreshold(native, latents) : native;
-  const { timed, spent, reset } = withTimes(backend);
-  // ReLU's latents are k a token on average only.
-  const entries = family === 'relu' ? 2 * k : k;
-  const { auxLatents } = options;
-  const workspace = createWorkspace(native, { rows: batch, width, k: entries, auxLatents });
+  const { timed, spent, reset } = withTimes(native);
+  const workspace = createWorkspace(native);
   let l0 = 0;
   const step = async () => {
     l0 = (await trainStep(timed, options, state, { x, scale: 1 }, workspace)).l0;
@@ -64,19 +53,6 @@ export async function measure({ family, precision, width, latents, k, batch, qui
     memoryBytes: 1024 * (process.resourceUsage().maxRSS - before),
     instructionSet: native.instructionSet,
     threads: native.threads,
-  };
-}
-
-/**
- * A ReLU dictionary is one whose selection is a threshold of 0. `trainStep` knows no such family, so the backend that it
- * gets selects so where it asks for the k largest; the rest of the step is the same.
- * @param {Backend} backend @param {number} latents @returns {Backend}
- */
-function choosingByThreshold(backend, latents) {
-  const threshold = new Float32Array(latents);
-  return {
-    ...backend,
-    encodeTopK: ({ k: _, ...operands }) => backend.encodeThreshold({ ...operands, threshold }),
   };
 }
 

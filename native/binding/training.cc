@@ -53,6 +53,24 @@ Napi::Value Reconstruct(const Napi::CallbackInfo& info) {
       });
 }
 
+Napi::Value Dots(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const int64_t width = a.count("width", 1), columns = a.count("columns");
+  const float* weight = a.floats("weight", columns * width);
+  const SparseView codes = sparse_rows(a, columns);
+  const float* m = a.floats("m", codes.rows * width);
+  float* out = a.floats("out", codes.offsets[codes.rows]);
+  return in_background(info, [=] { dots(codes, weight, m, width, out); });
+}
+
+Napi::Value TransposedProduct(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  const int64_t rows = args.count("rows"), a_width = args.count("aWidth", 1), b_width = args.count("bWidth", 1);
+  const float *a = args.floats("a", rows * a_width), *b = args.floats("b", rows * b_width);
+  float* out = args.floats("out", a_width * b_width);
+  return in_background(info, [=] { transposed_product(a, b, rows, a_width, b_width, out); });
+}
+
 Napi::Value SortByColumn(const Napi::CallbackInfo& info) {
   Arguments a(info);
   const int64_t columns = a.count("columns");
@@ -69,7 +87,7 @@ uint32_t largest(const uint32_t* values, int64_t count) {
   return most;
 }
 
-EntryGradients entry_gradients(Arguments& a, int64_t rows, int64_t latents, int64_t width) {
+EntryGradients entry_gradients(Arguments& a, int64_t rows, int64_t latents, int64_t output_width) {
   EntryGradients part{};
   part.offsets = a.uints("order.offsets", latents + 1);
   for (int64_t j = 0; j < latents; j++) {
@@ -84,11 +102,26 @@ EntryGradients entry_gradients(Arguments& a, int64_t rows, int64_t latents, int6
   part.value_gradients = a.floats("valueGradients", 0);
   const int64_t pre_gradients = a.next_length();
   part.pre_gradients = a.floats("preGradients", 0);
-  part.output_gradient = a.floats("outputGradient", rows * width);
+  part.output_gradient = a.floats("outputGradient", rows * output_width);
+  part.frozen_decoder = a.flag("frozenDecoder");
+  part.own_bias = a.flag("ownBias");
   if (count > 0 && largest(part.rows, count) >= rows) a.refuse("order.rows: past the last row of input");
   if (count > 0 && largest(part.entries, count) >= std::min({values, value_gradients, pre_gradients}))
     a.refuse("order.entries: past the last of values, valueGradients or preGradients");
   return part;
+}
+
+void along_decoder(Arguments& a, LatentGradients& from) {
+  const int64_t bounds = a.next_length();
+  from.blocks = bounds - 1;
+  from.bounds = a.uints("alongDecoder.bounds", 2);
+  for (int64_t b = 0; b < from.blocks; b++) {
+    if (from.bounds[b] > from.bounds[b + 1]) a.refuse("alongDecoder.bounds: must not descend");
+  }
+  if (from.bounds[from.blocks] > from.output_width)
+    a.refuse("alongDecoder.bounds: past the last column, " + std::to_string(from.output_width));
+  from.along_decoder = a.floats("alongDecoder.coefficients", from.latents * from.blocks);
+  if (from.unit_decoder) a.refuse("alongDecoder: unitDecoder leaves nothing along the decoder's rows");
 }
 
 LatentGradients gradients_of(Arguments& a) {
@@ -96,15 +129,30 @@ LatentGradients gradients_of(Arguments& a) {
   const int64_t rows = from.rows = a.count("rows");
   from.latents = a.count("latents");
   from.width = a.count("width", 1);
+  from.output_width = a.count("outputWidth", 1);
+  from.unit_decoder = a.flag("unitDecoder");
   from.input = a.floats("input", rows * from.width);
   from.encoder_weight = a.floats("encoderWeight", from.latents * from.width);
-  from.decoder_weight = a.floats("decoderWeight", from.latents * from.width);
+  from.decoder_weight = a.floats("decoderWeight", from.latents * from.output_width);
+  if (a.flag("everyRow")) {
+    from.every_row = a.floats("everyRow.coefficients", from.latents);
+    from.input_sum = a.floats("everyRow.inputSum", from.width);
+  }
+  if (a.flag("alongDecoder")) along_decoder(a, from);
   const int64_t parts = a.count("parts", 1);
-  for (int64_t i = 0; i < parts; i++) from.parts.push_back(entry_gradients(a, rows, from.latents, from.width));
+  for (int64_t i = 0; i < parts; i++) from.parts.push_back(entry_gradients(a, rows, from.latents, from.output_width));
   return from;
 }
 
-AdamOptions adam_options(Arguments& a) {
+OptimiserOptions optimiser_options(Arguments& a) {
+  if (a.flag("signum")) {
+    SignumOptions options{};
+    options.step = a.count("step", 1);
+    options.rate = a.number("rate");
+    options.momentum = a.number("momentum");
+    if (!(options.momentum > 0 && options.momentum <= 1)) a.refuse("momentum: must be above 0 and at most 1");
+    return options;
+  }
   AdamOptions options{};
   options.step = a.count("step", 1);
   options.rate = a.number("rate");
@@ -118,10 +166,9 @@ AdamOptions adam_options(Arguments& a) {
 Napi::Value GradientsOfLatents(const Napi::CallbackInfo& info) {
   Arguments a(info);
   const LatentGradients from = gradients_of(a);
-  const int64_t n = from.latents * from.width;
-  float* encoder_weight = a.floats("out.encoderWeight", n);
+  float* encoder_weight = a.floats("out.encoderWeight", from.latents * from.width);
   float* encoder_bias = a.floats("out.encoderBias", from.latents);
-  float* decoder_weight = a.floats("out.decoderWeight", n);
+  float* decoder_weight = a.floats("out.decoderWeight", from.latents * from.output_width);
   return in_background(info, [=] { latent_gradients(from, encoder_weight, encoder_bias, decoder_weight); });
 }
 
@@ -135,31 +182,31 @@ Napi::Value MeasureLatentGradients(const Napi::CallbackInfo& info) {
       [=](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, *squares); });
 }
 
-Trained trained(Arguments& a, const std::string& name, int64_t n) {
+Trained trained(Arguments& a, const OptimiserOptions& options, const std::string& name, int64_t n) {
+  const bool has_second = std::holds_alternative<AdamOptions>(options);
   float* parameter = a.floats((name + ".parameter").c_str(), n);
   float* m = a.floats((name + ".m").c_str(), n);
-  float* v = a.floats((name + ".v").c_str(), n);
-  return {parameter, m, v};
+  float* v = a.floats((name + ".v").c_str(), has_second ? n : 0);
+  return {parameter, m, has_second ? v : nullptr};
 }
 
 Napi::Value UpdateLatents(const Napi::CallbackInfo& info) {
   Arguments a(info);
   const LatentGradients from = gradients_of(a);
-  const AdamOptions options = adam_options(a);
-  const int64_t n = from.latents * from.width;
-  const Trained encoder_weight = trained(a, "encoderWeight", n);
-  const Trained encoder_bias = trained(a, "encoderBias", from.latents);
-  const Trained decoder_weight = trained(a, "decoderWeight", n);
+  const OptimiserOptions options = optimiser_options(a);
+  const Trained encoder_weight = trained(a, options, "encoderWeight", from.latents * from.width);
+  const Trained encoder_bias = trained(a, options, "encoderBias", from.latents);
+  const Trained decoder_weight = trained(a, options, "decoderWeight", from.latents * from.output_width);
   return in_background(info, [=] { update_latents(from, options, encoder_weight, encoder_bias, decoder_weight); });
 }
 
-Napi::Value Adam(const Napi::CallbackInfo& info) {
+Napi::Value StepArray(const Napi::CallbackInfo& info) {
   Arguments a(info);
+  const OptimiserOptions options = optimiser_options(a);
   const int64_t n = a.count("length");
-  const AdamOptions options = adam_options(a);
   const float* gradient = a.floats("gradient", n);
-  const Trained to = trained(a, "adam", n);
-  return in_background(info, [=] { adam(options, gradient, n, to.parameter, to.m, to.v); });
+  const Trained to = trained(a, options, "trained", n);
+  return in_background(info, [=] { step_array(options, gradient, n, to); });
 }
 
 Napi::Value UnitRows(const Napi::CallbackInfo& info) {
@@ -176,11 +223,13 @@ void export_training(Napi::Env env, Napi::Object exports) {
       {"allocate", Allocate},
       {"shift", Shift},
       {"reconstruct", Reconstruct},
+      {"dots", Dots},
+      {"transposedProduct", TransposedProduct},
       {"sortByColumn", SortByColumn},
       {"latentGradients", GradientsOfLatents},
       {"measureLatentGradients", MeasureLatentGradients},
       {"updateLatents", UpdateLatents},
-      {"adam", Adam},
+      {"stepArray", StepArray},
       {"unitRows", UnitRows},
   };
   for (const auto& [name, function] : functions) exports[name] = Napi::Function::New(env, function, name);

@@ -112,5 +112,23 @@ float adam(const AdamStep& step, const float* gradient, float along, int64_t n, 
   return sum_lanes(squares);
 }
 
+float signum(const SignumStep& step, const float* gradient, float along, int64_t n, float* parameter, float* z) {
+  const float other = 1 - step.momentum;
+  V squares = {};
+  auto body = [&](int64_t i, int64_t c) {
+    const V p = load_part(parameter + i, c), g = load_part(gradient + i, c) - p * along, before = load_part(z + i, c);
+    const V average = (p - before * other) / step.momentum;
+    // What is no number stays so.
+    const V sign = g > V{} ? splat(1) : g < V{} ? splat(-1) : g;
+    const V after = before - sign * step.rate;
+    const V next = after * other + (average + (after - average) * step.weight) * step.momentum;
+    store_part(z + i, after, c);
+    store_part(parameter + i, next, c);
+    squares += next * next;
+  };
+  FOR_VECTORS(n, body);
+  return sum_lanes(squares);
+}
+
 }  // namespace
 }  // namespace monosem

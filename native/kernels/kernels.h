@@ -158,6 +158,14 @@ struct AdamStep {
   float gradient_scale;
 };
 
+// What signum does to every element p, whose z is kept: x = (p - (1 - momentum) z) / momentum; z -= rate * sign(g);
+// x += weight * (z - x); p = (1 - momentum) z + momentum x.
+struct SignumStep {
+  float rate;
+  float momentum;
+  float weight;
+};
+
 // Columns that `slice_squares` works on at once: a few thousand rows of so many stay in the second cache.
 constexpr int64_t kSlice = 64;
 
@@ -207,6 +215,7 @@ struct Kernels {
   // One step for the gradient less `along` times the parameter; returns the sum of squares of the new parameter.
   float (*adam)(const AdamStep& step, const float* gradient, float along, int64_t n, float* parameter, float* m,
                 float* v);
+  float (*signum)(const SignumStep& step, const float* gradient, float along, int64_t n, float* parameter, float* z);
 
   // The scale is returned. Root of the mean square, and the same of what is left when the mean is taken away.
   float (*rms_norm_row)(const float* x, int64_t n, float epsilon, float* out);

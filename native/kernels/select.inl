@@ -102,6 +102,9 @@ void settle(RowList& list, const EncodeOperands& operands, int64_t row) {
     list.value[i] = dot(x, operands.weight + column * operands.width, operands.width) + operands.bias[column];
     list.error[i] = 0;
   }
+}
+
+void keep_positive(RowList& list) {
   keep(list, [&](int32_t i) { return greater_mask(load(list.value + i), V{}); });
 }
 
@@ -125,6 +128,7 @@ void __attribute__((noinline)) prune(RowList& list, const Scan& scan, int64_t ro
   drop_hopeless(list, k, scan.room);
   if (list.count <= (k + list.capacity) / 2) return;
   settle(list, *scan.operands, row);
+  keep_positive(list);
   keep_strongest(list, k, k);
 }
 
@@ -145,6 +149,7 @@ void finish_list(RowList& list, const EncodeOperands& operands, int64_t row, con
   if (list.error) {
     drop_hopeless(list, k, room);
     settle(list, operands, row);
+    keep_positive(list);
   }
   keep_strongest(list, k, k);
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "buffer.h"
 #include "operations.h"
 #include "../pool.h"
 
@@ -31,6 +32,19 @@ void norm(Norm norm_row, const float* x, int64_t rows, int64_t width, float epsi
   over_rows(rows, [&](int64_t r) { scale[r] = norm_row(x + r * width, width, epsilon, out + r * width); });
 }
 
+// out [width, rows] = m [rows, width] transposed, in squares that fit into the nearest cache.
+void transpose(const float* m, int64_t rows, int64_t width, float* out) {
+  constexpr int64_t kSide = 32;
+  const int64_t across = ceil_div(width, kSide);
+  parallel_for(across, [&](int64_t task) {
+    const int64_t first = task * kSide, last = std::min(width, first + kSide);
+    for (int64_t top = 0; top < rows; top += kSide) {
+      for (int64_t r = top; r < std::min(rows, top + kSide); r++)
+        for (int64_t i = first; i < last; i++) out[i * rows + r] = m[r * width + i];
+    }
+  });
+}
+
 }  // namespace
 
 void pack(const DenseProduct& p, const float* weight, int64_t outputs, int64_t inputs, void* packed) {
@@ -58,6 +72,25 @@ void linear(const DenseProduct& p, const float* x, int64_t rows, const void* pac
     p.multiply(packed_rows, n, packed, inputs, outputs, first, std::min(count, first + each), epilogue,
                out + r * outputs, outputs);
   });
+}
+
+// A stretch of the rows at a time, which are the inputs of a product: fixed, as sums are kept between stretches.
+void transposed_product(const float* a, const float* b, int64_t rows, int64_t a_width, int64_t b_width, float* out) {
+  constexpr int64_t kStretch = 512;
+  const DenseProduct& p = kernels().dense[0];
+  const int64_t most = std::min(rows, kStretch);
+  const Borrowed<float> left = borrow<float>(most * a_width), right = borrow<float>(most * b_width);
+  const Borrowed<char> packed = borrow<char>(packed_bytes(p, b_width, most));
+  std::fill_n(out, a_width * b_width, 0.0f);
+  Epilogue epilogue;
+  epilogue.add = true;
+  for (int64_t first = 0; first < rows; first += kStretch) {
+    const int64_t count = std::min(kStretch, rows - first);
+    transpose(a + first * a_width, count, a_width, left.get());
+    transpose(b + first * b_width, count, b_width, right.get());
+    pack(p, right.get(), b_width, count, packed.get());
+    linear(p, left.get(), a_width, packed.get(), count, b_width, epilogue, out);
+  }
 }
 
 void add(const float* a, const float* b, int64_t n, float* out) {

@@ -24,27 +24,75 @@ void over_latents(int64_t latents, Body body) {
   });
 }
 
-// out = sum over the parts, in their order, of coefficients(part)[entry] * rows_of(part)[row of the entry].
-template <class Coefficients, class Rows>
-void form(const LatentGradients& from, int64_t latent, float* out, Coefficients coefficients, Rows rows_of) {
+// What one part, or what stands for one, adds to the row of latent j: the sum of coefficients[entries[i]] * m[rows[i]]
+// over offsets[j] <= i < offsets[j + 1].
+struct Addend {
+  const uint32_t* offsets;
+  const uint32_t* rows;
+  const uint32_t* entries;
+  const float* coefficients;
+  const float* m;
+  int64_t m_rows;
+};
+
+using Addends = std::vector<Addend>;
+
+// An entry of every latent, in the one row of a matrix.
+class EveryLatent {
+ public:
+  explicit EveryLatent(int64_t latents) : counted_(latents + 1), zeros_(latents) {
+    std::iota(counted_.begin(), counted_.end(), 0u);
+  }
+  Addend addend(const float* coefficients, const float* row) const {
+    return {counted_.data(), zeros_.data(), counted_.data(), coefficients, row, 1};
+  }
+
+ private:
+  std::vector<uint32_t> counted_, zeros_;
+};
+
+// The sums that encoder rows' and decoder rows' gradients are; the latter without what is along the row.
+class Sums {
+ public:
+  explicit Sums(const LatentGradients& from) : every_latent_(from.every_row ? from.latents : 0) {
+    for (const EntryGradients& part : from.parts) {
+      encoder.push_back({part.offsets, part.rows, part.entries, part.pre_gradients, from.input, from.rows});
+      if (part.frozen_decoder) continue;
+      decoder.push_back({part.offsets, part.rows, part.entries, part.values, part.output_gradient, from.rows});
+    }
+    if (from.every_row) encoder.push_back(every_latent_.addend(from.every_row, from.input_sum));
+  }
+  Sums(const Sums&) = delete;
+  Sums& operator=(const Sums&) = delete;
+
+  Addends encoder, decoder;
+
+ private:
+  EveryLatent every_latent_;
+};
+
+// In the order of the addends.
+void form(const Addends& addends, int64_t latent, int64_t width, float* out) {
   const float* start = nullptr;
-  for (const EntryGradients& part : from.parts) {
-    const uint32_t first = part.offsets[latent];
-    kernels().gather_sum(part.rows + first, part.entries + first, coefficients(part), part.offsets[latent + 1] - first,
-                         rows_of(part), from.width, start, out);
+  for (const Addend& addend : addends) {
+    const uint32_t first = addend.offsets[latent];
+    kernels().gather_sum(addend.rows + first, addend.entries + first, addend.coefficients,
+                         addend.offsets[latent + 1] - first, addend.m, width, start, out);
     start = out;
   }
+  if (!start) std::fill_n(out, width, 0.0f);
 }
 
-void form_encoder_row(const LatentGradients& from, int64_t latent, float* out) {
-  form(from, latent, out, [](const EntryGradients& part) { return part.pre_gradients; },
-       [&](const EntryGradients&) { return from.input; });
-}
-
-// Still with its part along the decoder row.
-void form_decoder_row(const LatentGradients& from, int64_t latent, float* out) {
-  form(from, latent, out, [](const EntryGradients& part) { return part.values; },
-       [](const EntryGradients& part) { return part.output_gradient; });
+void form_decoder_row(const LatentGradients& from, const Sums& sums, int64_t latent, float* out) {
+  form(sums.decoder, latent, from.output_width, out);
+  if (!from.along_decoder) return;
+  const uint32_t row = 0;
+  for (int64_t b = 0; b < from.blocks; b++) {
+    const auto coefficient = static_cast<uint32_t>(latent * from.blocks + b);
+    const int64_t first = from.bounds[b], count = from.bounds[b + 1] - first;
+    kernels().gather_sum(&row, &coefficient, from.along_decoder, 1,
+                         from.decoder_weight + latent * from.output_width + first, count, out + first, out + first);
+  }
 }
 
 // Calls body(part, entry) for a latent's entries, in their order.
@@ -54,17 +102,26 @@ void over_entries(const LatentGradients& from, int64_t latent, Body body) {
     for (uint32_t i = part.offsets[latent]; i < part.offsets[latent + 1]; i++) body(part, part.entries[i]);
 }
 
-float encoder_bias_gradient(const LatentGradients& from, int64_t latent) {
-  double sum = 0;
-  over_entries(from, latent, [&](const EntryGradients& part, uint32_t e) { sum += part.pre_gradients[e]; });
-  return static_cast<float>(sum);
+// The gradient of a latent's bias, and of its pre-activations, which is the same but for parts with a bias of their own.
+struct BiasGradient {
+  float bias, pre_activations;
+};
+
+BiasGradient bias_gradient(const LatentGradients& from, int64_t latent) {
+  double shared = from.every_row ? static_cast<double>(from.every_row[latent]) * static_cast<double>(from.rows) : 0;
+  double apart = 0;
+  over_entries(from, latent, [&](const EntryGradients& part, uint32_t e) {
+    (part.own_bias ? apart : shared) += part.pre_gradients[e];
+  });
+  return {static_cast<float>(shared), static_cast<float>(shared + apart)};
 }
 
-// The dot product of the decoder row with its gradient.
+// The dot product of a unit decoder row with its gradient; 0 where rows are free.
 double along_decoder_row(const LatentGradients& from, int64_t latent) {
   double sum = 0;
+  if (!from.unit_decoder) return sum;
   over_entries(from, latent, [&](const EntryGradients& part, uint32_t e) {
-    sum += static_cast<double>(part.values[e]) * part.value_gradients[e];
+    if (!part.frozen_decoder) sum += static_cast<double>(part.values[e]) * part.value_gradients[e];
   });
   return sum;
 }
@@ -85,29 +142,44 @@ void slice(const float* m, int64_t rows, int64_t width, float* out) {
 
 // The sum of squares of the rows that `form` makes of all latents, from slices: each row of the batch is read as
 // often as it has entries, and a slice of all rows stays in the second cache where the rows themselves do not.
-template <class Coefficients, class Rows>
-double squares_of_rows(const LatentGradients& from, float* sliced, Coefficients coefficients, Rows rows_of) {
+double squares_of_rows(const Addends& addends, int64_t latents, int64_t width) {
   constexpr int64_t kGroup = 1024;
-  const int64_t slices = ceil_div(from.width, kSlice), groups = ceil_div(from.latents, kGroup);
-  std::vector<std::vector<float>> sorted(from.parts.size());
-  std::vector<SliceSums> sums(from.parts.size());
-  for (size_t p = 0; p < from.parts.size(); p++) {
-    const EntryGradients& part = from.parts[p];
-    const int64_t count = part.offsets[from.latents];
-    sorted[p].resize(count);
-    for (int64_t i = 0; i < count; i++) sorted[p][i] = coefficients(part)[part.entries[i]];
-    const bool again = p > 0 && rows_of(part) == rows_of(from.parts[p - 1]);
-    float* m = again ? const_cast<float*>(sums[p - 1].m) : sliced + p * slices * from.rows * kSlice;
-    if (!again) slice(rows_of(part), from.rows, from.width, m);
-    sums[p] = {part.offsets, part.rows, sorted[p].data(), m};
+  const int64_t slices = ceil_div(width, kSlice), groups = ceil_div(latents, kGroup);
+  std::vector<std::vector<float>> sorted;
+  std::vector<Borrowed<float>> sliced;
+  std::vector<SliceSums> sums;
+  const float* last = nullptr;
+  for (const Addend& addend : addends) {
+    const int64_t count = addend.offsets[latents];
+    std::vector<float>& coefficients = sorted.emplace_back(count);
+    for (int64_t i = 0; i < count; i++) coefficients[i] = addend.coefficients[addend.entries[i]];
+    if (addend.m != last) {
+      sliced.push_back(borrow<float>(addend.m_rows * slices * kSlice));
+      slice(addend.m, addend.m_rows, width, sliced.back().get());
+      last = addend.m;
+    }
+    sums.push_back({addend.offsets, addend.rows, coefficients.data(), sliced.back().get()});
   }
   std::vector<double> partial(slices * groups);
   parallel_for(slices * groups, [&](int64_t task) {
     const int64_t s = task / groups, first = task % groups * kGroup;
     std::vector<SliceSums> here = sums;
-    for (SliceSums& part : here) part.m += s * from.rows * kSlice;
+    for (size_t i = 0; i < here.size(); i++) here[i].m += s * addends[i].m_rows * kSlice;
     partial[task] = kernels().slice_squares(here.data(), static_cast<int64_t>(here.size()), first,
-                                            std::min(from.latents, first + kGroup));
+                                            std::min(latents, first + kGroup));
+  });
+  return std::accumulate(partial.begin(), partial.end(), 0.0);
+}
+
+// Of all decoder rows' gradients, each row formed whole, which what is along the row needs.
+double squares_of_decoder_rows(const LatentGradients& from, const Sums& sums) {
+  std::vector<double> partial(ceil_div(from.latents, kLatents));
+  over_latents(from.latents, [&](int64_t task, int64_t first, int64_t last) {
+    float* gradient = scratch(from.output_width);
+    for (int64_t j = first; j < last; j++) {
+      form_decoder_row(from, sums, j, gradient);
+      partial[task] += kernels().dot(gradient, gradient, from.output_width);
+    }
   });
   return std::accumulate(partial.begin(), partial.end(), 0.0);
 }
@@ -115,11 +187,12 @@ double squares_of_rows(const LatentGradients& from, float* sliced, Coefficients 
 }  // namespace
 
 void latent_gradients(const LatentGradients& from, float* encoder_weight, float* encoder_bias, float* decoder_weight) {
+  const Sums sums(from);
   over_latents(from.latents, [&](int64_t, int64_t first, int64_t last) {
     for (int64_t j = first; j < last; j++) {
-      form_encoder_row(from, j, encoder_weight + j * from.width);
-      form_decoder_row(from, j, decoder_weight + j * from.width);
-      encoder_bias[j] = encoder_bias_gradient(from, j);
+      form(sums.encoder, j, from.width, encoder_weight + j * from.width);
+      form_decoder_row(from, sums, j, decoder_weight + j * from.output_width);
+      encoder_bias[j] = bias_gradient(from, j).bias;
     }
   });
 }
@@ -130,58 +203,51 @@ double measure_latent_gradients(const LatentGradients& from, double* through_inp
   std::vector<float> through(tasks * width);
   over_latents(from.latents, [&](int64_t task, int64_t first, int64_t last) {
     uint32_t active[kLatents];
-    float biases[kLatents];
+    float gradients[kLatents];
     int64_t count = 0;
     for (int64_t j = first; j < last; j++) {
       // |g - a w|^2 = |g|^2 - a^2, with w of unit norm and a = <g, w>.
-      const double along = along_decoder_row(from, j), bias = encoder_bias_gradient(from, j);
-      squares[task] += bias * bias - along * along;
-      if (bias == 0) continue;
+      const double along = along_decoder_row(from, j);
+      const BiasGradient gradient = bias_gradient(from, j);
+      squares[task] += static_cast<double>(gradient.bias) * gradient.bias - along * along;
+      if (gradient.pre_activations == 0) continue;
       active[count] = static_cast<uint32_t>(j);
-      biases[count++] = static_cast<float>(bias);
+      gradients[count++] = gradient.pre_activations;
     }
-    kernels().decode_row(active, biases, count, from.encoder_weight, width, nullptr, through.data() + task * width);
+    kernels().decode_row(active, gradients, count, from.encoder_weight, width, nullptr, through.data() + task * width);
   });
   std::fill(through_input, through_input + width, 0.0);
   for (int64_t task = 0; task < tasks; task++)
     for (int64_t i = 0; i < width; i++) through_input[i] += through[task * width + i];
 
-  const auto parts = static_cast<int64_t>(from.parts.size());
-  const Borrowed<float> sliced = borrow<float>(parts * from.rows * ceil_div(width, kSlice) * kSlice);
-  const double encoder = squares_of_rows(
-      from, sliced.get(), [](const EntryGradients& part) { return part.pre_gradients; },
-      [&](const EntryGradients&) { return from.input; });
-  const double decoder = squares_of_rows(
-      from, sliced.get(), [](const EntryGradients& part) { return part.values; },
-      [](const EntryGradients& part) { return part.output_gradient; });
+  const Sums sums(from);
+  const double encoder = squares_of_rows(sums.encoder, from.latents, width);
+  const double decoder = from.along_decoder ? squares_of_decoder_rows(from, sums)
+                                            : squares_of_rows(sums.decoder, from.latents, from.output_width);
   // Rounding could leave less than nothing of a gradient that lies along its rows.
   return std::max(0.0, std::accumulate(squares.begin(), squares.end(), encoder + decoder));
 }
 
-void update_latents(const LatentGradients& from, const AdamOptions& options, const Trained& encoder_weight,
+void update_latents(const LatentGradients& from, const OptimiserOptions& options, const Trained& encoder_weight,
                     const Trained& encoder_bias, const Trained& decoder_weight) {
-  const Kernels& k = kernels();
-  const AdamStep step = adam_step(options);
-  const int64_t width = from.width;
+  const Optimiser optimiser(options);
+  const Sums sums(from);
+  const int64_t width = from.width, output_width = from.output_width;
   over_latents(from.latents, [&](int64_t, int64_t first, int64_t last) {
     const FlushSubnormals flush;
-    float* gradient = scratch(width);
+    float* gradient = scratch(std::max(width, output_width));
     float biases[kLatents];
-    const auto adam = [&](const Trained& to, float along, int64_t j) {
-      const int64_t at = j * width;
-      return k.adam(step, gradient, along, width, to.parameter + at, to.m + at, to.v + at);
-    };
     for (int64_t j = first; j < last; j++) {
-      biases[j - first] = encoder_bias_gradient(from, j);
-      form_encoder_row(from, j, gradient);
-      adam(encoder_weight, 0, j);
-      form_decoder_row(from, j, gradient);
-      const float square = adam(decoder_weight, static_cast<float>(along_decoder_row(from, j)), j);
-      float* row = decoder_weight.parameter + j * width;
-      if (square > 0) k.scale_row(row, 1 / std::sqrt(square), width, row);
+      biases[j - first] = bias_gradient(from, j).bias;
+      form(sums.encoder, j, width, gradient);
+      optimiser.step(encoder_weight, j * width, width, gradient, 0);
+      form_decoder_row(from, sums, j, gradient);
+      const auto along = static_cast<float>(along_decoder_row(from, j));
+      const float square = optimiser.step(decoder_weight, j * output_width, output_width, gradient, along);
+      float* row = decoder_weight.parameter + j * output_width;
+      if (from.unit_decoder && square > 0) kernels().scale_row(row, 1 / std::sqrt(square), output_width, row);
     }
-    k.adam(step, biases, 0, last - first, encoder_bias.parameter + first, encoder_bias.m + first,
-           encoder_bias.v + first);
+    optimiser.step(encoder_bias, first, last - first, biases, 0);
   });
 }
 

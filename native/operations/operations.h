@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "../kernels/kernels.h"
@@ -30,6 +31,8 @@ struct SparseView {
 void pack(const DenseProduct& product, const float* weight, int64_t outputs, int64_t inputs, void* packed);
 void linear(const DenseProduct& product, const float* x, int64_t rows, const void* packed, int64_t inputs,
             int64_t outputs, const Epilogue& epilogue, float* out);
+// out [a_width, b_width] = a^T b, a [rows, a_width], b [rows, b_width], in float32.
+void transposed_product(const float* a, const float* b, int64_t rows, int64_t a_width, int64_t b_width, float* out);
 void add(const float* a, const float* b, int64_t n, float* out);
 void swiglu(const float* gate, const float* up, int64_t n, float* out);
 void rms_norm(const float* x, int64_t rows, int64_t width, float epsilon, float* scale, float* out);
@@ -78,10 +81,14 @@ void sample(const Unembedding& u, const float* x, int64_t rows, float temperatur
 // of float32.
 Sparse encode_top_k(const EncodeOperands& operands, bool rounded, int64_t k);
 Sparse encode_batch_top_k(const EncodeOperands& operands, bool rounded, int64_t total);
+Sparse encode_abs_top_k(const EncodeOperands& operands, bool rounded, int64_t k);
+Sparse encode_group_max(const EncodeOperands& operands, bool rounded, int64_t groups);
 Sparse encode_threshold(const EncodeOperands& operands, bool rounded, const float* threshold);
 
 // sparse.cc
 void decode(const SparseView& codes, const float* weight, const float* bias, int64_t width, float* out);
+// out[e] = <m[row of e], weight[column of e]>
+void dots(const SparseView& codes, const float* weight, const float* m, int64_t width, float* out);
 // offsets [columns + 1], rows and entries [entries]
 void sort_by_column(const SparseView& codes, int64_t columns, uint32_t* offsets, uint32_t* rows, uint32_t* entries);
 struct Reconstruction {
@@ -103,12 +110,36 @@ struct AdamOptions {
   int64_t step;
   double rate, beta1, beta2, epsilon, gradient_scale;
 };
-AdamStep adam_step(const AdamOptions& options);
-void adam(const AdamOptions& options, const float* gradient, int64_t n, float* parameter, float* m, float* v);
+struct SignumOptions {
+  int64_t step;
+  double rate, momentum;
+};
+using OptimiserOptions = std::variant<AdamOptions, SignumOptions>;
+
+struct Trained {
+  float* parameter;
+  float* m;
+  float* v;  // null for signum
+};
+
+// One step of either optimiser along some elements: see the kernels `adam` and `signum`.
+class Optimiser {
+ public:
+  explicit Optimiser(const OptimiserOptions& options);
+
+  // Steps n elements, from the trained array's `at` on, and returns the sum of squares of these parameters.
+  float step(const Trained& to, int64_t at, int64_t n, const float* gradient, float along) const;
+
+ private:
+  std::variant<AdamStep, SignumStep> step_;
+};
+
+void step_array(const OptimiserOptions& options, const float* gradient, int64_t n, const Trained& to);
 
 // latents.cc
 // Entries sorted by latent, with what each adds: values[e] * output_gradient[row] to the gradient of the latent's
-// decoder row (which value_gradients[e] is the dot product with), pre_gradients[e] * input[row] to that of its encoder row, pre_gradients[e] to that of its bias.
+// decoder row (which value_gradients[e] is the dot product with), pre_gradients[e] * input[row] to that of its encoder
+// row, pre_gradients[e] to that of its bias.
 struct EntryGradients {
   const uint32_t* offsets;
   const uint32_t* rows;
@@ -117,24 +148,32 @@ struct EntryGradients {
   const float* value_gradients;
   const float* pre_gradients;
   const float* output_gradient;
+  bool frozen_decoder;  // nothing of them goes to the decoder row
+  bool own_bias;        // nothing of them goes to the bias
 };
 struct LatentGradients {
   int64_t rows;
   int64_t latents;
-  int64_t width;
+  int64_t width;         // of the input
+  int64_t output_width;  // of decoder rows
+  bool unit_decoder;     // decoder rows are of unit norm and keep it
   const float* input;
   const float* encoder_weight;
   const float* decoder_weight;
   std::vector<EntryGradients> parts;
-};
-struct Trained {
-  float* parameter;
-  float* m;
-  float* v;
+  // A gradient of latent j's pre-activation that every row of the batch has, [latents], or null; and the sum of the
+  // rows, [width].
+  const float* every_row = nullptr;
+  const float* input_sum = nullptr;
+  // What of each block of its columns, bounds[b] .. bounds[b + 1], the gradient of a decoder row has besides,
+  // [latents, blocks], or null; only without `unit_decoder`.
+  const float* along_decoder = nullptr;
+  const uint32_t* bounds = nullptr;
+  int64_t blocks = 0;
 };
 void latent_gradients(const LatentGradients& from, float* encoder_weight, float* encoder_bias, float* decoder_weight);
 double measure_latent_gradients(const LatentGradients& from, double* through_input);
-void update_latents(const LatentGradients& from, const AdamOptions& options, const Trained& encoder_weight,
+void update_latents(const LatentGradients& from, const OptimiserOptions& options, const Trained& encoder_weight,
                     const Trained& encoder_bias, const Trained& decoder_weight);
 
 // limits.cc, for the benchmark.

@@ -92,19 +92,37 @@ void unit_rows(float* weight, int64_t rows, int64_t width) {
   });
 }
 
-AdamStep adam_step(const AdamOptions& o) {
+namespace {
+
+AdamStep step_of(const AdamOptions& o) {
   const double correction1 = 1 - std::pow(o.beta1, static_cast<double>(o.step));
   const double correction2 = 1 - std::pow(o.beta2, static_cast<double>(o.step));
   return {static_cast<float>(o.rate / correction1), static_cast<float>(o.beta1),   static_cast<float>(o.beta2),
           static_cast<float>(1 / correction2),      static_cast<float>(o.epsilon), static_cast<float>(o.gradient_scale)};
 }
 
-void adam(const AdamOptions& options, const float* gradient, int64_t n, float* parameter, float* m, float* v) {
-  const AdamStep step = adam_step(options);
+SignumStep step_of(const SignumOptions& o) {
+  return {static_cast<float>(o.rate), static_cast<float>(o.momentum),
+          static_cast<float>(1 / static_cast<double>(o.step))};
+}
+
+}  // namespace
+
+Optimiser::Optimiser(const OptimiserOptions& options)
+    : step_(std::visit([](const auto& o) -> std::variant<AdamStep, SignumStep> { return step_of(o); }, options)) {}
+
+float Optimiser::step(const Trained& to, int64_t at, int64_t n, const float* gradient, float along) const {
+  if (const AdamStep* adam = std::get_if<AdamStep>(&step_))
+    return kernels().adam(*adam, gradient, along, n, to.parameter + at, to.m + at, to.v + at);
+  return kernels().signum(std::get<SignumStep>(step_), gradient, along, n, to.parameter + at, to.m + at);
+}
+
+void step_array(const OptimiserOptions& options, const float* gradient, int64_t n, const Trained& to) {
+  const Optimiser optimiser(options);
   parallel_for(ceil_div(n, kElements), [&](int64_t task) {
     const FlushSubnormals flush;
-    const int64_t i = task * kElements, count = std::min(kElements, n - i);
-    kernels().adam(step, gradient + i, 0, count, parameter + i, m + i, v + i);
+    const int64_t at = task * kElements;
+    optimiser.step(to, at, std::min(kElements, n - at), gradient + at, 0);
   });
 }
 

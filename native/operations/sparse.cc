@@ -25,6 +25,13 @@ void decode(const SparseView& codes, const float* weight, const float* bias, int
   });
 }
 
+void dots(const SparseView& codes, const float* weight, const float* m, int64_t width, float* out) {
+  over_rows(codes.rows, 64, [&](int64_t r) {
+    for (uint32_t e = codes.offsets[r]; e < codes.offsets[r + 1]; e++)
+      out[e] = kernels().dot(m + r * width, weight + codes.indices[e] * width, width);
+  });
+}
+
 // A counting sort in blocks of rows. Blocks and rows are visited in order, so a column's entries come out in the order
 // of their rows.
 void sort_by_column(const SparseView& codes, int64_t columns, uint32_t* offsets, uint32_t* rows, uint32_t* entries) {

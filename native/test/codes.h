@@ -20,7 +20,7 @@ struct Codes {
       for (int64_t c = 0; c < columns; c++) {
         if (random.uniform() >= density) continue;
         indices.push_back(static_cast<uint32_t>(c));
-        values.push_back(std::abs(random.normal()));
+        values.push_back(random.between(0, 9) == 0 ? 0 : random.normal());
       }
       offsets.push_back(static_cast<uint32_t>(indices.size()));
     }

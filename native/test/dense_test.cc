@@ -50,6 +50,26 @@ void linear_products(Random& random) {
   expect_near(found, expected, scale, product.bytes == 2 ? 0x1p-7 : 1e-5, "linear");
 }
 
+void transposed_products(Random& random) {
+  const int64_t rows = random.coin() ? random.between(0, 90) : random.between(900, 1300);
+  const int64_t a_width = random.between(1, 70), b_width = random.between(1, 70);
+  const std::vector<float> a = normals(random, rows * a_width), b = normals(random, rows * b_width);
+  const std::vector<float> found = for_any_threads([&] {
+    std::vector<float> out(a_width * b_width, 1.0f);
+    transposed_product(a.data(), b.data(), rows, a_width, b_width, out.data());
+    return out;
+  });
+  std::vector<double> expected(a_width * b_width), scale(a_width * b_width);
+  for (int64_t r = 0; r < rows; r++) {
+    for (int64_t at = 0; at < a_width * b_width; at++) {
+      const double term = static_cast<double>(a[r * a_width + at / b_width]) * b[r * b_width + at % b_width];
+      expected[at] += term;
+      scale[at] += std::abs(term);
+    }
+  }
+  expect_near(found, expected, scale, 2e-6, "transposed_product");
+}
+
 void elementwise(Random& random) {
   const int64_t n = random.between(0, 40000);
   const std::vector<float> a = normals(random, n, 3), b = normals(random, n, 3);
@@ -139,6 +159,7 @@ void rotations(Random& random) {
 
 std::vector<Test> dense_tests() {
   return {{"dense: linear", 50, linear_products},
+          {"dense: transposed_product", 6, transposed_products},
           {"dense: add and swiglu", 10, elementwise},
           {"dense: rms_norm and layer_norm", 20, norms_of_rows},
           {"dense: take_rows", 5, rows_of_a_table},

@@ -68,11 +68,11 @@ struct Problem {
   }
 
   double threshold_of(const std::vector<float>& threshold, int64_t column) const {
-    return threshold.empty() ? 0 : std::max(0.0f, threshold[column]);
+    return threshold.empty() ? 0 : threshold[column];
   }
 
-  // All positive pre-activations of rows first..last, strongest first: of equal ones the lower row, then the lower
-  // column.
+  // All pre-activations of rows first..last above 0, or their thresholds, strongest first: of equal ones the lower row,
+  // then the lower column.
   std::vector<Entry> strongest(int64_t first, int64_t last, const std::vector<float>& threshold) const {
     std::vector<Entry> entries;
     for (int64_t r = first; r < last; r++)
@@ -85,7 +85,7 @@ struct Problem {
 };
 
 // Entries are well formed, and their values right. Returns which pre-activations were chosen, [rows, all].
-std::vector<bool> chosen_of(const Problem& problem, const Sparse& found) {
+std::vector<bool> chosen_of(const Problem& problem, const Sparse& found, bool positive = true) {
   expect(static_cast<int64_t>(found.offsets.size()) == problem.rows + 1, "offsets of another number of rows");
   expect(found.indices.size() == found.offsets.back() && found.values.size() == found.offsets.back(),
          "entries and offsets differ in number");
@@ -98,7 +98,7 @@ std::vector<bool> chosen_of(const Problem& problem, const Sparse& found) {
       const int64_t at = r * problem.all + column;
       expect(std::abs(found.values[e] - problem.exact[at]) <= problem.tolerance[at],
              "value " + std::to_string(found.values[e]) + ", expected " + std::to_string(problem.exact[at]));
-      expect(found.values[e] > 0, "a value that is not positive");
+      expect(!positive || found.values[e] > 0, "a value that is not positive");
       chosen[at] = true;
     }
   }
@@ -176,6 +176,50 @@ void batch_top_k(Random& random) {
   if (whole) expect_exactly(problem, found, entries);
 }
 
+void abs_top_k(Random& random) {
+  const bool whole = random.coin();
+  const Problem problem(random, whole);
+  const int64_t k = random.coin() ? random.between(1, 12) : random.between(1, 300);
+  const Sparse found = with_any_threads([&] { return encode_abs_top_k(problem.operands(), problem.rounded, k); });
+  const std::vector<bool> chosen = chosen_of(problem, found, false);
+  Problem sizes = problem;
+  for (double& value : sizes.exact) value = std::abs(value);
+  std::vector<Entry> entries;
+  for (int64_t r = 0; r < problem.rows; r++) {
+    expect_strongest(sizes, chosen, r, r + 1, k);
+    std::vector<Entry> row = sizes.strongest(r, r + 1, {});
+    row.resize(std::min<size_t>(k, row.size()));
+    for (Entry& one : row) one.value = problem.exact[r * problem.all + one.column];
+    entries.insert(entries.end(), row.begin(), row.end());
+  }
+  if (whole) expect_exactly(problem, found, entries);
+}
+
+void group_max(Random& random) {
+  const bool whole = random.coin();
+  Problem problem(random, whole);
+  const int64_t groups = random.between(1, std::min<int64_t>(12, problem.all)), each = problem.all / groups;
+  EncodeOperands operands = problem.operands();
+  operands.subset = nullptr;
+  operands.columns = groups * each;
+  for (int64_t c = 0; c < problem.all; c++) problem.present[c] = c < operands.columns;
+  const Sparse found = with_any_threads([&] { return encode_group_max(operands, problem.rounded, groups); });
+  const std::vector<bool> chosen = chosen_of(problem, found);
+  std::vector<Entry> entries;
+  for (int64_t g = 0; g < groups; g++) {
+    Problem group = problem;
+    for (int64_t c = 0; c < problem.all; c++) group.present[c] = c / each == g && c < operands.columns;
+    std::vector<bool> here = chosen;
+    for (size_t at = 0; at < here.size(); at++) here[at] = here[at] && group.present[at % problem.all];
+    for (int64_t r = 0; r < problem.rows; r++) {
+      expect_strongest(group, here, r, r + 1, 1);
+      const std::vector<Entry> row = group.strongest(r, r + 1, {});
+      if (!row.empty()) entries.push_back(row[0]);
+    }
+  }
+  if (whole) expect_exactly(problem, found, entries);
+}
+
 void thresholds(Random& random) {
   const bool whole = random.coin();
   const Problem problem(random, whole);
@@ -183,7 +227,7 @@ void thresholds(Random& random) {
       whole ? whole_numbers(random, problem.all, 6) : normals(random, problem.all, 2);
   const Sparse found = with_any_threads(
       [&] { return encode_threshold(problem.operands(), problem.rounded, threshold.data()); });
-  const std::vector<bool> chosen = chosen_of(problem, found);
+  const std::vector<bool> chosen = chosen_of(problem, found, false);
   for (int64_t at = 0; at < problem.rows * problem.all; at++) {
     if (!problem.present[at % problem.all]) continue;
     const double above = problem.exact[at] - problem.threshold_of(threshold, at % problem.all);
@@ -224,6 +268,8 @@ void many_columns(Random& random) {
 std::vector<Test> encode_tests() {
   return {{"encode: top k", 60, top_k},
           {"encode: batch top k", 60, batch_top_k},
+          {"encode: abs top k", 40, abs_top_k},
+          {"encode: group max", 40, group_max},
           {"encode: threshold", 60, thresholds},
           {"encode: many columns", 1, many_columns}};
 }

@@ -41,4 +41,15 @@ struct ExactAdam {
   }
 };
 
+// One number stepped by signum, as the interface writes it down.
+struct ExactSignum {
+  double parameter, z;
+
+  ExactSignum(const SignumOptions& o, double p, double gradient, double before) {
+    const double average = (p - (1 - o.momentum) * before) / o.momentum, c = 1 / static_cast<double>(o.step);
+    z = before - o.rate * ((gradient > 0) - (gradient < 0));
+    parameter = (1 - o.momentum) * z + o.momentum * ((1 - c) * average + c * z);
+  }
+};
+
 }  // namespace monosem::test

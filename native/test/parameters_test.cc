@@ -110,7 +110,7 @@ void adam_steps(Random& random) {
   for (float& value : v) value *= value;
   const std::vector<float> found = for_any_threads([&] {
     std::vector<float> parameter = p, first = m, second = v;
-    adam(options, g.data(), n, parameter.data(), first.data(), second.data());
+    step_array(options, g.data(), n, {parameter.data(), first.data(), second.data()});
     parameter.insert(parameter.end(), first.begin(), first.end());
     parameter.insert(parameter.end(), second.begin(), second.end());
     return parameter;
@@ -128,6 +128,26 @@ void adam_steps(Random& random) {
   expect_near(found, expected, scale, 1e-6, "adam");
 }
 
+void signum_steps(Random& random) {
+  const int64_t n = random.between(0, 40000);
+  const SignumOptions options{random.between(1, 1000), 1e-2, 0.5 + 0.5 * random.uniform()};
+  const std::vector<float> p = normals(random, n), z = normals(random, n), g = whole_numbers(random, n, 2);
+  const std::vector<float> found = for_any_threads([&] {
+    std::vector<float> parameter = p, moved = z;
+    step_array(options, g.data(), n, {parameter.data(), moved.data(), nullptr});
+    parameter.insert(parameter.end(), moved.begin(), moved.end());
+    return parameter;
+  });
+  std::vector<double> expected(2 * n), scale(2 * n);
+  for (int64_t i = 0; i < n; i++) {
+    const ExactSignum exact(options, p[i], g[i], z[i]);
+    expected[i] = exact.parameter;
+    expected[n + i] = exact.z;
+    scale[i] = scale[n + i] = std::abs(p[i]) + std::abs(z[i]);
+  }
+  expect_near(found, expected, scale, 1e-6, "signum");
+}
+
 }  // namespace
 
 std::vector<Test> parameters_tests() {
@@ -135,7 +155,8 @@ std::vector<Test> parameters_tests() {
           {"parameters: column_sum and sum_of_squares", 10, sums},
           {"parameters: shift", 10, shifts},
           {"parameters: unit_rows", 10, unit_directions},
-          {"parameters: adam", 8, adam_steps}};
+          {"parameters: adam", 8, adam_steps},
+          {"parameters: signum", 8, signum_steps}};
 }
 
 }  // namespace monosem::test

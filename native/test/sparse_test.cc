@@ -35,6 +35,26 @@ void decoded_rows(Random& random) {
   expect_near(found, expected, scale, 2e-6, "decode");
 }
 
+void dot_products(Random& random) {
+  const Shape s(random);
+  const Codes codes(random, s.rows, s.columns);
+  const std::vector<float> weight = normals(random, s.columns * s.width), m = normals(random, s.rows * s.width);
+  const std::vector<float> found = for_any_threads([&] {
+    std::vector<float> out(codes.values.size());
+    dots(codes.view(), weight.data(), m.data(), s.width, out.data());
+    return out;
+  });
+  std::vector<double> expected(found.size()), scale(found.size());
+  codes.for_each([&](int64_t r, int64_t c, uint32_t e) {
+    for (int64_t i = 0; i < s.width; i++) {
+      const double term = static_cast<double>(m[r * s.width + i]) * weight[c * s.width + i];
+      expected[e] += term;
+      scale[e] += std::abs(term);
+    }
+  });
+  expect_near(found, expected, scale, 2e-6, "dots");
+}
+
 void reconstructions(Random& random) {
   const Shape s(random);
   const Codes codes(random, s.rows, s.columns);
@@ -113,6 +133,7 @@ void entries_by_column(Random& random) {
 
 std::vector<Test> sparse_tests() {
   return {{"sparse: decode", 15, decoded_rows},
+          {"sparse: dots", 10, dot_products},
           {"sparse: reconstruct", 20, reconstructions},
           {"sparse: sort_by_column", 10, entries_by_column}};
 }

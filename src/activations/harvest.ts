@@ -1,13 +1,13 @@
 /**
- * Activations straight from a model reading a corpus, at one hook point. The model is run anew for each read, so
- * nothing is kept. It must not know what the activations are used for.
+ * Activations straight from a model reading a corpus, at one hook point or at several beside each other. The model is
+ * run anew for each read, so nothing is kept. It must not know what the activations are used for.
  *
  * Position 0 is left out: BOS is an attention sink there, with activations tens of times larger than all others
  * and the same in every sequence (Xiao et al., "Efficient streaming language models with attention sinks", 2023).
  */
 
 import { InputError } from '../formats/errors.ts';
-import { hookWidth, isPattern } from '../models/hooks.ts';
+import { hookNames, hookWidth, isPattern } from '../models/hooks.ts';
 import type { Transformer } from '../models/transformer.ts';
 import { type Corpus, sequence, sequenceCount } from './corpus.ts';
 import {
@@ -23,7 +23,8 @@ const BATCH = 16;
 
 /**
  * The source whose sequence i is the corpus's sequence `sequenceIndices[i]`, position 0 left out;
- * `ActivationRows.sequences` holds the corpus's index. InputError where the hook point is not one with a row for
+ * `ActivationRows.sequences` holds the corpus's index. Activations of several hook points stand beside each other in a
+ * row, in the order given. InputError where the hook point is not one with a row for
  * each token, where a sequence is longer than the model's context, or, on reading, where an activation is NaN
  * or infinite: it names the hook point, the sequence and the position.
  */
@@ -31,15 +32,14 @@ export function modelSource(
   model: Transformer,
   corpus: Corpus,
   sequenceIndices: ArrayLike<number>,
-  hook: string,
+  hook: string | readonly string[],
 ): ActivationSource {
-  if (isPattern(hook)) {
-    throw new InputError(
-      `hook ${hook}: it has a value for each pair of tokens, not a row for each token; choose another, ` +
-        `for example ${hook.replace(/attn\..*/, 'hook_resid_post')}`,
-    );
-  }
-  const width = hookWidth(model.config, hook);
+  const hooks = [hook].flat();
+  hooks.forEach(refusePattern);
+  const widths = hooks.map((name) => hookWidth(model.config, name));
+  const width = widths.reduce((sum, each) => sum + each, 0);
+  const order = hookNames(model.config);
+  const last = hooks.reduce((a, b) => (order.indexOf(a) > order.indexOf(b) ? a : b));
   const indices = Uint32Array.from(sequenceIndices);
   checkSequences(indices, sequenceCount(corpus));
   const lengthOf = (s: number): number => corpus.offsets[indices[s] + 1] - corpus.offsets[indices[s]];
@@ -61,13 +61,18 @@ export function modelSource(
     batch.forEach((s, b) => {
       tokens.set(sequence(corpus, indices[s]), b * length);
     });
-    const captured = await model.run(tokens, { batch: batch.length, length, capture: [hook], stopAt: hook });
-    const activations = captured.get(hook)!;
+    const captured = await model.run(tokens, {
+      batch: batch.length,
+      length,
+      capture: [...new Set(hooks)],
+      stopAt: last,
+    });
+    const activations = hooks.map((name) => captured.get(name)!);
     batch.forEach((s, b) => {
       const rows = lengthOf(s) - 1;
       const at = starts[b];
-      const first = (b * length + 1) * width;
-      result.activations.set(activations.subarray(first, first + rows * width), at * width);
+      const row = b * length + 1;
+      placeBeside(activations, widths, row, rows, result.activations.subarray(at * width));
       result.tokens.set(sequence(corpus, indices[s]).subarray(1), at);
       result.documents.fill(corpus.documents[indices[s]], at, at + rows);
       result.sequences.fill(indices[s], at, at + rows);
@@ -102,11 +107,40 @@ export function modelSource(
       }
       // One sum over all of it is quicker than a look at each value, which is needed only where the sum is not finite.
       if (!Number.isFinite(await model.backend.sumOfSquares(result.activations))) {
-        refuseNonFinite(result, width, hook);
+        refuseNonFinite(result, width, hooks.join('+'));
       }
       return result;
     },
   };
+}
+
+function refusePattern(hook: string): void {
+  if (!isPattern(hook)) return;
+  throw new InputError(
+    `hook ${hook}: it has a value for each pair of tokens, not a row for each token; choose another, ` +
+      `for example ${hook.replace(/attn\..*/, 'hook_resid_post')}`,
+  );
+}
+
+/** Copies `rows` rows from row `first` on of each matrix, of these widths, beside each other to the start of `to`. */
+function placeBeside(
+  matrices: readonly Float32Array[],
+  widths: readonly number[],
+  first: number,
+  rows: number,
+  to: Float32Array,
+): void {
+  if (matrices.length === 1) {
+    to.set(matrices[0].subarray(first * widths[0], (first + rows) * widths[0]));
+    return;
+  }
+  let at = 0;
+  for (let row = first; row < first + rows; row++) {
+    for (const [i, matrix] of matrices.entries()) {
+      to.set(matrix.subarray(row * widths[i], (row + 1) * widths[i]), at);
+      at += widths[i];
+    }
+  }
 }
 
 function refuseNonFinite(rows: ActivationRows, width: number, hook: string): void {

@@ -20,14 +20,15 @@ export interface ActivationScale {
 }
 
 /**
- * Measures whole sequences drawn by `seed` until they have `rows` rows, or all sequences where there are fewer.
- * Sums are in float64. InputError where all activations are 0.
+ * Measures whole sequences drawn by `seed` until they have `rows` rows, or all sequences where there are fewer: all
+ * columns together, or only those from `start` to `end`. Sums are in float64. InputError where all activations are 0.
  */
 export async function activationScale(
   source: ActivationSource,
-  { rows = 65536, seed }: { rows?: number; seed: number },
+  options: { rows?: number; seed: number; start?: number; end?: number },
 ): Promise<ActivationScale> {
-  const { width } = source;
+  const { rows = 65536, seed, start = 0, end = source.width } = options;
+  const width = end - start;
   const order = new Random(seed, 'scale').permutation(source.sequences);
   const sum = new Float64Array(width);
   let [squares, seen] = [0, 0];
@@ -40,7 +41,7 @@ export async function activationScale(
     const { activations, rows: count } = await source.read(group);
     for (let row = 0; row < count; row++) {
       for (let c = 0; c < width; c++) {
-        const x = activations[row * width + c];
+        const x = activations[row * source.width + start + c];
         sum[c] += x;
         squares += x * x;
       }

@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { familyNames } from '../dictionaries/families/index.ts';
 import { explainSystemError, InputError } from '../formats/errors.ts';
 import { parseConfig, type RunConfig } from '../runs/config.ts';
 import { asUsage } from './failure.ts';
@@ -20,7 +21,12 @@ interface ConfigFlag {
 /** Which activations: all that a harvest needs. */
 export const SUBJECT_FLAGS: readonly ConfigFlag[] = [
   { flags: '--model <name>', description: 'the model that is taken apart', field: 'model' },
-  { flags: '--hook <point>', description: 'the hook point, named as in TransformerLens', field: 'hook' },
+  {
+    flags: '--hook <point>',
+    description: 'the hook point, named as in TransformerLens; several with commas between make a crosscoder',
+    field: 'hook',
+    parse: oneOrMore,
+  },
   {
     flags: '--corpus <name>',
     description: 'self (text sampled from the model), gutenberg-children, or the path of a file or directory',
@@ -53,7 +59,7 @@ export const TRAINING_FLAGS: readonly ConfigFlag[] = [
     flags: '--family <family>',
     description: 'the family of the dictionary',
     field: 'dictionary.family',
-    choices: ['topk', 'batchtopk'],
+    choices: familyNames,
   },
   {
     flags: '--latents <n>',
@@ -66,6 +72,16 @@ export const TRAINING_FLAGS: readonly ConfigFlag[] = [
     description: 'latents active for each token',
     field: 'dictionary.k',
     parse: wholeNumber,
+  },
+  {
+    flags: '--target <point>',
+    description: 'the hook point that is predicted, where it is another: a transcoder',
+    field: 'target.hook',
+  },
+  {
+    flags: '--skip',
+    description: 'give a transcoder a linear path beside its latents',
+    field: 'target.skip',
   },
   { flags: '--tokens <n>', description: 'tokens to train on', field: 'training.tokens', parse: wholeNumber },
   { flags: '--batch <n>', description: 'tokens in a step', field: 'training.batch', parse: wholeNumber },
@@ -162,6 +178,10 @@ export function wholeNumber(text: string): number {
     throw new InvalidArgumentError('Expected a whole number, such as 1200000, 1_200_000 or 1.2e6.');
   }
   return value;
+}
+
+function oneOrMore(text: string): string | string[] {
+  return text.includes(',') ? text.split(',').map((part) => part.trim()) : text;
 }
 
 function rateOrAuto(text: string): number | 'auto' {

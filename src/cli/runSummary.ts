@@ -1,6 +1,7 @@
 /** A run in one screen of text. */
 import { duration, grouped, scaled } from '../report/numbers.ts';
 import type { Evaluation, Run } from '../runs/schema.ts';
+import { siteName } from '../runs/site.ts';
 import { metricsTable } from './metricsTable.ts';
 import { corpusText, facts, table } from './text.ts';
 
@@ -12,9 +13,9 @@ export function runSummary(directory: string, run: Run, evaluation: Evaluation |
     ['status', status(directory, run)],
     ['created', run.created],
     ['model', run.model ? `${run.model.name} (${run.model.source})` : config.model],
-    ['hook point', config.hook],
+    ['hook point', siteName(config)],
     ...corpusFacts(run),
-    ['dictionary', `${dictionary.family}, ${grouped(dictionary.latents)} latents, k ${dictionary.k}`],
+    ['dictionary', dictionaryText(dictionary)],
     [
       'training',
       `${grouped(training.tokens)} tokens, batch ${grouped(training.batch)}, learning rate ${rate(training.learningRate)}, seed ${run.seed}`,
@@ -27,6 +28,11 @@ export function runSummary(directory: string, run: Run, evaluation: Evaluation |
   parts.push(evaluation ? metricsTable(evaluation) : `Not evaluated yet: monosem evaluate ${directory}`);
   if (Object.keys(run.timing).length > 0) parts.push(timing(run));
   return parts.map((part) => part.trimEnd()).join('\n\n');
+}
+
+function dictionaryText({ family, latents, ...told }: Run['config']['dictionary']): string {
+  const others = Object.entries(told).map(([name, value]) => `${name} ${value}`);
+  return [family, `${grouped(latents)} latents`, ...others].join(', ');
 }
 
 function status(directory: string, { status }: Run): string {

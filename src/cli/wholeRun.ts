@@ -9,6 +9,7 @@ import { grouped } from '../report/numbers.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { exists, readRun } from '../runs/directory.ts';
 import type { Evaluation } from '../runs/schema.ts';
+import { siteName } from '../runs/site.ts';
 import { Interruption } from './failure.ts';
 import { metricsTable } from './metricsTable.ts';
 import { corpusText } from './text.ts';
@@ -53,7 +54,7 @@ async function keepOnInterruption<T>(directory: string, goOn: string, work: () =
 export async function finishedText({ directory, report, evaluation }: FinishedRun): Promise<string> {
   const { config, model, corpus } = await readRun(directory);
   const { latents, family } = config.dictionary;
-  const title = `${directory}: ${grouped(latents)} latents (${family}) of ${config.hook} in ${model?.name ?? config.model}`;
+  const title = `${directory}: ${grouped(latents)} latents (${family}) of ${siteName(config)} in ${model?.name ?? config.model}`;
   const text = corpus ? `\ntext: ${corpusText(corpus)}` : '';
   return `${title}${text}\n\n${metricsTable(evaluation)}\nreport: ${report}\nopen:   ${pathToFileURL(report).href}\n`;
 }

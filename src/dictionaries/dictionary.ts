@@ -141,6 +141,32 @@ export function foldScale(dictionary: Dictionary, scale: number, outputScale = s
   };
 }
 
+/**
+ * The same dictionary for activations whose columns are `1 / inputScales[i]` times as large, and outputs likewise: what
+ * `foldScale` does for one scale, column by column. Latents stay as they are.
+ */
+export function foldColumns(
+  dictionary: Dictionary,
+  inputScales: ArrayLike<number>,
+  outputScales: ArrayLike<number>,
+): Dictionary {
+  const { inputBias, skip, width, outputWidth } = dictionary;
+  const column = (values: Float32Array, factor: (i: number) => number, of: number) =>
+    values.map((value, at) => value * factor(at % of));
+  const into = (i: number) => inputScales[i];
+  const backOut = (i: number) => 1 / outputScales[i];
+  return {
+    ...dictionary,
+    encoderWeight: column(dictionary.encoderWeight, into, width),
+    decoderWeight: column(dictionary.decoderWeight, backOut, outputWidth),
+    decoderBias: column(dictionary.decoderBias, backOut, outputWidth),
+    ...(inputBias && { inputBias: column(inputBias, (i) => 1 / inputScales[i], width) }),
+    ...(skip && {
+      skip: skip.map((value, at) => (value * into(at % width)) / outputScales[Math.floor(at / width)]),
+    }),
+  };
+}
+
 function scaleSelection(selection: Selection, factor: number): Selection {
   switch (selection.kind) {
     case 'threshold':

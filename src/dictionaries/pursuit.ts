@@ -39,7 +39,7 @@ export async function pursue(
   const residual = x.slice();
   const taken = Array.from({ length: rows }, () => new Map<number, number>());
   const rounds: PursuitRound[] = [];
-  let active = Uint32Array.from({ length: rows }, (_, r) => r);
+  let active: Uint32Array = Uint32Array.from({ length: rows }, (_, r) => r);
   while (rounds.length < most && active.length > 0) {
     const round = await findBest(backend, { weight, bias, latents, width }, residual, active);
     if (round.rows.length === 0) break;

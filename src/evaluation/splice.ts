@@ -4,18 +4,20 @@
  */
 import { type Corpus, sequence } from '../activations/corpus.ts';
 import { type Dictionary, decode, encode } from '../dictionaries/dictionary.ts';
+import { hookWidth } from '../models/hooks.ts';
 import type { Transformer } from '../models/transformer.ts';
 import { emptySums, type GroupSums, MAX_GROUPS, type Variant } from './sums.ts';
 
 export interface SpliceRequest {
   readonly model: Transformer;
-  readonly hook: string;
+  /** The hook points that the dictionaries read, beside each other, and those that they predict and are put in for. */
+  readonly site: { readonly inputs: readonly string[]; readonly outputs: readonly string[] };
   readonly corpus: Corpus;
   /** Sequences to run over, ascending. */
   readonly sequences: Uint32Array;
   /** Evaluated side by side: the model runs once for all of them. */
   readonly dictionaries: Readonly<Record<string, Dictionary>>;
-  /** Mean activation `[width]`, from the training split: what mean ablation puts in. */
+  /** Mean of what is predicted `[outputWidth]`, from the training split: what mean ablation puts in. */
   readonly mean: Float32Array;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -106,33 +108,45 @@ async function addBatch(
   batch: Batch,
   sums: Record<string, GroupSums>,
 ): Promise<void> {
-  const { model, hook, dictionaries, mean } = request;
+  const { model, site, dictionaries, mean } = request;
   const width = mean.length;
   const { backend } = model;
   const rows = batch.rows.length;
   const shape = { batch: batch.size, length: batch.length };
-  const start = /^(blocks\.\d+)\./.exec(hook)?.[1];
-  const before = start === undefined ? undefined : `${start}.hook_resid_pre`;
+  const before = blockBefore(site.outputs);
   const clean = await model.run(batch.tokens, {
     ...shape,
-    capture: [...new Set([hook, FINAL, ...(before ? [before] : [])])],
+    capture: [...new Set([...site.inputs, ...site.outputs, FINAL, ...(before ? [before] : [])])],
   });
   const cleanFinal = pick(clean.get(FINAL)!, batch.predicted, model.config.width);
-  const x = pick(clean.get(hook)!, batch.rows, width);
+  const rowsAt = (hooks: readonly string[]) =>
+    beside(
+      hooks.map((hook) => pick(clean.get(hook)!, batch.rows, hookWidth(model.config, hook))),
+      rows,
+    );
+  const x = rowsAt(site.inputs);
+  const y = site.inputs === site.outputs ? x : rowsAt(site.outputs);
 
-  /** Final activations of the predicted rows, with `replacement [rows, width]` at the hook. */
+  /** Final activations of the predicted rows, with `replacement [rows, width]` at what is predicted. */
   const finalWith = async (replacement: Float32Array | null): Promise<Float32Array> => {
-    const edit = (activation: Float32Array) => {
-      batch.rows.forEach((row, i) => {
-        if (replacement) activation.set(replacement.subarray(i * width, (i + 1) * width), row * width);
-        else activation.fill(0, row * width, (row + 1) * width);
-      });
-    };
+    let start = 0;
+    const edits = site.outputs.map((hook) => {
+      const [own, at] = [hookWidth(model.config, hook), start];
+      start += own;
+      const edit = (activation: Float32Array) => {
+        batch.rows.forEach((row, i) => {
+          if (replacement)
+            activation.set(replacement.subarray(i * width + at, i * width + at + own), row * own);
+          else activation.fill(0, row * own, (row + 1) * own);
+        });
+      };
+      return [hook, edit] as const;
+    });
     const from = before ? { hook: before, activation: clean.get(before)! } : undefined;
     const result = await model.run(batch.tokens, {
       ...shape,
       capture: [FINAL],
-      edit: { [hook]: edit },
+      edit: Object.fromEntries(edits),
       from,
     });
     return pick(result.get(FINAL)!, batch.predicted, model.config.width);
@@ -150,7 +164,7 @@ async function addBatch(
   for (const [name, dictionary] of Object.entries(dictionaries)) {
     const total = sums[name];
     const codes = await encode(backend, dictionary, x, rows);
-    const output = await decode(backend, dictionary, codes);
+    const output = await decode(backend, dictionary, codes, x);
     const spliced = await model.compare(cleanFinal, await finalWith(output), predictions, batch.targets);
     for (let i = 0; i < predictions; i++) {
       const group = batch.predictedGroups[i];
@@ -165,7 +179,7 @@ async function addBatch(
       const group = batch.rowGroups[r];
       total.tokens[group] += 1;
       for (let i = 0; i < width; i++) {
-        const value = x[r * width + i];
+        const value = y[r * width + i];
         const error = value - output[r * width + i];
         total.total[group * width + i] += value;
         total.squaredNorm[group] += value * value;
@@ -176,6 +190,28 @@ async function addBatch(
       }
     }
   }
+}
+
+/** The residual stream before the first block that any of the hook points is in, where all are in blocks. */
+function blockBefore(hooks: readonly string[]): string | undefined {
+  const blocks = hooks.map((hook) => /^blocks\.(\d+)\./.exec(hook)?.[1]);
+  if (blocks.includes(undefined)) return undefined;
+  return `blocks.${Math.min(...blocks.map(Number))}.hook_resid_pre`;
+}
+
+/** Matrices of as many rows beside each other. */
+function beside(matrices: readonly Float32Array[], rows: number): Float32Array {
+  if (matrices.length === 1) return matrices[0];
+  const widths = matrices.map((matrix) => matrix.length / rows);
+  const out = new Float32Array(matrices.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (let r = 0; r < rows; r++) {
+    for (const [i, matrix] of matrices.entries()) {
+      out.set(matrix.subarray(r * widths[i], (r + 1) * widths[i]), at);
+      at += widths[i];
+    }
+  }
+  return out;
 }
 
 function pick(activation: Float32Array, rows: Uint32Array, width: number): Float32Array {

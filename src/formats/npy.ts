@@ -264,11 +264,16 @@ function brief(text: string): string {
  */
 export function npyPieces(tensor: Tensor): [header: Uint8Array, data: Uint8Array] {
   const { dtype, shape, data } = tensor;
-  const kind = TYPE_STRINGS.get(dtype);
-  if (kind === undefined) throw new RangeError(`NumPy has no dtype ${dtype}; convert it to F32`);
   if (!isSizes(shape) || shape.length > MAX_RANK || elementCount(shape) !== data.length) {
     throw new RangeError(`${data.length} elements do not fit shape [${shape}]`);
   }
+  return [npyHeader(dtype, shape), tensorBytes(tensor)];
+}
+
+/** What stands before the data of an array. RangeError for BF16. */
+export function npyHeader(dtype: Dtype, shape: readonly number[]): Uint8Array {
+  const kind = TYPE_STRINGS.get(dtype);
+  if (kind === undefined) throw new RangeError(`NumPy has no dtype ${dtype}; convert it to F32`);
   const order = DTYPE_BYTES[dtype] > 1 ? '<' : '|';
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
   const dictionary = `{'descr': '${order}${kind}', 'fortran_order': False, 'shape': ${tuple}, }`;
@@ -281,7 +286,7 @@ export function npyPieces(tensor: Tensor): [header: Uint8Array, data: Uint8Array
   header[6] = 1;
   header.writeUInt16LE(text.length, 8);
   header.write(text, 10, 'latin1');
-  return [header, tensorBytes(tensor)];
+  return header;
 }
 
 /** Writes a `.npy` file atomically; errors as for `npyPieces`. */

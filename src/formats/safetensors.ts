@@ -247,6 +247,20 @@ function* encodeSafetensors(
   tensors: Record<string, Tensor>,
   metadata: Record<string, string>,
 ): Generator<Uint8Array> {
+  for (const [name, { shape, data }] of Object.entries(tensors)) {
+    if (!isSizes(shape) || elementCount(shape) !== data.length)
+      throw new RangeError(`tensor ${name}: ${data.length} elements do not fit shape [${shape}]`);
+  }
+  const { order, bytes } = safetensorsHeader(tensors, metadata);
+  yield bytes;
+  for (const name of order) yield tensorBytes(tensors[name]);
+}
+
+/** What stands before the data of some tensors, and the order in which these have to follow it. */
+export function safetensorsHeader(
+  tensors: Readonly<Record<string, Pick<Tensor, 'dtype' | 'shape'>>>,
+  metadata: Record<string, string> = {},
+): { order: string[]; bytes: Uint8Array } {
   const sorted = Object.entries(tensors).sort(
     ([a, { dtype: s }], [b, { dtype: t }]) =>
       WRITE_ORDER.indexOf(s) - WRITE_ORDER.indexOf(t) || byBytes(a, b),
@@ -256,18 +270,13 @@ function* encodeSafetensors(
   if (keys.length > 0)
     header.push(['__metadata__', Object.fromEntries(keys.map((key) => [key, metadata[key]]))]);
   let position = 0;
-  for (const [name, tensor] of sorted) {
-    const { dtype, shape, data } = tensor;
+  for (const [name, { dtype, shape }] of sorted) {
     if (name === '__metadata__') throw new RangeError('a tensor cannot be named __metadata__');
-    if (!isSizes(shape) || elementCount(shape) !== data.length) {
-      throw new RangeError(`tensor ${name}: ${data.length} elements do not fit shape [${shape}]`);
-    }
-    const end = position + data.length * DTYPE_BYTES[dtype];
+    const end = position + elementCount(shape) * DTYPE_BYTES[dtype];
     header.push([name, { dtype, shape, data_offsets: [position, end] }]);
     position = end;
   }
-  yield headerBytes(header);
-  for (const [, tensor] of sorted) yield tensorBytes(tensor);
+  return { order: sorted.map(([name]) => name), bytes: headerBytes(header) };
 }
 
 /** Joined by hand, because an object would move keys that look like whole numbers to the front. */

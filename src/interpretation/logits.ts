@@ -24,7 +24,7 @@ export async function tokenLogits(
   unembedding: Float32Array,
   count: number,
 ): Promise<{ promoted: TokenLogits[]; suppressed: TokenLogits[] }> {
-  const { width, latents, decoderWeight } = dictionary;
+  const { outputWidth: width, latents, decoderWeight } = dictionary;
   const vocabulary = unembedding.length / width;
   const mean = new Float64Array(width);
   await backend.columnSum({ m: unembedding, rows: vocabulary, width, out: mean });

@@ -36,10 +36,10 @@ export function nativeProblem(): string | undefined {
  * The addon as a `Backend`. `threads` is `MONOSEM_THREADS`, or else the processors that this process may use.
  * Throws where the addon was not built; see `nativeProblem`.
  */
-export function createNativeBackend(options: { threads?: number; instructionSet?: string } = {}): Backend {
+export function createNativeBackend(settings: { threads?: number; instructionSet?: string } = {}): Backend {
   const addon = loadAddon();
-  const threads = options.threads ?? threadsFromEnvironment();
-  const wanted = options.instructionSet ?? process.env.MONOSEM_ISA ?? '';
+  const threads = settings.threads ?? threadsFromEnvironment();
+  const wanted = settings.instructionSet ?? process.env.MONOSEM_ISA ?? '';
   if (!(addon.configure(threads, wanted) as boolean)) {
     throw new InputError(
       `MONOSEM_ISA: this processor or build has no ${wanted}; choose another of amx, avx512bf16, avx512, avx2, neon, baseline`,
@@ -133,18 +133,8 @@ export function createNativeBackend(options: { threads?: number; instructionSet?
 
     encodeTopK: ({ k, ...operands }) => addon.encodeTopK(k, ...encoder(operands)),
     encodeBatchTopK: ({ total, ...operands }) => addon.encodeBatchTopK(total, ...encoder(operands)),
-    encodeAbsTopK: () => {
-      throw new RangeError('encodeAbsTopK: not in the addon');
-    },
-    encodeGroupMax: () => {
-      throw new RangeError('encodeGroupMax: not in the addon');
-    },
-    dots: () => {
-      throw new RangeError('dots: not in the addon');
-    },
-    transposedProduct: () => {
-      throw new RangeError('transposedProduct: not in the addon');
-    },
+    encodeAbsTopK: ({ k, ...operands }) => addon.encodeAbsTopK(k, ...encoder(operands)),
+    encodeGroupMax: ({ groups, ...operands }) => addon.encodeGroupMax(groups, ...encoder(operands)),
     encodeThreshold: ({ threshold, ...operands }) =>
       addon.encodeThreshold(operands.columns, threshold, ...encoder(operands)),
 
@@ -172,6 +162,10 @@ export function createNativeBackend(options: { threads?: number; instructionSet?
         dots,
         sums,
       ),
+    dots: ({ codes, weight, m, width, out }) =>
+      addon.dots(width, weight.length / width, weight, ...sparse(codes), m, out),
+    transposedProduct: ({ a, b, rows, aWidth, bWidth, out }) =>
+      addon.transposedProduct(rows, aWidth, bWidth, a, b, out),
     sortByColumn: async (codes, columns) => {
       const offsets = new Uint32Array(columns + 1);
       const [rows, entries] = [new Uint32Array(codes.indices.length), new Uint32Array(codes.indices.length)];
@@ -185,13 +179,13 @@ export function createNativeBackend(options: { threads?: number; instructionSet?
     updateLatents: ({ optimiser, trained, ...from }) =>
       addon.updateLatents(
         ...gradients(from),
-        ...adamOptions(optimiser),
-        ...moments(trained.encoderWeight),
-        ...moments(trained.encoderBias),
-        ...moments(trained.decoderWeight),
+        ...options(optimiser),
+        ...remembered(trained.encoderWeight),
+        ...remembered(trained.encoderBias),
+        ...remembered(trained.decoderWeight),
       ),
     stepArray: ({ optimiser, trained, gradient }) =>
-      addon.adam(gradient.length, ...adamOptions(optimiser), gradient, ...moments(trained)),
+      addon.stepArray(...options(optimiser), gradient.length, gradient, ...remembered(trained)),
     unitRows: ({ weight, rows, width }) => addon.unitRows(rows, width, weight),
   };
 }
@@ -216,25 +210,32 @@ function sparse(codes: SparseRows): unknown[] {
 }
 
 function gradients(o: LatentGradientOperands): unknown[] {
-  const parts = o.parts.flatMap(({ order, values, valueGradients, preGradients, outputGradient }) => [
-    order.offsets,
-    order.rows,
-    order.entries,
-    values,
-    valueGradients,
-    preGradients,
-    outputGradient,
+  const { everyRow, alongDecoder } = o;
+  const parts = o.parts.flatMap((part) => [
+    part.order.offsets,
+    part.order.rows,
+    part.order.entries,
+    part.values,
+    part.valueGradients,
+    part.preGradients,
+    part.outputGradient,
+    part.frozenDecoder ?? false,
+    part.ownBias ?? false,
   ]);
-  const { rows, latents, width, input, encoderWeight, decoderWeight } = o;
-  return [rows, latents, width, input, encoderWeight, decoderWeight, o.parts.length, ...parts];
+  return [
+    ...[o.rows, o.latents, o.width, o.outputWidth, o.unitDecoder, o.input, o.encoderWeight, o.decoderWeight],
+    ...(everyRow ? [true, everyRow.coefficients, everyRow.inputSum] : [false]),
+    ...(alongDecoder ? [true, alongDecoder.bounds, alongDecoder.coefficients] : [false]),
+    ...[o.parts.length, ...parts],
+  ];
 }
 
-function adamOptions(o: Optimiser): unknown[] {
-  if (o.kind !== 'adam') throw new RangeError('optimiser: the addon knows adam only');
-  return [o.step, o.rate, o.beta1, o.beta2, o.epsilon, o.gradientScale];
+function options(o: Optimiser): unknown[] {
+  if (o.kind === 'signum') return [true, o.step, o.rate, o.momentum];
+  return [false, o.step, o.rate, o.beta1, o.beta2, o.epsilon, o.gradientScale];
 }
 
-function moments({ parameter, m, v }: Trained): unknown[] {
+function remembered({ parameter, m, v }: Trained): unknown[] {
   return [parameter, m, v];
 }
 

@@ -3,7 +3,7 @@
  */
 import { join } from 'node:path';
 import { modelSource } from '../activations/harvest.ts';
-import type { Dictionary } from '../dictionaries/dictionary.ts';
+import { type Dictionary, encode } from '../dictionaries/dictionary.ts';
 import { DENSITY_EDGES, densityHistogram, measure } from '../evaluation/metrics.ts';
 import { randomDictionary } from '../evaluation/nulls.ts';
 import { spliceAll } from '../evaluation/splice.ts';
@@ -12,6 +12,7 @@ import { drawResamples } from '../math/bootstrap.ts';
 import { Random } from '../math/random.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { type Evaluation, storedInterval } from '../runs/schema.ts';
+import { siteOf } from '../runs/site.ts';
 import { readLearned } from './learn.ts';
 import { reinitialised, type Subject, type Workbench } from './subject.ts';
 
@@ -36,14 +37,16 @@ export async function evaluate(
   const { reporter, stopwatch } = bench;
   const { nulls, resamples } = config.evaluation;
   const { dictionary, mean } = await readLearned(dir);
-  const random: Record<string, Dictionary> = nulls
-    ? { [RANDOM]: await randomNull(bench, config, subject, dictionary, mean) }
-    : {};
+  // Random directions at a transcoder's two ends have nothing to do with each other, and would be too weak a null.
+  const random: Record<string, Dictionary> =
+    nulls && siteOf(config).autoencoder
+      ? { [RANDOM]: await randomNull(bench, config, subject, dictionary, mean) }
+      : {};
   const run = (phase: string, of: Subject, dictionaries: Record<string, Dictionary>, at: Float32Array) =>
     stopwatch.phase(reporter, phase, 'sequences', (onProgress) =>
       spliceAll({
         model: of.model,
-        hook: config.hook,
+        site: siteOf(config),
         corpus: of.corpus,
         sequences: of.split.test,
         dictionaries,
@@ -120,12 +123,14 @@ async function randomNull(
   bench: Workbench,
   config: RunConfig,
   subject: Subject,
-  { latents }: Dictionary,
+  dictionary: Dictionary,
   mean: Float32Array,
 ): Promise<Dictionary> {
-  const source = modelSource(subject.model, subject.corpus, subject.split.train, config.hook);
+  const source = modelSource(subject.model, subject.corpus, subject.split.train, siteOf(config).inputs);
   const count = Math.min(GAIN_SEQUENCES, source.sequences);
   const { activations, rows } = await source.read(Array.from({ length: count }, (_, i) => i));
-  const shape = { latents, k: config.dictionary.k, seed: config.seed };
+  const { values } = await encode(bench.backend, dictionary, activations, rows);
+  const k = Math.max(1, Math.round(values.length / rows));
+  const shape = { latents: dictionary.latents, k, seed: config.seed };
   return randomDictionary(bench.backend, shape, mean, activations, rows);
 }

@@ -2,13 +2,15 @@
  * features.parquet and examples.parquet of a run: what each latent fires on, from the training split (what a latent
  * does on the test split is the business of evaluate.ts), and which tokens it promotes.
  */
+import { columnsOf } from '../activations/columns.ts';
 import { collectExamples, type Firing, type LatentExamples } from '../interpretation/examples.ts';
 import { type TokenLogits, tokenLogits } from '../interpretation/logits.ts';
 import type { Tokenizer } from '../models/tokenizer.ts';
 import type { RunConfig } from '../runs/config.ts';
 import type { Example, Feature } from '../runs/schema.ts';
+import { hooksOf, siteOf } from '../runs/site.ts';
 import { readLearned } from './learn.ts';
-import { type Subject, trainingActivations, type Workbench } from './subject.ts';
+import { type Subject, trainingActivations, type Workbench, widthAt } from './subject.ts';
 
 /** Tokens named for each latent. */
 const NAMED_TOKENS = 10;
@@ -21,7 +23,9 @@ export async function explain(
 ): Promise<{ features: Feature[]; examples: Iterable<Example> }> {
   const { backend, reporter, stopwatch, signal } = bench;
   const { dictionary } = await readLearned(dir);
-  const source = await trainingActivations(bench, subject, config.hook);
+  const site = siteOf(config);
+  const all = await trainingActivations(bench, subject, hooksOf([site]));
+  const source = columnsOf(all, 0, widthAt(subject, site.inputs));
   const { topExamples, sampledExamples } = config.interpretation;
   const collected = await stopwatch.phase(reporter, 'examples', 'sequences', (update) =>
     collectExamples({
@@ -38,7 +42,7 @@ export async function explain(
     }),
   );
   // Only the residual stream is read by the unembedding.
-  const readable = dictionary.width === subject.model.config.width;
+  const readable = site.outputs.length === 1 && dictionary.outputWidth === subject.model.config.width;
   const logits = readable
     ? await tokenLogits(backend, dictionary, subject.model.unembedding, NAMED_TOKENS)
     : undefined;

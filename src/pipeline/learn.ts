@@ -1,26 +1,32 @@
 /**
- * Trains one dictionary on one subject and keeps it: for the run itself, and in the same way for its null of
- * re-initialised weights. What it leaves in `dir` is SAELens' directory `sae/`, `activations.safetensors` with the
- * mean activation, and checkpoints.
+ * Trains dictionaries on one subject and keeps them: one for a run, one for its null of re-initialised weights, many for a
+ * sweep, all in one pass over the activations. What it leaves in a directory is SAELens' directory `sae/`,
+ * `activations.safetensors` with the mean activation, and checkpoints.
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { modelSource } from '../activations/harvest.ts';
 import { activationScale } from '../activations/normalise.ts';
 import type { ActivationSource } from '../activations/source.ts';
-import { type Dictionary, encode, foldScale } from '../dictionaries/dictionary.ts';
+import { type Dictionary, encode, foldColumns, foldScale } from '../dictionaries/dictionary.ts';
+import type { Recipe } from '../dictionaries/families/family.ts';
+import { familyOf } from '../dictionaries/families/index.ts';
 import { readSaelens, writeSaelens } from '../dictionaries/interop/saelens.ts';
 import { writeDirAtomic } from '../formats/atomic.ts';
 import { InputError } from '../formats/errors.ts';
 import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
-import type { Backend, Precision } from '../kernels/backend.ts';
+import type { Backend } from '../kernels/backend.ts';
+import { hookWidth } from '../models/hooks.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { exists, RUN_FILES } from '../runs/directory.ts';
 import type { MetricsLine } from '../runs/schema.ts';
+import { hooksOf, siteName, siteOf } from '../runs/site.ts';
 import { type TrainingOptions, totalSteps } from '../training/options.ts';
+import { trainingOptions, withRecipe } from '../training/recipe.ts';
 import { currentDictionary, deadLatents } from '../training/state.ts';
-import { train } from '../training/train.ts';
-import { precisionOf, type Subject, trainingActivations, type Workbench } from './subject.ts';
+import { type Block, boundsOf, splitBlocks, widthOf } from '../training/stream.ts';
+import { type Arm, type TrainRequest, type TrainResult, train } from '../training/train.ts';
+import { precisionOf, type Subject, trainingActivations, type Workbench, widthAt } from './subject.ts';
 
 /** Held-out tokens on which training is watched. */
 const VALIDATION_ROWS = 8192;
@@ -29,114 +35,118 @@ const MEAN_FILE = 'activations.safetensors';
 
 export interface Learned {
   readonly dictionary: Dictionary;
-  /** Mean activation of the training part, `[width]`. */
+  /** Mean activation of the training part at what the dictionary predicts, `[outputWidth]`. */
   readonly mean: Float32Array;
 }
 
+/** A dictionary to be learned, and where it is kept. */
+export interface Lesson {
+  readonly config: RunConfig;
+  readonly dir: string;
+  readonly resume: boolean;
+  readonly onStart?: (step: number) => Promise<void>;
+  readonly onLine?: (line: MetricsLine) => Promise<void>;
+}
+
 export interface LearnResult {
-  /** Of the activations. */
+  /** Of the activations that are read. */
   readonly width: number;
-  readonly finished: boolean;
+  readonly end: TrainResult['end'];
   readonly steps: number;
   readonly deadLatents: number;
-  /** What the activations were multiplied by in training. */
+  /** Latents that fired on a token, on average over the steps that this call took. */
+  readonly l0: number;
+  /** What the activations at the first hook point were multiplied by in training. */
   readonly scale: number;
 }
 
 /** The configuration with every `auto` resolved, for activations of this width on this backend. */
 export function resolveTraining(config: RunConfig, width: number, backend: Backend): RunConfig {
-  const { training, dictionary } = config;
-  const { learningRate, auxLatents, deadAfterTokens } = training;
+  const { dictionary, training } = config;
   return {
     ...config,
     precision: precisionOf(backend, config),
-    training: {
-      ...training,
-      learningRate:
-        learningRate === 'auto'
-          ? defaultRate(dictionary.latents, training.tokens / training.batch)
-          : learningRate,
-      auxLatents: auxLatents === 'auto' ? Math.floor(width / 2) : auxLatents,
-      deadAfterTokens: deadAfterTokens === 'auto' ? defaultDeadAfter(training.tokens) : deadAfterTokens,
-    },
+    training: { ...training, ...withRecipe(familyOf(dictionary.family), dictionary, training, width) },
   };
 }
 
 /**
- * The rate of Gao et al. 2024, section 3.1, which falls with the square root of the width, for runs of 60,000 steps
- * or more; a shorter run takes larger steps, up to 16 times. Measured on stories15M with 4,608 latents and 537 steps:
- * 1, 2.7, 5.3, 10.6 and 21 times that rate explain .835, .875, .893, .904 and .908 of the validation variance,
- * and at 21 times latents begin to die.
+ * Trains all lessons on `subject` to the end, or until the signal stops them, in one pass over the activations. They must
+ * agree on `training.batch`, `windowRows` and `shuffleSeed`. `phase` names what is reported.
  */
-function defaultRate(latents: number, steps: number): number {
-  const shorter = Math.sqrt(60_000 / Math.max(1, steps));
-  return (2e-4 / Math.sqrt(latents / 2 ** 14)) * Math.min(16, Math.max(1, shorter));
-}
-
-/** Ten million tokens, as the field has it, but early enough in a short run for AuxK to help. */
-function defaultDeadAfter(tokens: number): number {
-  return Math.min(10_000_000, Math.ceil(tokens / 10));
-}
-
-/** Trains on `subject` to the end, or until the signal stops it. Goes on from a checkpoint in `dir` with `resume`. */
 export async function learn(
   bench: Workbench,
-  config: RunConfig,
+  lessons: readonly Lesson[],
   subject: Subject,
-  dir: string,
-  options: {
-    phase: string;
-    resume: boolean;
-    onStart?: (step: number) => Promise<void>;
-    onLine?: (line: MetricsLine) => Promise<void>;
-  },
-): Promise<LearnResult> {
+  { phase, afterStep }: { phase: string; afterStep?: TrainRequest['afterStep'] },
+): Promise<LearnResult[]> {
   const { backend, reporter, stopwatch, signal } = bench;
-  const source = await trainingActivations(
-    bench,
-    subject,
-    config.hook,
-    options.phase.replace('training', 'harvest'),
-  );
-  const resolved = trainingOptions(config, source.width, backend);
-  const { scale, mean } = await activationScale(source, { seed: config.seed });
-  const validation = await validationActivations(subject, config.hook);
-  const { logEvery, checkpointEvery } = config.training;
-  const checkpoints = { dir: join(dir, RUN_FILES.checkpoints), every: checkpointEvery };
-  const total = totalSteps(resolved);
-  const { state, finished } = await stopwatch.phase(reporter, options.phase, 'tokens', (update) =>
-    train({
-      backend,
-      source,
-      scale,
-      mean,
-      options: resolved,
-      validation,
-      validateEvery: Math.max(logEvery, Math.ceil(total / 50)),
-      checkpoints,
-      resume: options.resume,
-      signal,
-      onStart: options.onStart,
-      onStep: async (metrics) => {
-        const { loss, l0, fvu, dead } = metrics;
-        update(metrics.tokens, total * resolved.batch, { loss, fvu, l0, dead });
-        const due =
-          metrics.step % logEvery === 0 || metrics.step === total || metrics.validationFvu !== undefined;
-        if (due) await options.onLine?.(metrics);
-      },
+  const hooks = hooksOf(lessons.map(({ config }) => siteOf(config)));
+  const harvest = phase.replace('training', 'harvest');
+  const source = await trainingActivations(bench, subject, hooks, harvest);
+  const { batch, windowRows, shuffleSeed } = lessons[0].config.training;
+  const blocks = await blocksOf(subject, hooks, source, shuffleSeed);
+  const validation = await validationActivations(subject, hooks);
+  const totals = lessons.map(({ config }) => totalSteps(config.training));
+  const allTokens = Math.max(...totals) * batch;
+  const tallies = lessons.map(() => ({ l0: 0, steps: 0 }));
+  const results = await stopwatch.phase(reporter, phase, 'tokens', (update) => {
+    const arms = lessons.map(({ config, dir, resume, onStart, onLine }, i): Arm => {
+      const { logEvery, checkpointEvery } = config.training;
+      const { inputs, outputs, autoencoder } = siteOf(config);
+      const options = optionsOf(config, widthAt(subject, inputs), backend);
+      const scaled = (of: readonly string[]) =>
+        of.map((hook) => inUnitsOf(options.family.recipe, blocks[hook]));
+      return {
+        options,
+        input: scaled(inputs),
+        ...(!autoencoder && { target: scaled(outputs) }),
+        validation,
+        validateEvery: Math.max(logEvery, Math.ceil(totals[i] / 50)),
+        checkpoints: { dir: join(dir, RUN_FILES.checkpoints), every: checkpointEvery },
+        resume,
+        onStart,
+        onStep: async (metrics) => {
+          const { step, tokens, loss, l0, fvu, dead } = metrics;
+          tallies[i].l0 += l0;
+          tallies[i].steps++;
+          update(tokens, allTokens, { loss, fvu, l0, dead });
+          const due = step % logEvery === 0 || step === totals[i] || metrics.validationFvu !== undefined;
+          if (due) await onLine?.(metrics);
+        },
+      };
+    });
+    const stream = { source, batch, windowRows, shuffleSeed };
+    return train({ backend, stream, arms, afterStep, signal }).then((ends) =>
+      ends.map((end, i) => ({ ...end, arm: arms[i] })),
+    );
+  });
+  return Promise.all(
+    results.map(async ({ state, end, arm }, i) => {
+      if (end === 'finished') {
+        const dictionary = inRawUnits(await currentDictionary(backend, state, arm.options), arm);
+        const mean = Float32Array.from((arm.target ?? arm.input).flatMap((block) => Array.from(block.mean)));
+        await keep(
+          bench,
+          lessons[i],
+          { dictionary, mean },
+          splitBlocks(validation.activations, validation.rows, source.width).read(
+            arm.input.map((block) => ({ ...block, scale: 1 })),
+          ).x,
+          validation.rows,
+        );
+      }
+      const { l0, steps } = tallies[i];
+      return {
+        width: state.width,
+        end,
+        steps: state.step,
+        deadLatents: deadLatents(state, arm.options.deadAfterTokens).length,
+        l0: steps === 0 ? 0 : l0 / steps,
+        scale: arm.input[0].scale,
+      };
     }),
   );
-  if (finished) {
-    const dictionary = foldScale(currentDictionary(state, resolved), scale);
-    await keep(bench, config, dir, { dictionary, mean }, validation);
-  }
-  return {
-    width: source.width,
-    finished,
-    steps: state.step,
-    deadLatents: deadLatents(state, resolved.deadAfterTokens).length,
-    scale,
-  };
 }
 
 /** The dictionary that `learn` left in `dir`. */
@@ -150,25 +160,27 @@ export async function readLearned(dir: string): Promise<Learned> {
   const { dictionary } = await readSaelens(sae);
   const file = join(dir, MEAN_FILE);
   const mean = (await readSafetensors(file)).get('mean')?.data;
-  if (!(mean instanceof Float32Array) || mean.length !== dictionary.width) {
-    throw new InputError(`${file}: expected a tensor mean of ${dictionary.width} F32 values`);
+  if (!(mean instanceof Float32Array) || mean.length !== dictionary.outputWidth) {
+    throw new InputError(`${file}: expected a tensor mean of ${dictionary.outputWidth} F32 values`);
   }
   return { dictionary, mean };
 }
 
+/** Writes a dictionary down with how often each latent fires on held-out rows `x [rows, width]`. */
 async function keep(
   bench: Workbench,
-  config: RunConfig,
-  dir: string,
+  { config, dir }: Lesson,
   { dictionary, mean }: Learned,
-  validation: { activations: Float32Array; rows: number },
+  x: Float32Array,
+  rows: number,
 ): Promise<void> {
-  const codes = await encode(bench.backend, dictionary, validation.activations, validation.rows);
+  const codes = await encode(bench.backend, dictionary, x, rows);
   const frequency = new Float64Array(dictionary.latents);
-  for (const latent of codes.indices) frequency[latent] += 1 / validation.rows;
+  for (const latent of codes.indices) frequency[latent] += 1 / rows;
   const metadata = {
     model_name: config.model,
-    hook_name: config.hook,
+    hook_name: siteName({ hook: config.hook }),
+    ...(config.target && { hook_name_out: config.target.hook }),
     context_size: config.corpus.context,
     prepend_bos: true,
     dataset_path: config.corpus.name,
@@ -184,24 +196,66 @@ async function keep(
   );
 }
 
-function trainingOptions(config: RunConfig, width: number, backend: Backend): TrainingOptions {
-  const { training, dictionary, seed, precision } = resolveTraining(config, width, backend);
-  return {
-    ...training,
-    ...dictionary,
-    seed,
-    precision: precision as Precision,
-    learningRate: training.learningRate as number,
-    auxLatents: training.auxLatents as number,
-    deadAfterTokens: training.deadAfterTokens as number,
-  };
+function optionsOf(config: RunConfig, width: number, backend: Backend): TrainingOptions {
+  const { training, dictionary, seed, target } = config;
+  const precision = precisionOf(backend, config);
+  const family = familyOf(dictionary.family);
+  const decided = withRecipe(family, dictionary, training, width);
+  const given = { ...training, ...decided, seed, precision, skip: target?.skip ?? false };
+  return trainingOptions(family, dictionary, given, width);
+}
+
+/** Where each hook point stands in the source, with its mean and the scale that brings its mean squared norm to 1. */
+async function blocksOf(
+  subject: Subject,
+  hooks: readonly string[],
+  source: ActivationSource,
+  seed: number,
+): Promise<Record<string, Block>> {
+  const blocks: Record<string, Block> = {};
+  let start = 0;
+  for (const hook of hooks) {
+    const end = start + hookWidth(subject.model.config, hook);
+    blocks[hook] = { start, end, ...(await activationScale(source, { seed, start, end })) };
+    start = end;
+  }
+  return blocks;
+}
+
+/** The block with the scale that a family's recipe is for. */
+function inUnitsOf({ squaredNorm }: Recipe, block: Block): Block {
+  return squaredNorm === 'one'
+    ? block
+    : { ...block, scale: block.scale * Math.sqrt(block.end - block.start) };
+}
+
+/** The dictionary that was trained on scaled blocks, for the activations as they are. */
+function inRawUnits(dictionary: Dictionary, { input, target = input }: Arm): Dictionary {
+  const folded = foldScale(dictionary, input[0].scale, target[0].scale);
+  if (input.length === 1 && target.length === 1) return folded;
+  return foldColumns(folded, relativeScales(input), relativeScales(target));
+}
+
+/** What is left of each column's scale when the first block's is taken away. */
+function relativeScales(blocks: readonly Block[]): Float64Array {
+  const bounds = boundsOf(blocks);
+  const scales = new Float64Array(widthOf(blocks));
+  blocks.forEach(({ scale }, b) => {
+    scales.fill(scale / blocks[0].scale, bounds[b], bounds[b + 1]);
+  });
+  return scales;
 }
 
 async function validationActivations(
   subject: Subject,
-  hook: string,
+  hooks: readonly string[],
 ): Promise<{ activations: Float32Array; rows: number }> {
-  const source: ActivationSource = modelSource(subject.model, subject.corpus, subject.split.validation, hook);
+  const source: ActivationSource = modelSource(
+    subject.model,
+    subject.corpus,
+    subject.split.validation,
+    hooks,
+  );
   const sequences: number[] = [];
   for (let s = 0, rows = 0; s < source.sequences && rows < VALIDATION_ROWS; s++) {
     sequences.push(s);

@@ -11,6 +11,7 @@ import { writeDirAtomic, writeFileAtomic } from '../formats/atomic.ts';
 import { InputError } from '../formats/errors.ts';
 import { RUN_FILES, readRun } from '../runs/directory.ts';
 import type { Example, Feature, Run } from '../runs/schema.ts';
+import { siteOf } from '../runs/site.ts';
 import { readExamples, readFeatures } from '../runs/tables.ts';
 
 /** Latents in a file, SAEDashboard's default. */
@@ -82,9 +83,10 @@ export async function writeNeuronpedia(runDirectory: string, out: string): Promi
   return files;
 }
 
-/** Neuronpedia's address of the dictionary; a hook point outside the blocks has no layer. */
+/** Neuronpedia's address of the dictionary; several hook points, or one outside the blocks, have no layer. */
 function placeOf({ name, config, model }: Run): { model_id: string; layer: number | null; sae_set: string } {
-  const layer = /^blocks\.(\d+)\./.exec(config.hook)?.[1];
+  const { inputs } = siteOf(config);
+  const layer = inputs.length === 1 ? /^blocks\.(\d+)\./.exec(inputs[0])?.[1] : undefined;
   return {
     model_id: model?.name ?? config.model,
     layer: layer === undefined ? null : Number(layer),

@@ -6,7 +6,6 @@
 import { cpus } from 'node:os';
 import { tokenCount } from '../activations/corpus.ts';
 import { InputError } from '../formats/errors.ts';
-import { hookWidth } from '../models/hooks.ts';
 import { writeReport } from '../report/writeReport.ts';
 import type { RunConfig } from '../runs/config.ts';
 import {
@@ -18,14 +17,15 @@ import {
   updateRun,
   writeEvaluation,
 } from '../runs/directory.ts';
-import type { Evaluation, Run } from '../runs/schema.ts';
+import type { Evaluation, MetricsLine, Run } from '../runs/schema.ts';
+import { hooksOf, siteOf } from '../runs/site.ts';
 import { writeExamples, writeFeatures } from '../runs/tables.ts';
 import { monosemVersion } from '../version.ts';
 import { evaluate, reinitialisedDirectory } from './evaluate.ts';
 import { explain } from './explain.ts';
 import { harvestFlops, trainingFlops } from './flops.ts';
 import { learn, resolveTraining } from './learn.ts';
-import { loadSubject, reinitialised, type Subject, type Workbench } from './subject.ts';
+import { loadSubject, reinitialised, type Subject, type Workbench, widthAt } from './subject.ts';
 
 /**
  * Trains as `config` says into the new run directory `dir`, or goes on with the run that is there. False where the
@@ -43,7 +43,8 @@ export async function trainRun(
     );
   }
   const subject = await loadSubject(bench, config);
-  const resolved = resolveTraining(config, hookWidth(subject.model.config, config.hook), bench.backend);
+  const width = widthAt(subject, siteOf(config).inputs);
+  const resolved = resolveTraining(config, width, bench.backend);
   if (options.resume) Object.assign(bench.stopwatch.timing, (await readRun(dir)).timing);
   else await createRun(dir, await firstRecord(bench, resolved));
   return keepingStatus(dir, () => trainBoth(bench, resolved, subject, dir, options.resume));
@@ -58,19 +59,23 @@ async function trainBoth(
   resume: boolean,
 ): Promise<boolean> {
   await updateRun(dir, { status: 'running', ...describe(subject) });
-  const result = await learn(bench, config, subject, dir, {
-    phase: 'training',
+  const lesson = {
+    config,
+    dir,
     resume,
-    onStart: (step) => truncateMetrics(dir, step),
-    onLine: (line) => appendMetrics(dir, line),
-  });
-  let finished = result.finished;
+    onStart: (step: number) => truncateMetrics(dir, step),
+    onLine: (line: MetricsLine) => appendMetrics(dir, line),
+  };
+  const [result] = await learn(bench, [lesson], subject, { phase: 'training' });
+  let finished = result.end === 'finished';
   if (finished && config.evaluation.nulls) {
     const reset = await reinitialised(bench, config, subject);
     const phase = 'training of the null';
-    finished = (await learn(bench, config, reset, reinitialisedDirectory(dir), { phase, resume })).finished;
+    const again = { config, dir: reinitialisedDirectory(dir), resume };
+    const [null_] = await learn(bench, [again], reset, { phase });
+    finished = null_.end === 'finished';
   }
-  const { width, scale, steps, deadLatents } = result;
+  const { width, scale, steps, deadLatents, l0 } = result;
   const tokens = steps * config.training.batch;
   const read = tokenCount(subject.corpus, subject.split.train);
   await updateRun(dir, {
@@ -79,8 +84,8 @@ async function trainBoth(
     training: { tokens, steps, deadLatents },
     timing: bench.stopwatch.timing,
     flops: {
-      harvest: harvestFlops(subject.model.config, config.hook, read),
-      training: trainingFlops(config, width, tokens),
+      harvest: harvestFlops(subject.model.config, hooksOf([siteOf(config)]), read),
+      training: trainingFlops(config, width, l0, tokens),
     },
   });
   return finished;

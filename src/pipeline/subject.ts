@@ -13,11 +13,12 @@ import { openStore, type StoreOrigin, writeStore } from '../activations/store.ts
 import { InputError } from '../formats/errors.ts';
 import { sha256 } from '../formats/hash.ts';
 import type { Backend, Precision } from '../kernels/backend.ts';
-import { checkHook } from '../models/hooks.ts';
+import { checkHook, hookWidth } from '../models/hooks.ts';
 import { loadModel } from '../models/registry.ts';
 import type { Tokenizer } from '../models/tokenizer.ts';
 import type { Transformer } from '../models/transformer.ts';
 import type { RunConfig } from '../runs/config.ts';
+import { siteOf } from '../runs/site.ts';
 import type { Reporter, Stopwatch } from './reporter.ts';
 
 export interface Subject {
@@ -37,11 +38,16 @@ export interface Workbench {
   readonly signal?: AbortSignal;
 }
 
-type SubjectConfig = Pick<RunConfig, 'model' | 'hook' | 'corpus' | 'precision'>;
+type SubjectConfig = Pick<RunConfig, 'model' | 'hook' | 'target' | 'corpus' | 'precision'>;
 
 /** The precision that a configuration asks for, or the fastest where it leaves it open. */
 export function precisionOf(backend: Backend, { precision }: Pick<RunConfig, 'precision'>): Precision {
   return precision === 'auto' ? backend.fastestPrecision : precision;
+}
+
+/** Of the activations at some hook points beside each other. */
+export function widthAt({ model }: Subject, hooks: readonly string[]): number {
+  return hooks.reduce((sum, hook) => sum + hookWidth(model.config, hook), 0);
 }
 
 /** Loads the model and the corpus; samples the corpus where it is the model's own and not in the cache. */
@@ -49,7 +55,8 @@ export async function loadSubject(bench: Workbench, config: SubjectConfig): Prom
   const { backend, reporter, stopwatch } = bench;
   const loaded = await loadModel(config.model, backend, { precision: precisionOf(backend, config) });
   const { model, tokenizer } = loaded;
-  checkHook(model.config, config.hook);
+  const { inputs, outputs } = siteOf(config);
+  for (const hook of [...inputs, ...outputs]) checkHook(model.config, hook);
   const corpus = await stopwatch.phase(reporter, 'corpus', 'tokens', (update) =>
     loadCorpus(config.corpus, {
       model,
@@ -86,13 +93,16 @@ export async function reinitialised(bench: Workbench, config: RunConfig, subject
   return { ...subject, model, modelSha256, modelSource: source };
 }
 
-/** Where the activations of `subject` at the hook point are kept, or will be. */
-export function storeDirectory(subject: Subject, hook: string): { dir: string; origin: StoreOrigin } {
+/** Where the activations of `subject` at the hook points, beside each other, are kept, or will be. */
+export function storeDirectory(
+  subject: Subject,
+  hooks: readonly string[],
+): { dir: string; origin: StoreOrigin } {
   const { corpus, split } = subject;
   const origin: StoreOrigin = {
     model: subject.model.config.name,
     modelSha256: subject.modelSha256,
-    hook,
+    hook: hooks.join('+'),
     corpus: corpus.name,
     corpusSha256: corpus.sha256,
     split: 'train',
@@ -112,11 +122,11 @@ export function storeDirectory(subject: Subject, hook: string): { dir: string; o
 export async function trainingActivations(
   bench: Workbench,
   subject: Subject,
-  hook: string,
+  hooks: readonly string[],
   phase = 'harvest',
 ): Promise<ActivationSource> {
   const { reporter, stopwatch, signal } = bench;
-  const { dir, origin } = storeDirectory(subject, hook);
+  const { dir, origin } = storeDirectory(subject, hooks);
   if (existsSync(dir)) {
     try {
       return await openStore(dir);
@@ -125,7 +135,7 @@ export async function trainingActivations(
       throw new InputError(`${error.message}; remove ${dir} to harvest it again`, { cause: error });
     }
   }
-  const source = modelSource(subject.model, subject.corpus, subject.split.train, hook);
+  const source = modelSource(subject.model, subject.corpus, subject.split.train, hooks);
   await stopwatch.phase(reporter, phase, 'tokens', (onProgress) =>
     writeStore(dir, source, origin, { onProgress, signal }),
   );

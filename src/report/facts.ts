@@ -1,18 +1,14 @@
 /** What was run: model, corpus, dictionary, training, machine, and the time of each phase. It must not know what came of it. */
 
 import type { Run } from '../runs/schema.ts';
+import { siteName } from '../runs/site.ts';
 import { type Html, html } from './html.ts';
 import { decimal, duration, grouped, percent, scaled } from './numbers.ts';
-
-const FAMILIES: Record<Run['config']['dictionary']['family'], string> = {
-  topk: 'TopK',
-  batchtopk: 'BatchTopK',
-};
 
 /** One sentence on the run, for the head of the page. */
 export function subtitle({ config, model }: Run): Html {
   const { family, latents } = config.dictionary;
-  return html`A ${FAMILIES[family]} dictionary of ${grouped(latents)} latents for <code>${config.hook}</code> of ${model?.name ?? config.model}`;
+  return html`A ${family} dictionary of ${grouped(latents)} latents for <code>${siteName(config)}</code> of ${model?.name ?? config.model}`;
 }
 
 /** The section on what was run. */
@@ -38,7 +34,7 @@ function modelFact({ model, config, activations }: Run): Html {
     activations &&
     html`<small>${grouped(activations.width)} dimensions, scaled by ${Number(activations.scale.toPrecision(4))} so that the mean squared norm is 1</small>`;
   const origin = model && html`<small>${model.source}</small>${digest(model.sha256)}`;
-  return html`${model?.name ?? config.model}${origin}<small>hook point <code>${config.hook}</code></small>${width}`;
+  return html`${model?.name ?? config.model}${origin}<small>hook point <code>${siteName(config)}</code></small>${width}`;
 }
 
 function corpusFact({ corpus, config }: Run): Html {
@@ -56,13 +52,14 @@ ${(['train', 'validation', 'test'] as const).map(
 }
 
 function dictionaryFact({ config, activations }: Run): Html {
-  const { family, latents, k } = config.dictionary;
+  const { family, latents, ...told } = config.dictionary;
   const times =
     activations &&
     `, ${decimal(latents / activations.width, latents % activations.width ? 1 : 0)} for each dimension`;
-  const active =
-    family === 'topk' ? 'the k strongest of each token' : 'k for each token on average over a batch';
-  return html`${FAMILIES[family]}, k = ${k}<small>${grouped(latents)} latents${times}; active are ${active}</small>`;
+  const active = Object.entries(told)
+    .map(([name, value]) => `${name} = ${value}`)
+    .join(', ');
+  return html`${family}, ${active}<small>${grouped(latents)} latents${times}</small>`;
 }
 
 function trainingFact({ config, training, seed }: Run): Html {

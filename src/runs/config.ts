@@ -4,6 +4,7 @@
  */
 
 import * as z from 'zod';
+import { familyOptions } from '../dictionaries/families/index.ts';
 import { validate } from './validate.ts';
 
 const whole = z.int().nonnegative();
@@ -39,23 +40,26 @@ const corpusConfig = z
       );
   });
 
+/** The options of the family that is named, `topk` where none is. */
 const dictionaryConfig = z
-  .strictObject({
-    /** `topk` keeps k latents for each token, `batchtopk` k for each token on average over a batch. */
-    family: z.enum(['topk', 'batchtopk']).default('topk'),
-    /** The number of latents. */
-    latents: count.default(4608),
-    /** How many latents are active. */
-    k: count.default(32),
-  })
-  .superRefine(({ latents, k }, context) => {
-    if (k > latents)
+  .preprocess(
+    (value) =>
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? { family: 'topk', ...value }
+        : value,
+    familyOptions,
+  )
+  .superRefine((dictionary, context) => {
+    if ('k' in dictionary && dictionary.k > dictionary.latents)
       context.addIssue({
         code: 'custom',
         path: ['k'],
-        message: `found ${k}, expected at most the ${latents} latents`,
+        message: `found ${dictionary.k}, expected at most the ${dictionary.latents} latents`,
       });
   });
+
+/** `auto` is what the paper of the family had. */
+const auto = <S extends z.ZodType>(schema: S) => z.union([schema, z.literal('auto')]).default('auto');
 
 const trainingConfig = z
   .strictObject({
@@ -63,25 +67,34 @@ const trainingConfig = z
     tokens: count.default(2_210_000),
     /** Tokens in a step. */
     batch: count.default(4096),
-    /** The peak learning rate of Adam; `auto` follows the number of latents. */
-    learningRate: z.union([positive, z.literal('auto')]).default('auto'),
+    /** What steps along the gradient: Adam, or the sign of the gradient, averaged without a schedule. */
+    optimiser: auto(z.enum(['adam', 'signum'])),
+    /** The peak learning rate; `auto` is the family's, larger for runs shorter than the papers'. */
+    learningRate: auto(positive),
     /** The share of steps over which the learning rate rises from 0. */
-    warmupFraction: fraction.default(0.1),
+    warmupFraction: auto(fraction),
     /** The share of steps, at the end, over which the learning rate falls to 0. */
-    decayFraction: fraction.default(0.2),
-    /** Adam's decay of the mean gradient. */
-    beta1: momentum.default(0.9),
+    decayFraction: auto(fraction),
+    /** Adam's decay of the mean gradient; signum's momentum. */
+    beta1: auto(momentum),
     /** Adam's decay of the mean squared gradient. */
-    beta2: momentum.default(0.999),
+    beta2: auto(momentum),
+    /** The share of steps over which a sparsity penalty rises to its weight. */
+    sparsityWarmupFraction: auto(fraction),
+    /** Where k starts, of families that have one, before it falls to `dictionary.k`; `auto` is that itself. */
+    kStart: auto(count),
+    /** The share of steps over which k falls from `kStart`. */
+    kAnnealFraction: fraction.default(0.1),
     /** The weight of the auxiliary loss that revives dead latents. */
-    auxCoefficient: z
-      .number()
-      .nonnegative()
-      .default(1 / 32),
+    auxCoefficient: auto(z.number().nonnegative()),
     /** How many dead latents the auxiliary loss uses; `auto` is half the width of the activations. */
-    auxLatents: z.union([whole, z.literal('auto')]).default('auto'),
+    auxLatents: auto(whole),
     /** A latent is dead once it has not fired for so many tokens. */
-    deadAfterTokens: z.union([count, z.literal('auto')]).default('auto'),
+    deadAfterTokens: auto(count),
+    /** After which shares of the steps dead latents are given the direction of an activation that is badly reconstructed. */
+    resampleAt: auto(z.array(fraction).readonly()),
+    /** The seed of the order of the data, apart from the run's, so that seeds can share a stream. */
+    shuffleSeed: whole.default(0),
     /** The largest norm of the gradient; a larger one is scaled down. */
     gradientClip: positive.default(1),
     /** Rows held in memory to shuffle among. */
@@ -92,6 +105,7 @@ const trainingConfig = z
     checkpointEvery: count.default(100),
   })
   .superRefine(({ warmupFraction, decayFraction }, context) => {
+    if (warmupFraction === 'auto' || decayFraction === 'auto') return;
     if (warmupFraction + decayFraction > 1)
       context.addIssue(
         `warmupFraction and decayFraction add up to ${warmupFraction + decayFraction}, expected at most 1 together`,
@@ -110,8 +124,17 @@ export const runConfigSchema = z.strictObject({
   seed: z.int().nonnegative().default(0),
   /** A name from the model registry. */
   model: z.string().min(1).default('stories15M'),
-  /** The hook point that is taken apart. */
-  hook: z.string().min(1).default('blocks.3.hook_resid_post'),
+  /** The hook point that is taken apart, or several that one dictionary reads and predicts together: a crosscoder. */
+  hook: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).default('blocks.3.hook_resid_post'),
+  /** What is predicted where it is not the hook point itself: a transcoder. */
+  target: z
+    .strictObject({
+      /** The hook point that is predicted. */
+      hook: z.string().min(1),
+      /** Whether a linear path beside the latents helps to predict it. */
+      skip: z.boolean().default(false),
+    })
+    .optional(),
   /**
    * What the model and the training may round the operands of their products to; `auto` is `bf16` on processors with
    * units for it. Evaluation encodes in float32 whatever this says.

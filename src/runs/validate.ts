@@ -18,7 +18,7 @@ export function validate<S extends z.ZodType>(schema: S, value: unknown, where: 
 function explain(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): string {
   const field = fieldName(issue.path);
   if (issue.code === 'unrecognized_keys') {
-    const known = keysAt(schema, issue.path);
+    const known = keysAt(schema, issue.path, value);
     return issue.keys.map((key) => unknownKey(fieldName([...issue.path, key]), key, known)).join('; ');
   }
   const found = valueAt(value, issue.path);
@@ -34,21 +34,35 @@ function unknownKey(field: string, key: string, known: readonly string[]): strin
   return `unknown key ${JSON.stringify(field)}${hint} (the keys here are ${known.join(', ')})`;
 }
 
-/** The keys of the object schema at `path`, looked up through defaults and optional wrappers. */
-function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
-  let at = unwrapped(schema);
-  for (const key of path) {
-    if (!(at instanceof z.ZodObject)) return [];
-    at = unwrapped(at.shape[String(key)]);
-  }
+/** The keys of the object schema at `path`, looked up through wrappers, and among kinds of objects by what `value` is. */
+function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[], value: unknown): string[] {
+  let at = unwrapped(schema, value);
+  path.forEach((key, i) => {
+    at =
+      at instanceof z.ZodObject
+        ? unwrapped(at.shape[String(key)], valueAt(value, path.slice(0, i + 1)))
+        : undefined;
+  });
   return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
 }
 
-function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
+function unwrapped(schema: z.core.$ZodType | undefined, value: unknown): z.core.$ZodType | undefined {
   let at = schema;
-  while (at instanceof z.ZodPrefault || at instanceof z.ZodDefault || at instanceof z.ZodOptional)
-    at = at.unwrap() as z.core.$ZodType;
-  return at;
+  for (;;) {
+    if (at instanceof z.ZodPrefault || at instanceof z.ZodDefault || at instanceof z.ZodOptional)
+      at = at.unwrap() as z.core.$ZodType;
+    else if (at instanceof z.ZodPipe) at = at.out as z.core.$ZodType;
+    else if (at instanceof z.ZodDiscriminatedUnion) at = kindOf(at, value);
+    else return at;
+  }
+}
+
+/** The option of a union that `value` says it is, or the first where it does not say. */
+function kindOf({ options, def }: z.ZodDiscriminatedUnion, value: unknown): z.core.$ZodType {
+  const said = valueAt(value, [def.discriminator]);
+  const isSaid = (option: z.core.$ZodType) =>
+    option instanceof z.ZodObject && z.safeParse(option.shape[def.discriminator], said).success;
+  return options.find(isSaid) ?? options[0];
 }
 
 function fieldName(path: readonly PropertyKey[]): string {

@@ -4,26 +4,27 @@
  */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Parameters } from '../dictionaries/families/family.ts';
 import { writeDirAtomic } from '../formats/atomic.ts';
 import { InputError, systemCode } from '../formats/errors.ts';
 import { readSafetensors, type Tensor, writeSafetensors } from '../formats/safetensors.ts';
-import { PARAMETER_NAMES, type Parameters, type TrainingState } from './state.ts';
+import type { TrainingState } from './state.ts';
 
 const FILE = 'state.safetensors';
 const KEPT = 2;
 
 /** Writes `<dir>/<step>/`, then removes all but the newest two. Writing the same step again is no error. */
 export async function writeCheckpoint(dir: string, state: TrainingState): Promise<void> {
-  const { width, latents } = state;
+  const { latents } = state;
   const tensors: Record<string, Tensor> = {
     tokensSinceFired: { dtype: 'F64', shape: [latents], data: state.tokensSinceFired },
-    scalars: { dtype: 'F64', shape: [2], data: Float64Array.of(state.step, state.thresholdAverage) },
+    step: { dtype: 'F64', shape: [1], data: Float64Array.of(state.step) },
   };
+  for (const [name, value] of Object.entries(state.memory))
+    tensors[`memory.${name}`] = { dtype: 'F64', shape: [1], data: Float64Array.of(value) };
   for (const [group, arrays] of groups(state)) {
-    for (const name of PARAMETER_NAMES) {
-      const shape = arrays[name].length === latents * width ? [latents, width] : [arrays[name].length];
-      tensors[`${group}.${name}`] = { dtype: 'F32', shape, data: arrays[name] };
-    }
+    for (const [name, data] of Object.entries(arrays))
+      tensors[`${group}.${name}`] = { dtype: 'F32', shape: [data.length], data };
   }
   const steps = await checkpointSteps(dir);
   if (!steps.includes(state.step)) {
@@ -52,13 +53,17 @@ export async function readNewestCheckpoint(dir: string, state: TrainingState): P
     }
     (into as Float64Array).set(data as Float64Array);
   };
-  const scalars = new Float64Array(2);
-  fill('scalars', scalars);
+  const number = (name: string): number => {
+    const value = new Float64Array(1);
+    fill(name, value);
+    return value[0];
+  };
   fill('tokensSinceFired', state.tokensSinceFired);
   for (const [group, arrays] of groups(state)) {
-    for (const name of PARAMETER_NAMES) fill(`${group}.${name}`, arrays[name]);
+    for (const [name, array] of Object.entries(arrays)) fill(`${group}.${name}`, array);
   }
-  [state.step, state.thresholdAverage] = scalars;
+  for (const name of Object.keys(state.memory)) state.memory[name] = number(`memory.${name}`);
+  state.step = number('step');
   return true;
 }
 

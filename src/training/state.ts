@@ -3,99 +3,159 @@
  * runs must have in common to go on alike.
  */
 import type { Dictionary } from '../dictionaries/dictionary.ts';
+import type { Parameters, Shape } from '../dictionaries/families/family.ts';
+import { InputError } from '../formats/errors.ts';
 import type { Backend } from '../kernels/backend.ts';
 import { Random } from '../math/random.ts';
 import type { TrainingOptions } from './options.ts';
 
-/** The four arrays of a dictionary; also Adam's two moments of each. */
-export interface Parameters {
-  /** `[latents, width]` */
-  readonly encoderWeight: Float32Array;
-  /** `[latents]` */
-  readonly encoderBias: Float32Array;
-  /** `[latents, width]` */
-  readonly decoderWeight: Float32Array;
-  /** `[width]` */
-  readonly decoderBias: Float32Array;
-}
-
-export const PARAMETER_NAMES = ['encoderWeight', 'encoderBias', 'decoderWeight', 'decoderBias'] as const;
-
-export interface TrainingState {
-  readonly width: number;
-  readonly latents: number;
+export interface TrainingState extends Shape {
+  /** The output is the input again. */
+  readonly autoencoder: boolean;
   readonly parameters: Parameters;
+  /** What the optimiser remembers of each parameter: Adam's moments; signum's z, and nothing. */
   readonly firstMoment: Parameters;
   readonly secondMoment: Parameters;
+  /** What the family remembers. */
+  readonly memory: Record<string, number>;
   /** Tokens since each latent last fired, `[latents]`. */
   readonly tokensSinceFired: Float64Array;
   /** Steps taken. */
   step: number;
-  /** Exponential average of each batch's smallest selected activation, from 0; see `threshold`. */
-  thresholdAverage: number;
 }
 
-/** How slowly the threshold's average forgets; Bussmann et al. 2024 use .99. */
-export const THRESHOLD_DECAY = 0.99;
-
-function zeroParameters(backend: Backend, width: number, latents: number): Parameters {
-  return {
-    encoderWeight: backend.allocate(latents * width),
-    encoderBias: backend.allocate(latents),
-    decoderWeight: backend.allocate(latents * width),
-    decoderBias: backend.allocate(width),
-  };
+/** Where training starts from, in the units that it sees: the mean of the outputs, which b_dec starts at. */
+export interface Start {
+  readonly width: number;
+  /** `[outputWidth]` */
+  readonly center: ArrayLike<number>;
+  /** As in `Shape`; one block where not given. */
+  readonly outputBounds?: Uint32Array;
+  /** An autoencoder's output is its input. */
+  readonly autoencoder: boolean;
 }
 
 /**
- * The start of Gao et al. 2024: random unit decoder rows, the encoder its transpose, b_dec at the centre of the
- * data (`center [width]`, in the units that training sees).
+ * The start of Gao et al. 2024: random decoder rows of one norm, in an autoencoder the encoder their transpose, b_dec at
+ * the centre of the data. In a transcoder the encoder is random too, in unit rows, and decoder rows are 0, since they
+ * can have no likeness to the encoder's (Dunefsky et al. 2024); where they must have unit norm, they stay random.
  */
 export async function initialState(
   backend: Backend,
   options: TrainingOptions,
-  center: ArrayLike<number>,
+  { width, center, outputBounds, autoencoder }: Start,
 ): Promise<TrainingState> {
-  const width = center.length;
-  const { latents } = options;
-  const parameters = zeroParameters(backend, width, latents);
-  new Random(options.seed, 'decoder').fillNormal(parameters.decoderWeight, 1);
-  await backend.unitRows({ weight: parameters.decoderWeight, rows: latents, width });
-  parameters.encoderWeight.set(parameters.decoderWeight);
-  parameters.decoderBias.set(center);
+  const { family, dictionary, seed } = options;
+  const { latents } = dictionary;
+  if (family.tied && !autoencoder) {
+    throw new InputError(
+      `dictionary.family ${family.name} reconstructs what it reads; choose another family for a transcoder`,
+    );
+  }
+  const outputWidth = center.length;
+  const parameters: Record<string, Float32Array> = {};
+  for (const [name, length] of parameterLengths(options, width, outputWidth))
+    parameters[name] = backend.allocate(length);
+  const { encoderWeight, decoderWeight, decoderBias, ...others } = parameters;
+  const unitNormal = async (weight: Float32Array, of: number, stream: string) => {
+    new Random(seed, stream).fillNormal(weight, 1);
+    await backend.unitRows({ weight, rows: latents, width: of });
+  };
+  await unitNormal(decoderWeight, outputWidth, 'decoder');
+  if (autoencoder) encoderWeight.set(decoderWeight.subarray(0, encoderWeight.length));
+  else await unitNormal(encoderWeight, width, 'encoder');
+  const norm = autoencoder || family.unitDecoder ? options.decoderNorm : 0;
+  if (norm !== 1) for (let i = 0; i < decoderWeight.length; i++) decoderWeight[i] *= norm;
+  decoderBias.set(center);
+  for (const [name, start] of Object.entries(family.own?.(dictionary) ?? {})) others[name].fill(start);
+  const moments = (with_: (parameter: Float32Array) => Float32Array) =>
+    Object.fromEntries(Object.entries(parameters).map(([name, array]) => [name, with_(array)])) as Parameters;
+  const zeros = (length: number) => backend.allocate(length);
   return {
+    autoencoder,
     width,
+    outputWidth,
+    outputBounds: outputBounds ?? Uint32Array.of(0, outputWidth),
     latents,
-    parameters,
-    firstMoment: zeroParameters(backend, width, latents),
-    secondMoment: zeroParameters(backend, width, latents),
+    parameters: parameters as Parameters,
+    firstMoment: moments((array) => {
+      const first = zeros(array.length);
+      if (options.optimiser === 'signum') first.set(array);
+      return first;
+    }),
+    secondMoment: moments((array) => zeros(options.optimiser === 'adam' ? array.length : 0)),
+    memory: { ...family.memory },
     tokensSinceFired: new Float64Array(latents),
     step: 0,
-    thresholdAverage: 0,
   };
+}
+
+/** Names and lengths of all trained arrays, in one order. */
+export function parameterLengths(
+  { family, dictionary, skip }: TrainingOptions,
+  width: number,
+  outputWidth: number,
+): [string, number][] {
+  const { latents } = dictionary;
+  return [
+    ['encoderWeight', family.tied ? 0 : latents * width],
+    ['encoderBias', latents],
+    ['decoderWeight', latents * outputWidth],
+    ['decoderBias', outputWidth],
+    ...Object.keys(family.own?.(dictionary) ?? {}).map((name): [string, number] => [name, latents]),
+    ...(skip ? [['skip', outputWidth * width] as [string, number]] : []),
+  ];
 }
 
 /**
- * The threshold at which BatchTopK's latents fire when it is used: the average over recent batches of the smallest
- * activation that was selected. The average starts at zero, which `1 - decay^steps` corrects for, as in Adam, so
- * that it is right after ten steps as after ten thousand.
+ * The dictionary as trained so far, for activations in the units that training sees. Shares the arrays where it can.
+ * With signum it is the average of the steps, and not where the last one led.
  */
-export function threshold(state: TrainingState): number {
-  return state.step === 0 ? 0 : state.thresholdAverage / (1 - THRESHOLD_DECAY ** state.step);
-}
-
-/** The dictionary as trained so far, for activations in the units that training sees. Shares the arrays. */
-export function currentDictionary(state: TrainingState, options: TrainingOptions): Dictionary {
-  const { width, latents, parameters } = state;
+export async function currentDictionary(
+  backend: Backend,
+  state: TrainingState,
+  options: TrainingOptions,
+): Promise<Dictionary> {
+  const { family, dictionary } = options;
+  const parameters =
+    options.optimiser === 'signum' ? await averaged(backend, state, options) : state.parameters;
+  const { width, outputWidth, latents, memory } = state;
+  const { decoderWeight, decoderBias } = parameters;
+  const { selection, encoderWeight, encoderBias } = family.dictionary({
+    ...state,
+    options: dictionary,
+    parameters,
+    memory,
+  });
   return {
     width,
+    outputWidth,
     latents,
-    ...parameters,
-    selection:
-      options.family === 'topk'
-        ? { kind: 'topk', k: options.k }
-        : { kind: 'threshold', threshold: new Float32Array(latents).fill(threshold(state)) },
+    encoderWeight: encoderWeight ?? (family.tied ? decoderWeight : parameters.encoderWeight),
+    encoderBias: encoderBias ?? parameters.encoderBias,
+    decoderWeight,
+    decoderBias,
+    ...(family.centersInput && state.autoencoder && { inputBias: decoderBias }),
+    ...(options.skip && { skip: parameters.skip }),
+    selection,
   };
+}
+
+/** `x = (y - (1 - momentum) z) / momentum`; see `SignumOptions`. */
+async function averaged(
+  backend: Backend,
+  { parameters, firstMoment, latents, outputWidth }: TrainingState,
+  { beta1: momentum, family }: TrainingOptions,
+): Promise<Parameters> {
+  const average = Object.fromEntries(
+    Object.entries(parameters).map(([name, y]) => [
+      name,
+      y.map((value, i) => (value - (1 - momentum) * firstMoment[name][i]) / momentum),
+    ]),
+  ) as Parameters;
+  if (family.unitDecoder)
+    await backend.unitRows({ weight: average.decoderWeight, rows: latents, width: outputWidth });
+  return average;
 }
 
 /** Latents that have not fired for `deadAfterTokens` tokens, ascending. */

@@ -1,18 +1,24 @@
 /**
- * One training step: gradient, clipping, Adam, unit decoder rows, and the bookkeeping of dead latents and of
- * BatchTopK's threshold. It changes the state in place and knows nothing of streams, files or logs.
+ * One training step: gradient, clipping, optimiser, unit decoder rows, and the bookkeeping of dead latents. It changes
+ * the state in place and knows nothing of streams, files or logs.
  */
+import type { Loss, Workspace } from '../dictionaries/families/family.ts';
 import type { Backend } from '../kernels/backend.ts';
-import type { AdamOptions, Trained } from '../kernels/trainingOperations.ts';
-import { type BatchResult, propagate, type Select, type Workspace } from './gradients.ts';
-import { ADAM_EPSILON, learningRate, type TrainingOptions } from './options.ts';
-import { deadLatents, type Parameters, THRESHOLD_DECAY, type TrainingState } from './state.ts';
+import type { Optimiser, Trained } from '../kernels/trainingOperations.ts';
+import { type BatchResult, propagate, type Rows } from './gradients.ts';
+import type { TrainingOptions } from './options.ts';
+import { resample } from './resample.ts';
+import { learningRate, resamplesAfter } from './schedules.ts';
+import type { TrainingState } from './state.ts';
 
 export interface StepMetrics {
   readonly step: number;
   readonly tokens: number;
+  /** Mean squared error. */
   readonly loss: number;
-  /** `sum |x - x'|^2 / sum |x - mean of the batch|^2` */
+  /** What the family's penalty adds to the loss. */
+  readonly penalty: number;
+  /** `sum |y - y'|^2 / sum |y - mean of the batch|^2` */
   readonly fvu: number;
   readonly auxLoss: number;
   /** Latents that fired on a token, on average. */
@@ -24,60 +30,34 @@ export interface StepMetrics {
   readonly learningRate: number;
 }
 
-/** Trains on `scale * x`, `x [options.batch, width]`. What is in the workspace before does not matter. */
+const ADAM_EPSILON = 1e-8;
+
+/** Trains on `options.batch` rows of `data`. What is in the workspace before does not matter. */
 export async function trainStep(
   backend: Backend,
   options: TrainingOptions,
   state: TrainingState,
-  { x, scale }: { x: Float32Array; scale: number },
+  data: Rows,
   workspace: Workspace,
 ): Promise<StepMetrics> {
-  const { width, latents, parameters } = state;
   const rows = options.batch;
-  const dead = deadLatents(state, options.deadAfterTokens);
-  const result = await propagate(
-    { backend, parameters, width, latents, x, scale, rows },
-    selectionOf(backend, options),
-    {
-      dead,
-      latents: options.auxLatents,
-      coefficient: options.auxCoefficient,
-      precision: options.precision,
-    },
-    workspace,
-  );
+  const result = await propagate(backend, options, state, data, workspace);
   state.step += 1;
   const rate = learningRate(options, state.step);
   const gradientNorm = await update(backend, options, state, result, rate);
-  recordFirings(state, result, rows);
+  const fired = recordFirings(state, result.loss, rows);
+  if (resamplesAfter(options, state.step)) resample(options, state, result);
   return {
     step: state.step,
     tokens: state.step * rows,
-    loss: result.loss,
-    fvu: result.loss / result.variance,
+    loss: result.loss.reconstruction,
+    penalty: result.loss.penalty,
+    fvu: result.loss.reconstruction / result.variance,
     auxLoss: result.auxLoss,
-    l0: result.l0,
-    dead: dead.length,
+    l0: fired / rows,
+    dead: result.batch.dead.length,
     gradientNorm,
     learningRate: rate,
-  };
-}
-
-/** TopK chooses k for each token, BatchTopK k for each token of the batch on average. */
-function selectionOf(backend: Backend, { family, k, latents, precision }: TrainingOptions): Select {
-  return (x, rows, parameters) => {
-    const operands = {
-      x,
-      rows,
-      width: x.length / rows,
-      weight: parameters.encoderWeight,
-      bias: parameters.encoderBias,
-      columns: latents,
-      precision,
-    };
-    return family === 'topk'
-      ? backend.encodeTopK({ ...operands, k })
-      : backend.encodeBatchTopK({ ...operands, total: rows * k });
   };
 }
 
@@ -86,47 +66,72 @@ async function update(
   backend: Backend,
   options: TrainingOptions,
   state: TrainingState,
-  { gradient, outputSum }: BatchResult,
+  { gradient, loss, own, batch }: BatchResult,
   rate: number,
 ): Promise<number> {
+  const { dense } = loss;
   const throughInput = new Float64Array(state.width);
-  const squares = await backend.measureLatentGradients({ ...gradient, throughInput });
-  const decoderBias = Float32Array.from(outputSum, (through, i) => through - throughInput[i]);
-  const norm = Math.sqrt(decoderBias.reduce((sum, value) => sum + value * value, squares));
-  const adam: AdamOptions = {
-    step: state.step,
-    rate,
-    beta1: options.beta1,
-    beta2: options.beta2,
-    epsilon: ADAM_EPSILON,
-    gradientScale: Math.min(1, options.gradientClip / (norm + 1e-6)),
-  };
-  const trained = (name: keyof Parameters): Trained => ({
+  let squares = dense ? 0 : await backend.measureLatentGradients({ ...gradient, throughInput });
+  const centered = batch.input === batch.target;
+  const decoderBias = Float32Array.from(loss.outputSum, (sum, i) => (centered ? sum - throughInput[i] : sum));
+  if (dense && gradient.unitDecoder) turnOnly(dense.decoderWeight, gradient);
+  const others: Record<string, Float32Array> = { ...own, ...dense, decoderBias };
+  for (const array of Object.values(others)) squares += await backend.sumOfSquares(array);
+  const norm = Math.sqrt(squares);
+  const optimiser = optimiserOf(options, state.step, rate, norm);
+  const trained = (name: string): Trained => ({
     parameter: state.parameters[name],
     m: state.firstMoment[name],
     v: state.secondMoment[name],
   });
-  await backend.updateLatents({
-    ...gradient,
-    adam,
-    trained: {
-      encoderWeight: trained('encoderWeight'),
-      encoderBias: trained('encoderBias'),
-      decoderWeight: trained('decoderWeight'),
-    },
-  });
-  await backend.adam({ ...adam, ...trained('decoderBias'), gradient: decoderBias });
+  if (!dense) {
+    await backend.updateLatents({
+      ...gradient,
+      optimiser,
+      trained: {
+        encoderWeight: trained('encoderWeight'),
+        encoderBias: trained('encoderBias'),
+        decoderWeight: trained('decoderWeight'),
+      },
+    });
+  }
+  for (const [name, array] of Object.entries(others))
+    await backend.stepArray({ optimiser, trained: trained(name), gradient: array });
+  if (dense && gradient.unitDecoder) {
+    const { decoderWeight: weight, latents, outputWidth: width } = gradient;
+    await backend.unitRows({ weight, rows: latents, width });
+  }
   return norm;
 }
 
-/** A latent that fired for the loss counts anew; one that AuxK chose has not fired by that. */
-function recordFirings(state: TrainingState, { gradient, smallest }: BatchResult, rows: number): void {
-  const { offsets } = gradient.parts[0].order;
-  for (let j = 0; j < state.latents; j++) {
-    if (offsets[j + 1] > offsets[j]) state.tokensSinceFired[j] = 0;
-    else state.tokensSinceFired[j] += rows;
+/** Takes the part along each unit decoder row out of its gradient, as `updateLatents` does. */
+function turnOnly(
+  gradient: Float32Array,
+  { decoderWeight, latents, outputWidth }: BatchResult['gradient'],
+): void {
+  for (let j = 0; j < latents; j++) {
+    const [from, to] = [j * outputWidth, (j + 1) * outputWidth];
+    let along = 0;
+    for (let i = from; i < to; i++) along += gradient[i] * decoderWeight[i];
+    for (let i = from; i < to; i++) gradient[i] -= along * decoderWeight[i];
   }
-  if (Number.isFinite(smallest)) {
-    state.thresholdAverage = THRESHOLD_DECAY * state.thresholdAverage + (1 - THRESHOLD_DECAY) * smallest;
+}
+
+function optimiserOf(options: TrainingOptions, step: number, rate: number, norm: number): Optimiser {
+  const { beta1, beta2 } = options;
+  if (options.optimiser === 'signum') return { kind: 'signum', step, rate, momentum: beta1 };
+  const gradientScale = Math.min(1, options.gradientClip / (norm + 1e-6));
+  return { kind: 'adam', step, rate, beta1, beta2, epsilon: ADAM_EPSILON, gradientScale };
+}
+
+/** A latent that fired for the loss counts anew; one that AuxK chose has not fired by that. Returns how many fired in all. */
+function recordFirings({ tokensSinceFired }: TrainingState, { codes }: Loss, rows: number): number {
+  for (let j = 0; j < tokensSinceFired.length; j++) tokensSinceFired[j] += rows;
+  let fired = 0;
+  for (let e = 0; e < codes.values.length; e++) {
+    if (codes.values[e] === 0) continue;
+    tokensSinceFired[codes.indices[e]] = 0;
+    fired++;
   }
+  return fired;
 }

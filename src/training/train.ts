@@ -1,120 +1,214 @@
 /**
- * The training loop: activations in, a state out, with checkpoints and a held-out measure on the way. It reads any
- * `ActivationSource` and reports through callbacks; it must not know of files other than its checkpoints.
+ * The training loop: one stream of activations in, any number of trained dictionaries out, with checkpoints and a held-out
+ * measure on the way. Each of them, an arm, comes to the same bytes as if it were alone. It reports through callbacks and
+ * must not know of files other than checkpoints.
  */
-import { shuffledBatches } from '../activations/shuffle.ts';
 import type { ActivationSource } from '../activations/source.ts';
 import { decode, encode } from '../dictionaries/dictionary.ts';
+import type { Workspace } from '../dictionaries/families/family.ts';
 import { InputError } from '../formats/errors.ts';
 import type { Backend } from '../kernels/backend.ts';
 import { readNewestCheckpoint, writeCheckpoint } from './checkpoint.ts';
-import { createWorkspace } from './gradients.ts';
+import type { Rows } from './gradients.ts';
 import { checkOptions, type TrainingOptions, totalSteps } from './options.ts';
 import { currentDictionary, initialState, type TrainingState } from './state.ts';
 import { type StepMetrics, trainStep } from './step.ts';
+import {
+  type Block,
+  type BlockRows,
+  boundsOf,
+  type Stream,
+  type StreamBatch,
+  scaledMean,
+  splitBlocks,
+  streamBatches,
+  widthOf,
+} from './stream.ts';
+import { createWorkspace } from './workspace.ts';
 
-export interface TrainRequest {
-  readonly backend: Backend;
-  readonly source: ActivationSource;
-  /** Activations are multiplied by this before training sees them; see `activationScale`. */
-  readonly scale: number;
-  /** Mean activation `[width]` before scaling: where b_dec starts. */
-  readonly mean: ArrayLike<number>;
+/** One dictionary in training. */
+export interface Arm {
   readonly options: TrainingOptions;
-  /** Held-out activations `[rows, width]`, on which FVU is measured every `validateEvery` steps. */
+  /** What it reads of the stream: one hook point, or the several of a crosscoder. */
+  readonly input: readonly Block[];
+  /** What a transcoder predicts. An autoencoder predicts its input. */
+  readonly target?: readonly Block[];
+  /** Held-out rows of the stream, on which FVU is measured every `validateEvery` steps and at the end. */
   readonly validation?: { readonly activations: Float32Array; readonly rows: number };
   readonly validateEvery?: number;
   /** Where checkpoints go, and every how many steps. None without it. */
   readonly checkpoints?: { readonly dir: string; readonly every: number };
   /** Goes on from the newest checkpoint, where there is one. */
   readonly resume?: boolean;
-  /** Called after every step, and awaited. */
-  readonly onStep?: (metrics: StepMetrics & { validationFvu?: number }) => void | Promise<void>;
   /** Called once, before the first step, with the step that training goes on from. */
   readonly onStart?: (step: number) => void | Promise<void>;
-  /** Aborting it writes a checkpoint and returns after the step in progress. */
+  /** Called after every step, and awaited. */
+  readonly onStep?: (metrics: ArmMetrics) => void | Promise<void>;
+}
+
+export type ArmMetrics = StepMetrics & { readonly validationFvu?: number };
+
+export interface TrainRequest {
+  readonly backend: Backend;
+  readonly stream: Stream;
+  readonly arms: readonly Arm[];
+  /**
+   * Called after every step that any arm took, with the metrics of those that took it (undefined for the others);
+   * answers which arms, by their place, go no further.
+   */
+  readonly afterStep?: (
+    step: number,
+    metrics: readonly (ArmMetrics | undefined)[],
+  ) => readonly number[] | Promise<readonly number[]>;
+  /** Aborting it writes checkpoints and returns after the step in progress. */
   readonly signal?: AbortSignal;
 }
 
 export interface TrainResult {
   readonly state: TrainingState;
-  /** False where the signal stopped it early. */
-  readonly finished: boolean;
+  /** `stopped` by `afterStep`; `interrupted` by the signal. */
+  readonly end: 'finished' | 'stopped' | 'interrupted';
 }
 
-/** Trains to the end of `options.tokens`. Same seed and source, same bytes, resumed or not, on any thread count. */
-export async function train(request: TrainRequest): Promise<TrainResult> {
-  const { backend, source, options, scale, checkpoints, signal } = request;
-  checkOptions(options);
-  const perEpoch = Math.floor(source.totalRows / options.batch);
-  if (perEpoch === 0) {
-    throw new InputError(
-      `the source has ${source.totalRows} activations, less than one batch of ${options.batch}: ` +
-        'harvest more tokens or choose a smaller training.batch',
-    );
-  }
-  const state = await initialState(
-    backend,
-    options,
-    Float64Array.from(request.mean, (value) => scale * value),
+/**
+ * Trains all arms to the end of their tokens. Same seeds and source, same bytes, resumed or not, alone or not, on any
+ * number of threads. Arms take up where their checkpoints are, and wait for each other.
+ */
+export async function train(request: TrainRequest): Promise<TrainResult[]> {
+  const { backend, stream, arms, signal } = request;
+  for (const { options } of arms) checkArm(options, stream);
+  const states = await Promise.all(arms.map((arm) => startArm(backend, arm)));
+  const ends = arms.map(({ options }, i): TrainResult['end'] | undefined =>
+    states[i].step >= totalSteps(options) ? 'finished' : undefined,
   );
-  if (checkpoints && request.resume) await readNewestCheckpoint(checkpoints.dir, state);
-  await request.onStart?.(state.step);
-
-  const total = totalSteps(options);
-  const workspace = createWorkspace(backend, {
-    rows: options.batch,
-    width: state.width,
-    k: options.k,
-    auxLatents: options.auxLatents,
-  });
-  const save = () => (checkpoints ? writeCheckpoint(checkpoints.dir, state) : undefined);
-  while (state.step < total) {
-    const batches = shuffledBatches(source, {
-      batch: options.batch,
-      windowRows: options.windowRows,
-      seed: options.seed,
-      epoch: Math.floor(state.step / perEpoch),
-      startBatch: state.step % perEpoch,
-    });
-    for await (const { activations } of batches) {
-      const metrics = await trainStep(backend, options, state, { x: activations, scale }, workspace);
-      if (!Number.isFinite(metrics.loss)) {
-        throw new InputError(
-          `training.learningRate ${options.learningRate}: the loss is ${metrics.loss} at step ${metrics.step}; ` +
-            'choose a smaller rate',
-        );
+  const running = () => [...arms.keys()].filter((i) => ends[i] === undefined);
+  const workspace = createWorkspace(backend);
+  let step = Math.min(...running().map((i) => states[i].step));
+  if (running().length > 0) {
+    for await (const batch of streamBatches(stream, step)) {
+      const metrics: (ArmMetrics | undefined)[] = arms.map(() => undefined);
+      for (const i of running()) {
+        if (states[i].step !== step) continue;
+        metrics[i] = await stepArm(backend, arms[i], states[i], batch, workspace);
+        if (states[i].step >= totalSteps(arms[i].options)) ends[i] = 'finished';
       }
-      await request.onStep?.({ ...metrics, ...(await validate(request, state, total)) });
-      const last = state.step >= total || signal?.aborted;
-      if (last || (checkpoints && state.step % checkpoints.every === 0)) await save();
-      if (last) return { state, finished: state.step >= total };
+      step++;
+      const stopped = (await request.afterStep?.(step, metrics)) ?? [];
+      for (const i of stopped) ends[i] ??= 'stopped';
+      if (signal?.aborted) for (const i of running()) ends[i] = 'interrupted';
+      for (const i of arms.keys())
+        if (metrics[i]) await saveWhereDue(arms[i], states[i], ends[i] !== undefined);
+      if (running().length === 0) break;
     }
   }
-  return { state, finished: true };
+  return states.map((state, i) => ({ state, end: ends[i]! }));
 }
 
-async function validate(
-  request: TrainRequest,
+/** One dictionary on one source of its own: `train` for a single arm. */
+export async function trainOne(
+  request: Omit<TrainRequest, 'stream' | 'arms' | 'afterStep'> &
+    Omit<Arm, 'input' | 'target'> & {
+      readonly source: ActivationSource;
+      readonly scale: number;
+      readonly mean: ArrayLike<number>;
+    },
+): Promise<TrainResult> {
+  const { backend, signal, source, scale, mean, ...arm } = request;
+  const { batch, windowRows, shuffleSeed } = arm.options;
+  const input = [{ start: 0, end: source.width, scale, mean }];
+  const stream = { source, batch, windowRows, shuffleSeed };
+  const [result] = await train({ backend, stream, signal, arms: [{ ...arm, input }] });
+  return result;
+}
+
+/** Arms that read one stream must agree on how it is cut. */
+function checkArm(options: TrainingOptions, stream: Stream): void {
+  checkOptions(options);
+  for (const key of ['batch', 'windowRows', 'shuffleSeed'] as const) {
+    if (options[key] !== stream[key])
+      throw new InputError(
+        `training.${key} is ${options[key]}, but the stream's is ${stream[key]}; trainings that share a stream ` +
+          `must agree on it`,
+      );
+  }
+}
+
+async function startArm(backend: Backend, arm: Arm): Promise<TrainingState> {
+  const { input, target = input, options, checkpoints } = arm;
+  const state = await initialState(backend, options, {
+    width: widthOf(input),
+    center: scaledMean(target),
+    outputBounds: boundsOf(target),
+    autoencoder: target === input,
+  });
+  if (checkpoints && arm.resume) await readNewestCheckpoint(checkpoints.dir, state);
+  await arm.onStart?.(state.step);
+  return state;
+}
+
+async function stepArm(
+  backend: Backend,
+  arm: Arm,
   state: TrainingState,
-  total: number,
-): Promise<{ validationFvu?: number }> {
-  const { backend, validation, validateEvery, options, scale } = request;
-  if (!validation || !validateEvery) return {};
-  if (state.step % validateEvery !== 0 && state.step !== total) return {};
-  const { rows } = validation;
-  const { width } = state;
-  const x = new Float32Array(rows * width);
-  const origin = new Float32Array(width);
-  const sums = new Float64Array(width);
-  await backend.shift({ x: validation.activations, scale, center: origin, rows, width, out: x, sums });
-  const dictionary = currentDictionary(state, options);
-  const output = await decode(backend, dictionary, await encode(backend, dictionary, x, rows));
-  const centered = new Float32Array(x.length);
-  const squares = new Float32Array(rows);
-  const center = Float32Array.from(sums, (value) => value / rows);
-  await backend.center({ x, center, rows, width, scale: 1, out: centered });
+  batch: StreamBatch,
+  workspace: Workspace,
+): Promise<ArmMetrics> {
+  const { options } = arm;
+  const metrics = await trainStep(backend, options, state, rowsOf(arm, batch), workspace);
+  if (!Number.isFinite(metrics.loss)) {
+    throw new InputError(
+      `training.learningRate ${options.learningRate}: the loss is ${metrics.loss} at step ${metrics.step}; ` +
+        'choose a smaller rate',
+    );
+  }
+  const validationFvu = await validate(backend, arm, state);
+  const all = validationFvu === undefined ? metrics : { ...metrics, validationFvu };
+  await arm.onStep?.(all);
+  return all;
+}
+
+function rowsOf({ input, target }: Arm, batch: StreamBatch): Rows {
+  const predicted = target && batch.read(target);
+  return { ...batch.read(input), ...(predicted && { target: { y: predicted.x, scale: predicted.scale } }) };
+}
+
+async function saveWhereDue({ checkpoints }: Arm, state: TrainingState, atEnd: boolean): Promise<void> {
+  if (checkpoints && (atEnd || state.step % checkpoints.every === 0))
+    await writeCheckpoint(checkpoints.dir, state);
+}
+
+/** The fraction of the held-out variance that is left unexplained, where it is due. */
+async function validate(backend: Backend, arm: Arm, state: TrainingState): Promise<number | undefined> {
+  const { validation, validateEvery, options, input, target = input } = arm;
+  if (!validation || !validateEvery) return undefined;
+  if (state.step % validateEvery !== 0 && state.step !== totalSteps(options)) return undefined;
+  const { rows, activations } = validation;
+  const whole = splitBlocks(activations, rows, activations.length / rows);
+  const x = await scaledRows(backend, whole.read(input), rows);
+  const y = target === input ? x : await scaledRows(backend, whole.read(target), rows);
+  const width = state.outputWidth;
+  const dictionary = await currentDictionary(backend, state, options);
+  const output = await decode(
+    backend,
+    dictionary,
+    await encode(backend, dictionary, x.values, rows),
+    x.values,
+  );
+  const [centered, squares] = [new Float32Array(rows * width), new Float32Array(rows)];
+  const center = Float32Array.from(y.sums, (value) => value / rows);
+  await backend.center({ x: y.values, center, rows, width, scale: 1, out: centered });
   const variance = await backend.sumOfSquares(centered);
-  await backend.residual({ a: output, b: x, rows, width, scale: 1, out: output, squares });
-  return { validationFvu: (await backend.sumOfSquares(output)) / variance };
+  await backend.residual({ a: output, b: y.values, rows, width, scale: 1, out: output, squares });
+  return (await backend.sumOfSquares(output)) / variance;
+}
+
+async function scaledRows(
+  backend: Backend,
+  { x, scale }: BlockRows,
+  rows: number,
+): Promise<{ values: Float32Array; sums: Float64Array }> {
+  const width = x.length / rows;
+  const [values, sums] = [new Float32Array(rows * width), new Float64Array(width)];
+  await backend.shift({ x, scale, center: new Float32Array(width), rows, width, out: values, sums });
+  return { values, sums };
 }

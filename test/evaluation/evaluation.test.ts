@@ -55,11 +55,13 @@ function dictionaryOf(
   const latents = decoderWeight.length / width;
   return {
     width,
+    outputWidth: width,
     latents,
     encoderWeight,
     encoderBias: new Float32Array(latents),
     decoderWeight,
     decoderBias: bias,
+    inputBias: bias,
     selection: { kind: 'topk', k },
   };
 }
@@ -81,7 +83,7 @@ const partial = await randomDictionary(backend, { latents: 30, k: 3, seed: 4 }, 
 const splice = (sequences = all) =>
   spliceAll({
     model,
-    hook,
+    site: { inputs: [hook], outputs: [hook] },
     corpus,
     sequences,
     dictionaries: { lossless: lossless(), silent, partial },
@@ -129,7 +131,7 @@ describe('special dictionaries', () => {
 
 it('agrees with the definitions, computed apart', async () => {
   const codes = await encode(backend, partial, x, rows);
-  const output = await decode(backend, partial, codes);
+  const output = await decode(backend, partial, codes, x);
   let [error, variance] = [0, 0];
   for (let i = 0; i < rows * width; i++) {
     error += (x[i] - output[i]) ** 2;
@@ -255,7 +257,7 @@ it('gives no interval from a single document', () => {
 it('fits the random dictionary with the gain that is best', async () => {
   const errorWith = async (factor: number) => {
     const scaled = { ...partial, encoderWeight: partial.encoderWeight.map((value) => factor * value) };
-    const output = await decode(backend, scaled, await encode(backend, scaled, x, rows));
+    const output = await decode(backend, scaled, await encode(backend, scaled, x, rows), x);
     return output.reduce((sum, value, i) => sum + (value - x[i]) ** 2, 0);
   };
   const best = await errorWith(1);

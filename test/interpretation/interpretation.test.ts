@@ -19,6 +19,7 @@ const normals = (n: number) => {
 
 const dictionary: Dictionary = {
   width,
+  outputWidth: width,
   latents,
   encoderWeight: normals(latents * width),
   encoderBias: new Float32Array(latents).map((_, j) => (j === 5 ? -1e9 : 0)),

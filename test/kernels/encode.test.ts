@@ -105,6 +105,15 @@ describe.each(instructionSets)('%s', (instructionSet) => {
           expect(await native.encodeThreshold({ ...operands, threshold })).toEqual(
             await reference.encodeThreshold({ ...operands, threshold }),
           );
+          expect(await native.encodeAbsTopK({ ...operands, k })).toEqual(
+            await reference.encodeAbsTopK({ ...operands, k }),
+          );
+          const grouped = {
+            ...operands,
+            subset: undefined,
+            groups: [7, 5, 3, 2, 1].find((g) => columns % g === 0)!,
+          };
+          expect(await native.encodeGroupMax(grouped)).toEqual(await reference.encodeGroupMax(grouped));
         },
       ),
       { numRuns: 30 },
@@ -176,6 +185,10 @@ describe.each(instructionSets)('%s', (instructionSet) => {
           expectAlike(
             await native.encodeThreshold({ ...operands, threshold }),
             await reference.encodeThreshold({ ...operands, threshold }),
+          );
+          expectAlike(
+            await native.encodeAbsTopK({ ...operands, k }),
+            await reference.encodeAbsTopK({ ...operands, k }),
           );
         },
       ),

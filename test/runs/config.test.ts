@@ -34,14 +34,20 @@ describe('parseConfig', () => {
       training: {
         tokens: 2_210_000,
         batch: 4096,
+        optimiser: 'auto',
         learningRate: 'auto',
-        warmupFraction: 0.1,
-        decayFraction: 0.2,
-        beta1: 0.9,
-        beta2: 0.999,
-        auxCoefficient: 1 / 32,
+        warmupFraction: 'auto',
+        decayFraction: 'auto',
+        beta1: 'auto',
+        beta2: 'auto',
+        sparsityWarmupFraction: 'auto',
+        kStart: 'auto',
+        kAnnealFraction: 0.1,
+        auxCoefficient: 'auto',
         auxLatents: 'auto',
         deadAfterTokens: 'auto',
+        resampleAt: 'auto',
+        shuffleSeed: 0,
         gradientClip: 1,
         windowRows: 131_072,
         logEvery: 10,
@@ -69,10 +75,10 @@ describe('parseConfig', () => {
   });
 
   it('names every faulty field with what was found and what was expected', () => {
-    const message = fault({ seed: -1, dictionary: { family: 'gated' }, training: { learningRate: 'fast' } });
+    const message = fault({ seed: -1, dictionary: { family: 'gate' }, training: { learningRate: 'fast' } });
     expect(message).toContain('name is missing');
     expect(message).toContain('seed: found -1, expected number to be >=0');
-    expect(message).toContain('dictionary.family: found "gated", expected one of "topk"|"batchtopk"');
+    expect(message).toMatch(/dictionary\.family: found "gate", .*expected/);
     expect(message).toContain('training.learningRate: found "fast", expected number or "auto"');
   });
 

@@ -1,63 +1,61 @@
-/** The hand-written gradient against finite differences of the loss, on both backends. */
+/** The gradient with AuxK against finite differences of both losses, on both backends; the families' own are in test/dictionaries. */
 import { describe, expect, it } from 'vitest';
+import type { Parameters } from '../../src/dictionaries/families/family.ts';
+import { topk } from '../../src/dictionaries/families/topk.ts';
 import type { Backend } from '../../src/kernels/backend.ts';
 import { createNativeBackend } from '../../src/kernels/native.ts';
 import { createReferenceBackend } from '../../src/kernels/reference.ts';
 import { Random } from '../../src/math/random.ts';
-import { createWorkspace, propagate, type Select } from '../../src/training/gradients.ts';
-import { PARAMETER_NAMES, type Parameters } from '../../src/training/state.ts';
+import { initialState } from '../../src/training/state.ts';
+import { gradientOf as gradientIn, optionsFor } from '../dictionaries/families/gradientCheck.ts';
 
 const [width, latents, rows, k] = [7, 24, 13, 3];
 const auxCoefficient = 0.4;
 const dead = Uint32Array.from([1, 4, 9, 16, 20]);
+const PARAMETER_NAMES = ['encoderWeight', 'encoderBias', 'decoderWeight', 'decoderBias'] as const;
 
-const zeroParameters = (): Parameters => ({
-  encoderWeight: new Float32Array(latents * width),
-  encoderBias: new Float32Array(latents),
-  decoderWeight: new Float32Array(latents * width),
-  decoderBias: new Float32Array(width),
-});
+/** TopK that never chooses a dead latent, so that the two losses have no latent in common. */
+const family: typeof topk = {
+  ...topk,
+  unitDecoder: false,
+  loss: (batch) => {
+    const { backend } = batch;
+    const encodeTopK: Backend['encodeTopK'] = (op) => backend.encodeTopK({ ...op, subset: alive });
+    return topk.loss({ ...batch, backend: { ...backend, encodeTopK } });
+  },
+};
 
-function world(seed: number) {
+async function world(backend: Backend, seed: number) {
   const random = new Random(seed);
-  const parameters = zeroParameters();
+  const options = optionsFor(
+    family,
+    { family: 'topk', latents, k },
+    { auxLatents: k, deadAfterTokens: 1000 },
+  );
+  const center = new Float32Array(width);
+  const state = await initialState(backend, options, { width, center, autoencoder: true });
+  const { parameters } = state;
   for (const name of PARAMETER_NAMES) random.fillNormal(parameters[name], 0.5);
   const x = new Float32Array(rows * width);
   random.fillNormal(x, 1);
   // Dead latents are strong enough to have work to do in AuxK, and never chosen by the others' selection.
-  for (const latent of dead) parameters.encoderBias[latent] = 0.3;
-  return { parameters, x };
+  for (const latent of dead) {
+    parameters.encoderBias[latent] = 0.3;
+    state.tokensSinceFired[latent] = 1000;
+  }
+  return { parameters, x, options, state };
 }
 
 const alive = Uint32Array.from({ length: latents }, (_, i) => i).filter((i) => !dead.includes(i));
-const select =
-  (backend: Backend): Select =>
-  (x, n, p) =>
-    backend.encodeTopK({
-      x,
-      rows: n,
-      width,
-      weight: p.encoderWeight,
-      bias: p.encoderBias,
-      columns: latents,
-      subset: alive,
-      k,
-    });
 
 /** The whole gradient, with the activations given at half their size. */
-async function gradientOf(backend: Backend, parameters: Parameters, x: Float32Array, coefficient: number) {
-  const result = await propagate(
-    { backend, parameters, width, latents, x: x.map((value) => value / 2), scale: 2, rows },
-    select(backend),
-    { dead, latents: k, coefficient, precision: 'fp32' },
-    createWorkspace(backend, { rows, width, k, auxLatents: k }),
-  );
-  const gradient = zeroParameters();
-  await backend.latentGradients({ ...result.gradient, out: gradient });
-  const throughInput = new Float64Array(width);
-  await backend.measureLatentGradients({ ...result.gradient, throughInput });
-  gradient.decoderBias.set(result.outputSum.map((value, i) => value - throughInput[i]));
-  return { result, gradient };
+async function gradientOf(
+  backend: Backend,
+  { state, options, x }: Awaited<ReturnType<typeof world>>,
+  auxCoefficient: number,
+) {
+  const data = { x: x.map((value) => value / 2), scale: 2 };
+  return gradientIn(backend, { options: { ...options, auxCoefficient }, state, data });
 }
 
 /** A row's activations of the k strongest among `among`, in float64. */
@@ -93,7 +91,7 @@ function residuals(p: Parameters, x: Float32Array): number[][] {
 
 const meanSquare = (m: number[][]) => m.flat().reduce((sum, value) => sum + value * value, 0) / m.length;
 
-/** The loss as the doc comment of gradients.ts states it; AuxK's target and scale are given: constants. */
+/** The loss as the doc comments of gradients.ts and auxk.ts state it; AuxK's target and scale are given: constants. */
 function loss(p: Parameters, x: Float32Array, target: number[][]): { reconstruction: number; aux: number } {
   const center = target[0].map((_, i) => target.reduce((sum, row) => sum + row[i], 0) / rows);
   const variance = meanSquare(target.map((row) => row.map((value, i) => value - center[i])));
@@ -106,11 +104,12 @@ function loss(p: Parameters, x: Float32Array, target: number[][]): { reconstruct
 
 describe.each([createReferenceBackend(), createNativeBackend()])('$name backend', (backend) => {
   it.each([1, 2, 3])('agrees with finite differences (seed %i)', async (seed) => {
-    const { parameters, x } = world(seed);
-    const { result, gradient } = await gradientOf(backend, parameters, x, auxCoefficient);
+    const made = await world(backend, seed);
+    const { parameters, x } = made;
+    const { result, gradient } = await gradientOf(backend, made, auxCoefficient);
     const target = residuals(parameters, x);
     const exact = loss(parameters, x, target);
-    expect(result.loss).toBeCloseTo(exact.reconstruction, 4);
+    expect(result.loss.reconstruction).toBeCloseTo(exact.reconstruction, 4);
     expect(result.auxLoss).toBeCloseTo(exact.aux, 4);
     const mean = Array.from({ length: width }, (_, i) => x.filter((_, at) => at % width === i)).map(
       (column) => column.reduce((sum, value) => sum + value, 0) / rows,
@@ -147,13 +146,11 @@ describe.each([createReferenceBackend(), createNativeBackend()])('$name backend'
   });
 
   it('lets AuxK reach encoder and decoder of dead latents, and only them', async () => {
-    const { parameters, x } = world(4);
+    const made = await world(backend, 4);
     const gradients = await Promise.all(
-      [0, auxCoefficient].map(
-        async (coefficient) => (await gradientOf(backend, parameters, x, coefficient)).gradient,
-      ),
+      [0, auxCoefficient].map(async (coefficient) => (await gradientOf(backend, made, coefficient)).gradient),
     );
-    const norm = (p: Parameters, name: 'encoderWeight' | 'decoderWeight', j: number) =>
+    const norm = (p: Record<string, Float32Array>, name: 'encoderWeight' | 'decoderWeight', j: number) =>
       Math.hypot(...p[name].subarray(j * width, (j + 1) * width));
     for (const name of ['encoderWeight', 'decoderWeight'] as const) {
       for (const latent of dead) expect(norm(gradients[0], name, latent)).toBe(0);

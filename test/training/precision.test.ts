@@ -7,12 +7,13 @@ import { loadCorpus } from '../../src/activations/corpora/index.ts';
 import { modelSource } from '../../src/activations/harvest.ts';
 import { activationScale } from '../../src/activations/normalise.ts';
 import { memorySource } from '../../src/activations/source.ts';
+import { familyOf } from '../../src/dictionaries/families/index.ts';
 import type { Precision } from '../../src/kernels/backend.ts';
 import { loadBackend } from '../../src/kernels/index.ts';
 import { loadModel } from '../../src/models/registry.ts';
 import { parseConfig } from '../../src/runs/config.ts';
 import type { TrainingOptions } from '../../src/training/options.ts';
-import { train } from '../../src/training/train.ts';
+import { trainOne } from '../../src/training/train.ts';
 
 it('explains as much of stories15M in bfloat16 as in float32', async () => {
   const backend = loadBackend();
@@ -28,9 +29,16 @@ it('explains as much of stories15M in bfloat16 as in float32', async () => {
   const source = memorySource({ ...training, width: model.config.width });
   const { scale, mean } = await activationScale(source, { seed: 0 });
   const options: Omit<TrainingOptions, 'precision'> = {
-    family: 'topk',
-    latents: 1024,
-    k: 32,
+    family: familyOf('topk'),
+    dictionary: { family: 'topk', latents: 1024, k: 32 },
+    optimiser: 'adam',
+    sparsityWarmupFraction: 0,
+    kStart: 32,
+    kAnnealFraction: 0,
+    resampleAt: [],
+    decoderNorm: 1,
+    skip: false,
+    shuffleSeed: 1,
     tokens: 300_000,
     batch: 1024,
     learningRate: 1e-3,
@@ -47,7 +55,7 @@ it('explains as much of stories15M in bfloat16 as in float32', async () => {
   };
   const finalFvu = async (precision: Precision) => {
     let fvu = Number.NaN;
-    await train({
+    await trainOne({
       backend,
       source,
       scale,

@@ -8,27 +8,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { encode } from '../../src/dictionaries/dictionary.ts';
+import { familyOf } from '../../src/dictionaries/families/index.ts';
 import { sha256 } from '../../src/formats/hash.ts';
 import { createNativeBackend } from '../../src/kernels/native.ts';
 import { createReferenceBackend } from '../../src/kernels/reference.ts';
-import { learningRate, totalSteps } from '../../src/training/options.ts';
-import {
-  currentDictionary,
-  PARAMETER_NAMES,
-  type TrainingState,
-  threshold,
-} from '../../src/training/state.ts';
+import { totalSteps } from '../../src/training/options.ts';
+import { learningRate } from '../../src/training/schedules.ts';
+import { currentDictionary, type TrainingState } from '../../src/training/state.ts';
 import type { StepMetrics } from '../../src/training/step.ts';
-import { train } from '../../src/training/train.ts';
+import { trainOne } from '../../src/training/train.ts';
 import { activations, directions, features, mean, options, rows, scale, source, width } from './world.mjs';
 
 const shared = { source, scale, mean };
 
 function bytesOf(state: TrainingState): string {
-  const arrays = [state.parameters, state.firstMoment, state.secondMoment].flatMap((p) =>
-    PARAMETER_NAMES.map((name) => p[name]),
-  );
-  const all = [...arrays, state.tokensSinceFired, Float64Array.of(state.step, state.thresholdAverage)];
+  const arrays = [state.parameters, state.firstMoment, state.secondMoment].flatMap((p) => Object.values(p));
+  const numbers = Float64Array.of(state.step, ...Object.values(state.memory));
+  const all = [...arrays, state.tokensSinceFired, numbers];
   return sha256(Buffer.concat(all.map((a) => Buffer.from(a.buffer, a.byteOffset, a.byteLength))));
 }
 
@@ -49,6 +45,12 @@ function recovered(state: TrainingState): number {
   return total;
 }
 
+const of = (family: 'topk' | 'batchtopk') => ({
+  ...options,
+  family: familyOf(family),
+  dictionary: { ...options.dictionary, family },
+});
+
 let dir: string;
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'monosem-train-'));
@@ -58,13 +60,13 @@ afterAll(() => void createNativeBackend());
 describe.each(['topk', 'batchtopk'] as const)('%s', (family) => {
   it('finds the features of the data, keeps latents alive and decoder rows at unit norm', async () => {
     const steps: StepMetrics[] = [];
-    const { state, finished } = await train({
+    const { state, end } = await trainOne({
       ...shared,
       backend: createNativeBackend(),
-      options: { ...options, family, tokens: 256 * 1500 },
+      options: { ...of(family), tokens: 256 * 1500 },
       onStep: (metrics) => void steps.push(metrics),
     });
-    expect(finished).toBe(true);
+    expect(end).toBe('finished');
     expect(recovered(state)).toBeGreaterThan(0.9);
     expect(steps.at(-1)!.fvu).toBeLessThan(0.2);
     expect(steps.at(-1)!.fvu).toBeLessThan(0.3 * steps[0].fvu);
@@ -75,11 +77,11 @@ describe.each(['topk', 'batchtopk'] as const)('%s', (family) => {
   });
 
   it('agrees between backends', async () => {
-    const short = { ...options, family, tokens: 256 * 12 };
+    const short = { ...of(family), tokens: 256 * 12 };
     const losses = await Promise.all(
       [createReferenceBackend(), createNativeBackend()].map(async (backend) => {
         const found: number[] = [];
-        await train({ ...shared, backend, options: short, onStep: ({ loss }) => void found.push(loss) });
+        await trainOne({ ...shared, backend, options: short, onStep: ({ loss }) => void found.push(loss) });
         return found;
       }),
     );
@@ -90,10 +92,10 @@ describe.each(['topk', 'batchtopk'] as const)('%s', (family) => {
 
   it('gives the same bytes on any number of threads, and across a stop', async () => {
     const run = (threads: number, request: object = {}) =>
-      train({
+      trainOne({
         ...shared,
         backend: createNativeBackend({ threads }),
-        options: { ...options, family },
+        options: of(family),
         ...request,
       });
     const whole = bytesOf((await run(1)).state);
@@ -108,10 +110,10 @@ describe.each(['topk', 'batchtopk'] as const)('%s', (family) => {
         if (step === 133) stop.abort();
       },
     });
-    expect(stopped.finished).toBe(false);
+    expect(stopped.end).toBe('interrupted');
     expect(await readdir(checkpoints.dir)).toContain('133');
     const resumed = await run(1, { checkpoints, resume: true });
-    expect(resumed.finished).toBe(true);
+    expect(resumed.end).toBe('finished');
     expect(bytesOf(resumed.state)).toBe(whole);
   });
 });
@@ -119,7 +121,7 @@ describe.each(['topk', 'batchtopk'] as const)('%s', (family) => {
 it('gives the same bytes when several trainings share the threads', async () => {
   const backend = createNativeBackend({ threads: 2 });
   const run = async (seed: number, precision: 'fp32' | 'bf16') =>
-    bytesOf((await train({ ...shared, backend, options: { ...options, seed, precision } })).state);
+    bytesOf((await trainOne({ ...shared, backend, options: { ...options, seed, precision } })).state);
   const kinds = [
     [1, 'fp32'],
     [2, 'bf16'],
@@ -131,7 +133,7 @@ it('gives the same bytes when several trainings share the threads', async () => 
 });
 
 it('is bit-exact across kill -9 at any moment', async () => {
-  const whole = bytesOf((await train({ ...shared, backend: createNativeBackend(), options })).state);
+  const whole = bytesOf((await trainOne({ ...shared, backend: createNativeBackend(), options })).state);
   const checkpoints = join(dir, 'checkpoints');
   const script = new URL('./trainToKill.mjs', import.meta.url).pathname;
   // Killed after various times, some while a checkpoint is being written: one is written after each step.
@@ -143,7 +145,7 @@ it('is bit-exact across kill -9 at any moment', async () => {
     });
   }
   const resumedAt: number[] = [];
-  const resumed = await train({
+  const resumed = await trainOne({
     ...shared,
     backend: createNativeBackend(),
     options,
@@ -158,17 +160,17 @@ it('is bit-exact across kill -9 at any moment', async () => {
 describe('BatchTopK threshold', () => {
   it('lets about k latents through after a short run, and is frozen', async () => {
     const backend = createNativeBackend();
-    const short = { ...options, family: 'batchtopk' as const, tokens: 256 * 120 };
-    const { state } = await train({ ...shared, backend, options: short });
-    const dictionary = currentDictionary(state, short);
+    const short = { ...of('batchtopk'), tokens: 256 * 120 };
+    const { state } = await trainOne({ ...shared, backend, options: short });
+    const dictionary = await currentDictionary(backend, state, short);
     const scaled = activations.map((value) => shared.scale * value);
-    const before = threshold(state);
+    const before = { ...state.memory };
     const codes = await encode(backend, dictionary, scaled, rows);
-    expect(codes.values.length / rows).toBeGreaterThan(0.8 * options.k);
-    expect(codes.values.length / rows).toBeLessThan(1.2 * options.k);
-    expect(threshold(state)).toBe(before);
+    expect(codes.values.length / rows).toBeGreaterThan(0.8 * 3);
+    expect(codes.values.length / rows).toBeLessThan(1.2 * 3);
+    expect(state.memory).toEqual(before);
     expect([...new Set((dictionary.selection as { threshold: Float32Array }).threshold)]).toEqual([
-      Math.fround(before),
+      Math.fround(before.thresholdSum / before.thresholdWeight),
     ]);
   });
 });
@@ -183,11 +185,10 @@ it('counts death in tokens: the same dead latents for any batch size', async () 
       auxCoefficient: 0,
       batch,
       tokens: 4096,
-      latents: 600,
-      k: 1,
+      dictionary: { family: 'topk', latents: 600, k: 1 },
       deadAfterTokens: 2048,
     };
-    await train({ ...shared, backend, options: frozen, onStep: (metrics) => void (last = metrics.dead) });
+    await trainOne({ ...shared, backend, options: frozen, onStep: (metrics) => void (last = metrics.dead) });
     return last;
   };
   // Nothing is learned, so whether a latent fires depends on the data alone; the last step's own rows differ.
@@ -208,7 +209,11 @@ it('warms up and decays the learning rate', () => {
 describe('refusals', () => {
   const backend = createNativeBackend();
   it.each([
-    ['k above the number of latents', { k: 65 }, /dictionary\.k is 65.*64 latents/],
+    [
+      'k above the number of latents',
+      { dictionary: { family: 'topk', latents: 64, k: 65 } },
+      /dictionary\.k is 65.*64 latents/,
+    ],
     ['fewer tokens than a batch', { tokens: 100 }, /training\.tokens is 100.*256/],
     ['a batch larger than the source', { batch: 7000, tokens: 7000 }, /6000 activations.*7000/],
     [
@@ -217,26 +222,28 @@ describe('refusals', () => {
       /learningRate/,
     ],
   ])('names %s', async (_, change, message) => {
-    await expect(train({ ...shared, backend, options: { ...options, ...change } })).rejects.toThrow(message);
+    await expect(trainOne({ ...shared, backend, options: { ...options, ...change } })).rejects.toThrow(
+      message,
+    );
   });
 
   it('names a checkpoint of another configuration, and one that was cut short', async () => {
     const checkpoints = { dir, every: 10 };
-    await train({ ...shared, backend, options: { ...options, tokens: 2560 }, checkpoints });
-    const wider = { ...options, latents: 70, tokens: 5120 };
-    await expect(train({ ...shared, backend, options: wider, checkpoints, resume: true })).rejects.toThrow(
+    await trainOne({ ...shared, backend, options: { ...options, tokens: 2560 }, checkpoints });
+    const wider = { ...options, dictionary: { family: 'topk', latents: 70, k: 3 }, tokens: 5120 };
+    await expect(trainOne({ ...shared, backend, options: wider, checkpoints, resume: true })).rejects.toThrow(
       /another configuration/,
     );
     const file = join(dir, '10', 'state.safetensors');
     await truncate(file, (await readFile(file)).length - 8);
-    await expect(train({ ...shared, backend, options, checkpoints, resume: true })).rejects.toThrow(
+    await expect(trainOne({ ...shared, backend, options, checkpoints, resume: true })).rejects.toThrow(
       /state\.safetensors/,
     );
   });
 
   it('passes over what a kill left half-written', async () => {
     await rm(dir, { recursive: true });
-    await train({
+    await trainOne({
       ...shared,
       backend,
       options: { ...options, tokens: 2560 },
@@ -244,7 +251,7 @@ describe('refusals', () => {
     });
     await writeFile(join(dir, '.99.half'), 'torn');
     const steps: number[] = [];
-    await train({
+    await trainOne({
       ...shared,
       backend,
       options: { ...options, tokens: 3840 },

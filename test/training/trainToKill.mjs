@@ -1,10 +1,10 @@
 // Trains with a checkpoint after every step until it is killed. Says so when the first one is written.
 import { createNativeBackend } from '../../dist/kernels/native.js';
-import { train } from '../../dist/training/train.js';
+import { trainOne } from '../../dist/training/train.js';
 
 const { source, scale, mean, options } = await import('./world.mjs');
 let said = false;
-await train({
+await trainOne({
   source,
   scale,
   mean,

@@ -1,6 +1,7 @@
 // Data with known features, and how to train on it: shared by the test and by the process that it kills.
 // JavaScript over `dist/`, since that process is plain node.
 import { memorySource } from '../../dist/activations/source.js';
+import { familyOf } from '../../dist/dictionaries/families/index.js';
 import { Random } from '../../dist/math/random.js';
 
 export const width = 24;
@@ -29,9 +30,9 @@ export const mean = new Float32Array(width);
 
 /** @type {import('../../src/training/options.ts').TrainingOptions} */
 export const options = {
-  family: 'topk',
-  latents: 64,
-  k: 3,
+  family: familyOf('topk'),
+  dictionary: { family: 'topk', latents: 64, k: 3 },
+  optimiser: 'adam',
   tokens: 256 * 300,
   batch: 256,
   learningRate: 3e-3,
@@ -39,11 +40,18 @@ export const options = {
   decayFraction: 0.2,
   beta1: 0.9,
   beta2: 0.999,
+  sparsityWarmupFraction: 0.05,
+  kStart: 3,
+  kAnnealFraction: 0.1,
+  resampleAt: [],
+  decoderNorm: 1,
+  skip: false,
   auxCoefficient: 1 / 32,
   auxLatents: 12,
   deadAfterTokens: 256 * 20,
   gradientClip: 1,
   seed: 7,
+  shuffleSeed: 7,
   windowRows: 2000,
   precision: 'fp32',
 };

@@ -1,6 +1,7 @@
 /** `monosem harvest`: the activations at a hook point, into the cache, where training finds them. */
 import type { Command } from 'commander';
 import { grouped } from '../../report/numbers.ts';
+import { hooksOf, siteOf } from '../../runs/site.ts';
 import { withBench } from '../bench.ts';
 import { addConfigFlags, readConfigFlags, SUBJECT_FLAGS } from '../flags.ts';
 import { printResult, type Terminal } from '../terminal.ts';
@@ -21,12 +22,13 @@ export function addHarvest(program: Command, terminal: Terminal): void {
       const { loadSubject, storeDirectory, trainingActivations } = await import('../../pipeline/subject.ts');
       const store = await withBench(terminal, async (bench) => {
         const subject = await loadSubject(bench, config);
-        const { width, totalRows } = await trainingActivations(bench, subject, config.hook);
-        const { dir } = storeDirectory(subject, config.hook);
+        const hooks = hooksOf([siteOf(config)]);
+        const { width, totalRows } = await trainingActivations(bench, subject, hooks);
+        const { dir } = storeDirectory(subject, hooks);
         const { description, modelGenerated } = subject.corpus;
         return {
           directory: dir,
-          hook: config.hook,
+          hook: hooks.join(' + '),
           width,
           rows: totalRows,
           description,

@@ -147,7 +147,8 @@ function writeGradients(operands: LatentGradientOperands, out: Gradients): void 
         if (!part.ownBias) bias += preGradients[e];
         for (let i = 0; i < width; i++) encoderRow[i] += preGradients[e] * input[row * width + i];
         if (part.frozenDecoder) continue;
-        for (let i = 0; i < outputWidth; i++) decoderRow[i] += values[e] * outputGradient[row * outputWidth + i];
+        for (let i = 0; i < outputWidth; i++)
+          decoderRow[i] += values[e] * outputGradient[row * outputWidth + i];
       }
     }
     if (alongDecoder) {

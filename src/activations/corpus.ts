@@ -29,7 +29,7 @@ export function sequenceCount(corpus: Corpus): number {
   return corpus.documents.length;
 }
 
-export function documentCount(corpus: Corpus): number {
+export function documentCount(corpus: Pick<Corpus, 'documents'>): number {
   return corpus.documents.length === 0 ? 0 : corpus.documents[corpus.documents.length - 1] + 1;
 }
 
@@ -120,7 +120,7 @@ export interface Split {
  * InputError where the fractions leave a part without a document.
  */
 export function splitByDocument(
-  corpus: Corpus,
+  corpus: Pick<Corpus, 'name' | 'documents'>,
   fractions: { validation: number; test: number },
   seed: number,
 ): Split {

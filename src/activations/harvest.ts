@@ -85,6 +85,7 @@ export function modelSource(
     sequences: indices.length,
     totalRows,
     rowsOf: (s) => lengthOf(s) - 1,
+    documentOf: (s) => corpus.documents[indices[s]],
     async read(asked) {
       checkSequences(asked, indices.length);
       const wanted = Array.from(asked);

@@ -31,6 +31,8 @@ export interface ActivationSource {
   readonly totalRows: number;
   /** The number of rows of a sequence. */
   rowsOf(sequence: number): number;
+  /** The document that a sequence is from. */
+  documentOf(sequence: number): number;
   /**
    * The rows of the sequences asked for, in the order asked. Holds them all in memory, so ask for a part at a
    * time. InputError where a value is not finite. The caller owns the arrays.
@@ -144,6 +146,7 @@ export function memorySource(data: {
     sequences: offsets.length - 1,
     totalRows: rows,
     rowsOf,
+    documentOf: (sequence) => labels.documents[offsets[sequence]],
     async read(asked) {
       checkSequences(asked, offsets.length - 1);
       const wanted = Array.from(asked);

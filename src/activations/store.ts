@@ -173,6 +173,8 @@ interface Shard {
   readonly first: number;
   /** Where each of its sequences starts in the shard, and the end. */
   readonly offsets: Uint32Array;
+  /** The document of each of its sequences. */
+  readonly documents: Int32Array;
 }
 
 /**
@@ -202,12 +204,14 @@ export async function openStore(
   }
   const offsets = sequenceStarts(shards, sequences);
   const rowsOf = (s: number): number => offsets[s + 1] - offsets[s];
+  const shardOf = (s: number): Shard => shards.findLast(({ first }) => first <= s)!;
   return {
     meta,
     width: meta.width,
     sequences,
     totalRows: rows,
     rowsOf,
+    documentOf: (s) => shardOf(s).documents[s - shardOf(s).first],
     async read(asked) {
       checkSequences(asked, sequences);
       const wanted = Array.from(asked);
@@ -216,7 +220,7 @@ export async function openStore(
       const byShard = new Map<Shard, { start: number; count: number; at: number }[]>();
       let at = 0;
       for (const s of wanted) {
-        const shard = shards.findLast(({ first }) => first <= s)!;
+        const shard = shardOf(s);
         const pieces = byShard.get(shard) ?? [];
         pieces.push({ start: shard.offsets[s - shard.first], count: rowsOf(s), at });
         byShard.set(shard, pieces);
@@ -281,8 +285,12 @@ async function openShard(
       `${path}: its SHA-256 is ${found}, store.json says ${described.sha256}; it was changed, write the store anew`,
     );
   }
-  const ids = await withFile(path, (file) => readTensorRows(file, entries.sequence_ids, 0, rows));
-  return { path, tensors: entries, first, offsets: sequenceOffsets(ids, path) };
+  const all = (entry: TensorEntry & { dtype: 'I32' }) =>
+    withFile(path, (file) => readTensorRows(file, entry, 0, rows));
+  const offsets = sequenceOffsets(await all(entries.sequence_ids), path);
+  const documentIds = await all(entries.document_ids);
+  const documents = Int32Array.from(offsets.subarray(0, -1), (offset) => documentIds[offset]);
+  return { path, tensors: entries, first, offsets, documents };
 }
 
 /** Where each sequence starts in the whole store, and the end. Float64: a store may pass 2^32 rows. */

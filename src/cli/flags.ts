@@ -20,6 +20,12 @@ interface ConfigFlag {
 
 /** Which activations: all that a harvest needs. */
 export const SUBJECT_FLAGS: readonly ConfigFlag[] = [
+  {
+    flags: '--activations <file>',
+    description:
+      'activations of another pipeline (.npy, .safetensors, .parquet) in the place of model and corpus',
+    field: 'activations',
+  },
   { flags: '--model <name>', description: 'the model that is taken apart', field: 'model' },
   {
     flags: '--hook <point>',

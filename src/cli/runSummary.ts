@@ -12,8 +12,7 @@ export function runSummary(directory: string, run: Run, evaluation: Evaluation |
     ['run', `${run.name} (${directory})`],
     ['status', status(directory, run)],
     ['created', run.created],
-    ['model', run.model ? `${run.model.name} (${run.model.source})` : config.model],
-    ['hook point', siteName(config)],
+    ...subjectFacts(run),
     ...corpusFacts(run),
     ['dictionary', dictionaryText(dictionary)],
     [
@@ -40,7 +39,16 @@ function status(directory: string, { status }: Run): string {
   return `${status} (go on with: monosem train --resume ${directory})`;
 }
 
+function subjectFacts({ model, config }: Run): [string, string][] {
+  if (config.activations !== undefined) return [['activations', config.activations]];
+  return [
+    ['model', model ? `${model.name} (${model.source})` : config.model],
+    ['hook point', siteName(config)],
+  ];
+}
+
 function corpusFacts({ corpus, config }: Run): [string, string][] {
+  if (config.activations !== undefined) return [];
   if (!corpus) return [['corpus', config.corpus.name]];
   const { documents, tokens } = corpus;
   const split = (part: 'train' | 'validation' | 'test') =>

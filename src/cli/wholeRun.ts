@@ -54,7 +54,8 @@ async function keepOnInterruption<T>(directory: string, goOn: string, work: () =
 export async function finishedText({ directory, report, evaluation }: FinishedRun): Promise<string> {
   const { config, model, corpus } = await readRun(directory);
   const { latents, family } = config.dictionary;
-  const title = `${directory}: ${grouped(latents)} latents (${family}) of ${siteName(config)} in ${model?.name ?? config.model}`;
+  const origin = config.activations === undefined ? ` in ${model?.name ?? config.model}` : '';
+  const title = `${directory}: ${grouped(latents)} latents (${family}) of ${siteName(config)}${origin}`;
   const text = corpus ? `\ntext: ${corpusText(corpus)}` : '';
   return `${title}${text}\n\n${metricsTable(evaluation)}\nreport: ${report}\nopen:   ${pathToFileURL(report).href}\n`;
 }

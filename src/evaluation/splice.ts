@@ -6,7 +6,7 @@ import { type Corpus, sequence } from '../activations/corpus.ts';
 import { type Dictionary, decode, encode } from '../dictionaries/dictionary.ts';
 import { hookWidth } from '../models/hooks.ts';
 import type { Transformer } from '../models/transformer.ts';
-import { emptySums, type GroupSums, MAX_GROUPS, type Variant } from './sums.ts';
+import { addReconstructions, emptySums, type GroupSums, MAX_GROUPS, type Variant } from './sums.ts';
 
 export interface SpliceRequest {
   readonly model: Transformer;
@@ -175,20 +175,7 @@ async function addBatch(
         total.crossEntropy[variant][group] += shared[variant]![i];
       }
     }
-    for (let r = 0; r < rows; r++) {
-      const group = batch.rowGroups[r];
-      total.tokens[group] += 1;
-      for (let i = 0; i < width; i++) {
-        const value = y[r * width + i];
-        const error = value - output[r * width + i];
-        total.total[group * width + i] += value;
-        total.squaredNorm[group] += value * value;
-        total.squaredError[group] += error * error;
-      }
-      for (let e = codes.offsets[r]; e < codes.offsets[r + 1]; e++) {
-        total.firings[group * total.latents + codes.indices[e]] += 1;
-      }
-    }
+    addReconstructions(total, y, output, codes, batch.rowGroups);
   }
 }
 

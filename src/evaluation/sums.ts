@@ -2,6 +2,7 @@
  * What is summed over a document while a dictionary is evaluated. Every metric and every bootstrap resample is made
  * from these sums, so the data is read once. It knows nothing of models: sums come from `splice.ts`.
  */
+import type { SparseRows } from '../kernels/backend.ts';
 
 /** Most groups that documents are gathered into: more documents than this share groups, whole documents each. */
 export const MAX_GROUPS = 512;
@@ -48,6 +49,30 @@ export function emptySums(groups: number, width: number, latents: number): Group
     crossEntropy: { model: zeros(), spliced: zeros(), zero: zeros(), mean: zeros() },
     kl: zeros(),
   };
+}
+
+/** Adds rows `y [rows, width]`, what they were reconstructed as, and the codes of that. `groups [rows]`. */
+export function addReconstructions(
+  sums: GroupSums,
+  y: Float32Array,
+  output: Float32Array,
+  codes: SparseRows,
+  groups: Uint32Array,
+): void {
+  const { width, latents } = sums;
+  for (let r = 0; r < codes.rows; r++) {
+    const group = groups[r];
+    sums.tokens[group] += 1;
+    for (let i = 0; i < width; i++) {
+      const value = y[r * width + i];
+      const error = value - output[r * width + i];
+      sums.total[group * width + i] += value;
+      sums.squaredNorm[group] += value * value;
+      sums.squaredError[group] += error * error;
+    }
+    for (let e = codes.offsets[r]; e < codes.offsets[r + 1]; e++)
+      sums.firings[group * latents + codes.indices[e]] += 1;
+  }
 }
 
 /** Share of all tokens on which each latent fired, `[latents]`. */

@@ -2,8 +2,8 @@
  * evaluation.json of a run: the test split, read for the first time, through the dictionary and its nulls.
  */
 import { join } from 'node:path';
-import { modelSource } from '../activations/harvest.ts';
 import { type Dictionary, encode } from '../dictionaries/dictionary.ts';
+import { reconstructAll } from '../evaluation/fidelity.ts';
 import { DENSITY_EDGES, densityHistogram, measure } from '../evaluation/metrics.ts';
 import { randomDictionary } from '../evaluation/nulls.ts';
 import { spliceAll } from '../evaluation/splice.ts';
@@ -14,7 +14,7 @@ import type { RunConfig } from '../runs/config.ts';
 import { type Evaluation, storedInterval } from '../runs/schema.ts';
 import { siteOf } from '../runs/site.ts';
 import { readLearned } from './learn.ts';
-import { reinitialised, type Subject, type Workbench } from './subject.ts';
+import { activationsOf, isFile, type Material, reinitialised, type Workbench } from './subject.ts';
 
 export const REINITIALISED = 'reinitialised';
 const RANDOM = 'random';
@@ -31,7 +31,7 @@ export function reinitialisedDirectory(dir: string): string {
 export async function evaluate(
   bench: Workbench,
   config: RunConfig,
-  subject: Subject,
+  subject: Material,
   dir: string,
 ): Promise<Evaluation> {
   const { reporter, stopwatch } = bench;
@@ -42,24 +42,26 @@ export async function evaluate(
     nulls && siteOf(config).autoencoder
       ? { [RANDOM]: await randomNull(bench, config, subject, dictionary, mean) }
       : {};
-  const run = (phase: string, of: Subject, dictionaries: Record<string, Dictionary>, at: Float32Array) =>
-    stopwatch.phase(reporter, phase, 'sequences', (onProgress) =>
-      spliceAll({
-        model: of.model,
-        site: siteOf(config),
-        corpus: of.corpus,
-        sequences: of.split.test,
-        dictionaries,
-        mean: at,
-        onProgress: (done, total) => {
-          bench.signal?.throwIfAborted();
-          onProgress(done, total);
-        },
-      }),
-    );
+  const run = (phase: string, of: Material, dictionaries: Record<string, Dictionary>, at: Float32Array) =>
+    stopwatch.phase(reporter, phase, 'sequences', (update) => {
+      const site = siteOf(config);
+      const onProgress = (done: number, total: number) => {
+        bench.signal?.throwIfAborted();
+        update(done, total);
+      };
+      if (isFile(of))
+        return reconstructAll(
+          bench.backend,
+          activationsOf(of, 'test', site.inputs),
+          dictionaries,
+          onProgress,
+        );
+      const { model, corpus, split } = of;
+      return spliceAll({ model, site, corpus, sequences: split.test, dictionaries, mean: at, onProgress });
+    });
   const { sums, documents } = await run('evaluation', subject, { own: dictionary, ...random }, mean);
   const compared: Record<string, GroupSums> = { ...sums };
-  if (nulls) {
+  if (nulls && !isFile(subject)) {
     const other = await readLearned(reinitialisedDirectory(dir));
     const reset = await reinitialised(bench, config, subject);
     const result = await run(
@@ -122,11 +124,11 @@ const DESCRIPTIONS: Record<string, string> = {
 async function randomNull(
   bench: Workbench,
   config: RunConfig,
-  subject: Subject,
+  subject: Material,
   dictionary: Dictionary,
   mean: Float32Array,
 ): Promise<Dictionary> {
-  const source = modelSource(subject.model, subject.corpus, subject.split.train, siteOf(config).inputs);
+  const source = activationsOf(subject, 'train', siteOf(config).inputs);
   const count = Math.min(GAIN_SEQUENCES, source.sequences);
   const { activations, rows } = await source.read(Array.from({ length: count }, (_, i) => i));
   const { values } = await encode(bench.backend, dictionary, activations, rows);

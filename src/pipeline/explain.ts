@@ -2,15 +2,17 @@
  * features.parquet and examples.parquet of a run: what each latent fires on, from the training split (what a latent
  * does on the test split is the business of evaluate.ts), and which tokens it promotes.
  */
-import { columnsOf } from '../activations/columns.ts';
+import { columnsOf } from '../activations/parts.ts';
+import type { Dictionary } from '../dictionaries/dictionary.ts';
 import { collectExamples, type Firing, type LatentExamples } from '../interpretation/examples.ts';
 import { type TokenLogits, tokenLogits } from '../interpretation/logits.ts';
+import type { Backend } from '../kernels/backend.ts';
 import type { Tokenizer } from '../models/tokenizer.ts';
 import type { RunConfig } from '../runs/config.ts';
 import type { Example, Feature } from '../runs/schema.ts';
-import { hooksOf, siteOf } from '../runs/site.ts';
+import { hooksOf, type Site, siteOf } from '../runs/site.ts';
 import { readLearned } from './learn.ts';
-import { type Subject, trainingActivations, type Workbench, widthAt } from './subject.ts';
+import { isFile, type Material, trainingActivations, type Workbench, widthAt } from './subject.ts';
 
 /** Tokens named for each latent. */
 const NAMED_TOKENS = 10;
@@ -18,7 +20,7 @@ const NAMED_TOKENS = 10;
 export async function explain(
   bench: Workbench,
   config: RunConfig,
-  subject: Subject,
+  subject: Material,
   dir: string,
 ): Promise<{ features: Feature[]; examples: Iterable<Example> }> {
   const { backend, reporter, stopwatch, signal } = bench;
@@ -41,16 +43,21 @@ export async function explain(
       },
     }),
   );
-  // Only the residual stream is read by the unembedding.
-  const readable = site.outputs.length === 1 && dictionary.outputWidth === subject.model.config.width;
-  const logits = readable
-    ? await tokenLogits(backend, dictionary, subject.model.unembedding, NAMED_TOKENS)
-    : undefined;
-  const text = tokenTexts(subject.tokenizer);
+  const logits = await promotedTokens(backend, dictionary, site, subject);
+  // A file has the numbers of tokens, and no texts.
+  const text = isFile(subject) ? (token: number) => `#${token}` : tokenTexts(subject.tokenizer);
   const features = collected.latents.map((latent, j) =>
     feature(j, latent, collected.tokens, logits?.promoted[j], logits?.suppressed[j], text),
   );
   return { features, examples: allExamples(collected.latents, text) };
+}
+
+/** Which tokens the latents promote: only the residual stream is read by the unembedding. */
+async function promotedTokens(backend: Backend, dictionary: Dictionary, site: Site, subject: Material) {
+  if (isFile(subject) || site.outputs.length > 1) return undefined;
+  const { model } = subject;
+  if (dictionary.outputWidth !== model.config.width) return undefined;
+  return tokenLogits(backend, dictionary, model.unembedding, NAMED_TOKENS);
 }
 
 /** Made one by one as they are asked for: all of them at once would take more memory than the rest of the run. */

@@ -5,7 +5,6 @@
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { modelSource } from '../activations/harvest.ts';
 import { activationScale } from '../activations/normalise.ts';
 import type { ActivationSource } from '../activations/source.ts';
 import { type Dictionary, encode, foldColumns, foldScale } from '../dictionaries/dictionary.ts';
@@ -16,17 +15,23 @@ import { writeDirAtomic } from '../formats/atomic.ts';
 import { InputError } from '../formats/errors.ts';
 import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
 import type { Backend } from '../kernels/backend.ts';
-import { hookWidth } from '../models/hooks.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { exists, RUN_FILES } from '../runs/directory.ts';
 import type { MetricsLine } from '../runs/schema.ts';
-import { hooksOf, siteName, siteOf } from '../runs/site.ts';
+import { hooksOf, siteOf } from '../runs/site.ts';
 import { type TrainingOptions, totalSteps } from '../training/options.ts';
 import { trainingOptions, withRecipe } from '../training/recipe.ts';
 import { currentDictionary, deadLatents } from '../training/state.ts';
 import { type Block, boundsOf, splitBlocks, widthOf } from '../training/stream.ts';
 import { type Arm, type TrainRequest, type TrainResult, train } from '../training/train.ts';
-import { precisionOf, type Subject, trainingActivations, type Workbench, widthAt } from './subject.ts';
+import {
+  activationsOf,
+  type Material,
+  precisionOf,
+  trainingActivations,
+  type Workbench,
+  widthAt,
+} from './subject.ts';
 
 /** Held-out tokens on which training is watched. */
 const VALIDATION_ROWS = 8192;
@@ -77,7 +82,7 @@ export function resolveTraining(config: RunConfig, width: number, backend: Backe
 export async function learn(
   bench: Workbench,
   lessons: readonly Lesson[],
-  subject: Subject,
+  subject: Material,
   { phase, afterStep }: { phase: string; afterStep?: TrainRequest['afterStep'] },
 ): Promise<LearnResult[]> {
   const { backend, reporter, stopwatch, signal } = bench;
@@ -178,12 +183,22 @@ async function keep(
   const frequency = new Float64Array(dictionary.latents);
   for (const latent of codes.indices) frequency[latent] += 1 / rows;
   const metadata = {
-    model_name: config.model,
-    hook_name: siteName({ hook: config.hook }),
+    ...(config.activations === undefined
+      ? {
+          model_name: config.model,
+          hook_name: [config.hook].flat().join('+'),
+          context_size: config.corpus.context,
+          prepend_bos: true,
+          dataset_path: config.corpus.name,
+        }
+      : {
+          model_name: 'unknown',
+          hook_name: 'unknown',
+          context_size: 1,
+          prepend_bos: false,
+          dataset_path: config.activations,
+        }),
     ...(config.target && { hook_name_out: config.target.hook }),
-    context_size: config.corpus.context,
-    prepend_bos: true,
-    dataset_path: config.corpus.name,
     monosem_family: config.dictionary.family,
     monosem_seed: config.seed,
   };
@@ -207,7 +222,7 @@ function optionsOf(config: RunConfig, width: number, backend: Backend): Training
 
 /** Where each hook point stands in the source, with its mean and the scale that brings its mean squared norm to 1. */
 async function blocksOf(
-  subject: Subject,
+  subject: Material,
   hooks: readonly string[],
   source: ActivationSource,
   seed: number,
@@ -215,7 +230,7 @@ async function blocksOf(
   const blocks: Record<string, Block> = {};
   let start = 0;
   for (const hook of hooks) {
-    const end = start + hookWidth(subject.model.config, hook);
+    const end = start + widthAt(subject, [hook]);
     blocks[hook] = { start, end, ...(await activationScale(source, { seed, start, end })) };
     start = end;
   }
@@ -247,15 +262,10 @@ function relativeScales(blocks: readonly Block[]): Float64Array {
 }
 
 async function validationActivations(
-  subject: Subject,
+  subject: Material,
   hooks: readonly string[],
 ): Promise<{ activations: Float32Array; rows: number }> {
-  const source: ActivationSource = modelSource(
-    subject.model,
-    subject.corpus,
-    subject.split.validation,
-    hooks,
-  );
+  const source = activationsOf(subject, 'validation', hooks);
   const sequences: number[] = [];
   for (let s = 0, rows = 0; s < source.sequences && rows < VALIDATION_ROWS; s++) {
     sequences.push(s);

@@ -23,9 +23,18 @@ import { writeExamples, writeFeatures } from '../runs/tables.ts';
 import { monosemVersion } from '../version.ts';
 import { evaluate, reinitialisedDirectory } from './evaluate.ts';
 import { explain } from './explain.ts';
+import { describeFile } from './fileSubject.ts';
 import { harvestFlops, trainingFlops } from './flops.ts';
 import { learn, resolveTraining } from './learn.ts';
-import { loadSubject, reinitialised, type Subject, type Workbench, widthAt } from './subject.ts';
+import {
+  isFile,
+  loadMaterial,
+  type Material,
+  reinitialised,
+  type Subject,
+  type Workbench,
+  widthAt,
+} from './subject.ts';
 
 /**
  * Trains as `config` says into the new run directory `dir`, or goes on with the run that is there. False where the
@@ -42,7 +51,7 @@ export async function trainRun(
       `${dir}: it exists already; choose another --name, or go on with it: monosem train --resume ${dir}`,
     );
   }
-  const subject = await loadSubject(bench, config);
+  const subject = await loadMaterial(bench, config);
   const width = widthAt(subject, siteOf(config).inputs);
   const resolved = resolveTraining(config, width, bench.backend);
   if (options.resume) Object.assign(bench.stopwatch.timing, (await readRun(dir)).timing);
@@ -54,11 +63,14 @@ export async function trainRun(
 async function trainBoth(
   bench: Workbench,
   config: RunConfig,
-  subject: Subject,
+  subject: Material,
   dir: string,
   resume: boolean,
 ): Promise<boolean> {
-  await updateRun(dir, { status: 'running', ...describe(subject) });
+  await updateRun(dir, {
+    status: 'running',
+    ...(isFile(subject) ? describeFile(subject) : describe(subject)),
+  });
   const lesson = {
     config,
     dir,
@@ -68,7 +80,7 @@ async function trainBoth(
   };
   const [result] = await learn(bench, [lesson], subject, { phase: 'training' });
   let finished = result.end === 'finished';
-  if (finished && config.evaluation.nulls) {
+  if (finished && config.evaluation.nulls && !isFile(subject)) {
     const reset = await reinitialised(bench, config, subject);
     const phase = 'training of the null';
     const again = { config, dir: reinitialisedDirectory(dir), resume };
@@ -77,18 +89,21 @@ async function trainBoth(
   }
   const { width, scale, steps, deadLatents, l0 } = result;
   const tokens = steps * config.training.batch;
-  const read = tokenCount(subject.corpus, subject.split.train);
   await updateRun(dir, {
     status: finished ? 'running' : 'interrupted',
     activations: { width, scale },
     training: { tokens, steps, deadLatents },
     timing: bench.stopwatch.timing,
     flops: {
-      harvest: harvestFlops(subject.model.config, hooksOf([siteOf(config)]), read),
+      ...(!isFile(subject) && { harvest: harvestOf(config, subject) }),
       training: trainingFlops(config, width, l0, tokens),
     },
   });
   return finished;
+}
+
+function harvestOf(config: RunConfig, { model, corpus, split }: Subject): number {
+  return harvestFlops(model.config, hooksOf([siteOf(config)]), tokenCount(corpus, split.train));
 }
 
 /** Evaluates a trained run on the test split, explains its latents and writes the report. Returns the report's path. */
@@ -98,7 +113,7 @@ export async function finishRun(
 ): Promise<{ report: string; evaluation: Evaluation }> {
   return keepingStatus(dir, async () => {
     const { config } = await readRun(dir);
-    const subject = await loadSubject(bench, config);
+    const subject = await loadMaterial(bench, config);
     const evaluation = await evaluate(bench, config, subject, dir);
     await writeEvaluation(dir, evaluation);
     const { features, examples } = await explain(bench, config, subject, dir);

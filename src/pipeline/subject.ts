@@ -8,6 +8,7 @@ import { cacheDirectory } from '../activations/cache.ts';
 import { loadCorpus } from '../activations/corpora/index.ts';
 import { type Corpus, type Split, splitByDocument } from '../activations/corpus.ts';
 import { modelSource } from '../activations/harvest.ts';
+import { sequencesOf } from '../activations/parts.ts';
 import type { ActivationSource } from '../activations/source.ts';
 import { openStore, type StoreOrigin, writeStore } from '../activations/store.ts';
 import { InputError } from '../formats/errors.ts';
@@ -19,6 +20,7 @@ import type { Tokenizer } from '../models/tokenizer.ts';
 import type { Transformer } from '../models/transformer.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { siteOf } from '../runs/site.ts';
+import { type FileSubject, loadFileSubject } from './fileSubject.ts';
 import type { Reporter, Stopwatch } from './reporter.ts';
 
 export interface Subject {
@@ -45,9 +47,27 @@ export function precisionOf(backend: Backend, { precision }: Pick<RunConfig, 'pr
   return precision === 'auto' ? backend.fastestPrecision : precision;
 }
 
+/** What activations come from: a model that reads a corpus, or a file, which has one place for all hook points. */
+export type Material = Subject | FileSubject;
+
+export function isFile(material: Material): material is FileSubject {
+  return 'source' in material;
+}
+
 /** Of the activations at some hook points beside each other. */
-export function widthAt({ model }: Subject, hooks: readonly string[]): number {
-  return hooks.reduce((sum, hook) => sum + hookWidth(model.config, hook), 0);
+export function widthAt(material: Material, hooks: readonly string[]): number {
+  if (isFile(material)) return material.source.width;
+  return hooks.reduce((sum, hook) => sum + hookWidth(material.model.config, hook), 0);
+}
+
+/** The activations of a part at some hook points beside each other, straight from the model or the file. */
+export function activationsOf(
+  material: Material,
+  part: keyof Split,
+  hooks: readonly string[],
+): ActivationSource {
+  if (isFile(material)) return sequencesOf(material.source, material.split[part]);
+  return modelSource(material.model, material.corpus, material.split[part], hooks);
 }
 
 /** Loads the model and the corpus; samples the corpus where it is the model's own and not in the cache. */
@@ -78,6 +98,12 @@ export async function loadSubject(bench: Workbench, config: SubjectConfig): Prom
     corpus,
     split: splitByDocument(corpus, fractions, config.corpus.seed),
   };
+}
+
+/** The file that a configuration names, or else its model and its corpus. */
+export async function loadMaterial(bench: Workbench, config: RunConfig): Promise<Material> {
+  const { activations } = config;
+  return activations === undefined ? loadSubject(bench, config) : loadFileSubject(bench, activations, config);
 }
 
 /** The same architecture with weights drawn anew, on the same corpus and split. */
@@ -118,13 +144,17 @@ export function storeDirectory(
   return { dir: join(cacheDirectory(), 'activations', key.slice(0, 32)), origin };
 }
 
-/** The activations of the training part, from the store; harvested first where they are not there yet. */
+/**
+ * The activations of the training part, to be read any number of times: those of a model from the store, harvested first
+ * where they are not there yet.
+ */
 export async function trainingActivations(
   bench: Workbench,
-  subject: Subject,
+  subject: Material,
   hooks: readonly string[],
   phase = 'harvest',
 ): Promise<ActivationSource> {
+  if (isFile(subject)) return activationsOf(subject, 'train', hooks);
   const { reporter, stopwatch, signal } = bench;
   const { dir, origin } = storeDirectory(subject, hooks);
   if (existsSync(dir)) {
@@ -135,7 +165,7 @@ export async function trainingActivations(
       throw new InputError(`${error.message}; remove ${dir} to harvest it again`, { cause: error });
     }
   }
-  const source = modelSource(subject.model, subject.corpus, subject.split.train, hooks);
+  const source = activationsOf(subject, 'train', hooks);
   await stopwatch.phase(reporter, phase, 'tokens', (onProgress) =>
     writeStore(dir, source, origin, { onProgress, signal }),
   );

@@ -8,7 +8,8 @@ import { decimal, duration, grouped, percent, scaled } from './numbers.ts';
 /** One sentence on the run, for the head of the page. */
 export function subtitle({ config, model }: Run): Html {
   const { family, latents } = config.dictionary;
-  return html`A ${family} dictionary of ${grouped(latents)} latents for <code>${siteName(config)}</code> of ${model?.name ?? config.model}`;
+  const origin = config.activations === undefined ? html` of ${model?.name ?? config.model}` : undefined;
+  return html`A ${family} dictionary of ${grouped(latents)} latents for <code>${siteName(config)}</code>${origin}`;
 }
 
 /** The section on what was run. */
@@ -29,26 +30,35 @@ function fact(name: string, text: Html, kind = ''): Html {
   return html`<div class="${kind}"><dt>${name}</dt><dd>${text}</dd></div>`;
 }
 
-function modelFact({ model, config, activations }: Run): Html {
+function modelFact({ model, file, config, activations }: Run): Html {
   const width =
     activations &&
     html`<small>${grouped(activations.width)} dimensions, scaled by ${Number(activations.scale.toPrecision(4))} so that the mean squared norm is 1</small>`;
+  if (file)
+    return html`${file.path}<small>activations of another pipeline</small>${digest(file.sha256)}${width}`;
   const origin = model && html`<small>${model.source}</small>${digest(model.sha256)}`;
   return html`${model?.name ?? config.model}${origin}<small>hook point <code>${siteName(config)}</code></small>${width}`;
 }
 
-function corpusFact({ corpus, config }: Run): Html {
+function corpusFact({ corpus, file, config }: Run): Html {
+  if (file) return html`of the file${splitTable(file.documents, file.rows, 'rows')}`;
   if (corpus === undefined) return html`${config.corpus.name}`;
   const { documents, tokens } = corpus;
   const generated = corpus.modelGenerated
     ? html`<strong class="warning">Model-generated text: no person wrote it.</strong>`
     : undefined;
   return html`${corpus.name}${generated}<small>${corpus.description}</small>
-<table class="splits"><thead><tr><th></th><th scope="col">documents</th><th scope="col">tokens</th></tr></thead><tbody>
+${splitTable(documents, tokens, 'tokens')}${digest(corpus.sha256)}`;
+}
+
+type Counts = NonNullable<Run['corpus']>['documents'];
+
+function splitTable(documents: Counts, others: Counts, what: string): Html {
+  return html`<table class="splits"><thead><tr><th></th><th scope="col">documents</th><th scope="col">${what}</th></tr></thead><tbody>
 ${(['train', 'validation', 'test'] as const).map(
   (split) =>
-    html`<tr><th scope="row">${split}</th><td>${grouped(documents[split])}</td><td>${grouped(tokens[split])}</td></tr>`,
-)}</tbody></table>${digest(corpus.sha256)}`;
+    html`<tr><th scope="row">${split}</th><td>${grouped(documents[split])}</td><td>${grouped(others[split])}</td></tr>`,
+)}</tbody></table>`;
 }
 
 function dictionaryFact({ config, activations }: Run): Html {

@@ -112,54 +112,68 @@ const trainingConfig = z
       );
   });
 
-export const runConfigSchema = z.strictObject({
-  /** The run's name, also that of its directory. */
-  name: z
-    .string()
-    .regex(
-      /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/,
-      'expected 1 to 100 letters, digits, or . _ -, not opening with . or -',
-    ),
-  /** All random streams follow from it. */
-  seed: z.int().nonnegative().default(0),
-  /** A name from the model registry. */
-  model: z.string().min(1).default('stories15M'),
-  /** The hook point that is taken apart, or several that one dictionary reads and predicts together: a crosscoder. */
-  hook: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).default('blocks.3.hook_resid_post'),
-  /** What is predicted where it is not the hook point itself: a transcoder. */
-  target: z
-    .strictObject({
-      /** The hook point that is predicted. */
-      hook: z.string().min(1),
-      /** Whether a linear path beside the latents helps to predict it. */
-      skip: z.boolean().default(false),
-    })
-    .optional(),
-  /**
-   * What the model and the training may round the operands of their products to; `auto` is `bf16` on processors with
-   * units for it. Evaluation encodes in float32 whatever this says.
-   */
-  precision: z.enum(['auto', 'fp32', 'bf16']).default('auto'),
-  corpus: corpusConfig.prefault({}),
-  dictionary: dictionaryConfig.prefault({}),
-  training: trainingConfig.prefault({}),
-  evaluation: z
-    .strictObject({
-      /** Bootstrap resamples of the documents behind each interval. */
-      resamples: count.default(1000),
-      /** Whether the nulls are trained and evaluated too. */
-      nulls: z.boolean().default(true),
-    })
-    .prefault({}),
-  interpretation: z
-    .strictObject({
-      /** Strongest examples kept for each latent. */
-      topExamples: whole.default(6),
-      /** Examples kept for each latent from its ten activation quantiles together. */
-      sampledExamples: whole.default(20),
-    })
-    .prefault({}),
-});
+export const runConfigSchema = z
+  .strictObject({
+    /** The run's name, also that of its directory. */
+    name: z
+      .string()
+      .regex(
+        /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/,
+        'expected 1 to 100 letters, digits, or . _ -, not opening with . or -',
+      ),
+    /** All random streams follow from it. */
+    seed: z.int().nonnegative().default(0),
+    /**
+     * A file of activations, or the directory of a harvest, in the place of model, hook and corpus; of `corpus` only the
+     * fractions and the seed of the split count then.
+     */
+    activations: z.string().min(1).optional(),
+    /** A name from the model registry. */
+    model: z.string().min(1).default('stories15M'),
+    /** The hook point that is taken apart, or several that one dictionary reads and predicts together: a crosscoder. */
+    hook: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).default('blocks.3.hook_resid_post'),
+    /** What is predicted where it is not the hook point itself: a transcoder. */
+    target: z
+      .strictObject({
+        /** The hook point that is predicted. */
+        hook: z.string().min(1),
+        /** Whether a linear path beside the latents helps to predict it. */
+        skip: z.boolean().default(false),
+      })
+      .optional(),
+    /**
+     * What the model and the training may round the operands of their products to; `auto` is `bf16` on processors with
+     * units for it. Evaluation encodes in float32 whatever this says.
+     */
+    precision: z.enum(['auto', 'fp32', 'bf16']).default('auto'),
+    corpus: corpusConfig.prefault({}),
+    dictionary: dictionaryConfig.prefault({}),
+    training: trainingConfig.prefault({}),
+    evaluation: z
+      .strictObject({
+        /** Bootstrap resamples of the documents behind each interval. */
+        resamples: count.default(1000),
+        /** Whether the nulls are trained and evaluated too. */
+        nulls: z.boolean().default(true),
+      })
+      .prefault({}),
+    interpretation: z
+      .strictObject({
+        /** Strongest examples kept for each latent. */
+        topExamples: whole.default(6),
+        /** Examples kept for each latent from its ten activation quantiles together. */
+        sampledExamples: whole.default(20),
+      })
+      .prefault({}),
+  })
+  .superRefine(({ activations, target }, context) => {
+    if (activations !== undefined && target !== undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['target'],
+        message: 'a file of activations has nothing to predict but itself; leave target or activations out',
+      });
+  });
 
 /** A run's configuration with every default filled in. */
 export type RunConfig = z.output<typeof runConfigSchema>;

@@ -35,6 +35,8 @@ export const runSchema = z
         tokens: splitCounts,
       })
       .optional(),
+    /** The file of activations that was read in the place of a model and a corpus. */
+    file: z.object({ path: z.string(), sha256, documents: splitCounts, rows: splitCounts }).optional(),
     machine: z.object({
       cpu: z.string(),
       backend: z.string(),
@@ -50,7 +52,9 @@ export const runSchema = z
   })
   .superRefine((run, context) => {
     if (run.status !== 'complete') return;
-    for (const part of ['model', 'corpus', 'activations', 'training'] as const)
+    const subject =
+      run.config.activations === undefined ? (['model', 'corpus'] as const) : (['file'] as const);
+    for (const part of [...subject, 'activations', 'training'] as const)
       if (run[part] === undefined)
         context.addIssue({ code: 'custom', path: [part], message: 'missing, though the run is complete' });
   });

@@ -11,13 +11,17 @@ export interface Site {
   readonly autoencoder: boolean;
 }
 
-export function siteOf({ hook, target }: Pick<RunConfig, 'hook' | 'target'>): Site {
+type Sited = Pick<RunConfig, 'hook' | 'target' | 'activations'>;
+
+export function siteOf({ hook, target, activations }: Sited): Site {
+  // A file has one place.
+  if (activations !== undefined) return { inputs: [activations], outputs: [activations], autoencoder: true };
   const inputs = [hook].flat();
   return { inputs, outputs: target ? [target.hook] : inputs, autoencoder: target === undefined };
 }
 
 /** As people write it: `a`, `a + b` of a crosscoder, `a -> b` of a transcoder. */
-export function siteName(config: Pick<RunConfig, 'hook' | 'target'>): string {
+export function siteName(config: Sited): string {
   const { inputs, outputs, autoencoder } = siteOf(config);
   return autoencoder ? inputs.join(' + ') : `${inputs.join(' + ')} -> ${outputs.join(' + ')}`;
 }

@@ -44,6 +44,7 @@ export function matrixSource(matrix: Matrix, labels: Labels = {}): ActivationSou
     sequences: offsets.length - 1,
     totalRows: rows,
     rowsOf,
+    documentOf: (sequence) => whole.documents[offsets[sequence]],
     async read(asked) {
       checkSequences(asked, offsets.length - 1);
       const wanted = Array.from(asked);

@@ -24,17 +24,18 @@ export interface SequentialRows {
 
 /**
  * The rows as a source, from a store in the cache directory, which is written where it is not there yet: once for each
- * content of the file, as its path, size and time of change tell.
+ * content of the file, as its path, size and time of change tell. `part` names what of the file is read, where it has several.
  */
 export async function importRows(
   path: string,
   open: (path: string) => Promise<SequentialRows>,
   onProgress?: Progress,
+  part = '',
 ): Promise<ActivationSource> {
   const { size, mtimeMs } = await stat(path).catch((error) => {
     throw explainSystemError(error, 'read', path);
   });
-  const key = sha256(JSON.stringify([resolve(path), size, mtimeMs]));
+  const key = sha256(JSON.stringify([resolve(path), size, mtimeMs, part]));
   const dir = join(cacheDirectory(), 'imported', key.slice(0, 32));
   if (!existsSync(dir)) {
     const origin = { model: 'unknown', modelSha256: key, hook: 'unknown', corpus: path, corpusSha256: key };

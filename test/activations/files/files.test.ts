@@ -27,7 +27,7 @@ describe.each(['safetensors', 'parquet'])('.%s', (format) => {
   it('gives back rows and labels, in any order', async () => {
     const path = join(dir, `all.${format}`);
     const progress: number[] = [];
-    await writeActivations(path, source, (done) => void progress.push(done));
+    await writeActivations(path, source, { onProgress: (done) => void progress.push(done) });
     expect(progress.at(-1)).toBe(source.totalRows);
     const read = await openActivations(path);
     expect([read.width, read.sequences, read.totalRows]).toEqual([source.width, 300, source.totalRows]);
@@ -50,6 +50,29 @@ describe('.npy', () => {
     expect(read.rowsOf(0)).toBe(128);
     expect(all.positions[129]).toBe(1);
     expect(all.documents[129]).toBe(1);
+  });
+});
+
+describe('a Hugging Face dataset', () => {
+  it('gives back rows and tokens, in contexts of one length', async () => {
+    const path = join(dir, 'dataset');
+    await writeActivations(path, source, { hook: 'blocks.0.hook_resid_post' });
+    const read = await openActivations(path);
+    const [all, expected] = [await read.read(allSequences(read)), await source.read(allSequences(source))];
+    const rows = Math.floor(source.totalRows / 7) * 7;
+    expect([read.totalRows, read.rowsOf(0)]).toEqual([rows, 7]);
+    expect(all.activations).toEqual(expected.activations.subarray(0, rows * source.width));
+    expect(all.tokens).toEqual(expected.tokens.subarray(0, rows));
+  });
+
+  it('is read as the library of Hugging Face wrote it', async () => {
+    const path = 'test/fixtures/formats/datasets/activations';
+    await expect(openActivations(path)).rejects.toThrow(/hook_resid_post .*hook_mlp_out .*<column>/);
+    const read = await openActivations(join(path, 'blocks.1.hook_mlp_out'));
+    const { activations, tokens } = await read.read([0]);
+    expect(activations.length).toBe(read.width * read.rowsOf(0));
+    expect(tokens.length).toBe(read.rowsOf(0));
+    expect(new Set(activations).size).toBeGreaterThan(4);
   });
 });
 

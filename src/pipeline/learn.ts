@@ -210,7 +210,7 @@ async function keep(
   // A resumed run that had finished writes the same bytes again.
   await rm(join(dir, RUN_FILES.dictionary), { recursive: true, force: true });
   await writeDirAtomic(join(dir, RUN_FILES.dictionary), (whole) =>
-    writeSaelens(whole, dictionary, metadata, frequency),
+    writeSaelens(whole, dictionary, metadata, { frequency, own: true }),
   );
 }
 

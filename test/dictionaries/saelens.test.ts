@@ -21,7 +21,9 @@ it.each(['topk', 'jumprelu', 'standard', 'standard_layer_norm', 'standard_no_b_d
   async (name) => {
     const { dictionary } = await readSaelens(join(FIXTURES, 'saelens', name));
     const dir = await temporary();
-    await writeSaelens(dir, dictionary, metadata, new Float64Array(dictionary.latents).fill(0.01));
+    await writeSaelens(dir, dictionary, metadata, {
+      frequency: new Float64Array(dictionary.latents).fill(0.01),
+    });
     const back = await readSaelens(dir);
     expect(back.dictionary).toEqual(dictionary);
     expect(back.metadata).toMatchObject(metadata);
@@ -71,3 +73,40 @@ it('folds the scale of normalised activations into the weights', async () => {
     for (const [i, value] of found.entries()) expect(value).toBeCloseTo(expected[i] / scale, 3);
   }
 });
+
+it.each([
+  ['topk', false, 6],
+  ['topk', true, 9],
+  ['absTopK', false, 6],
+  ['absTopK', true, 9],
+  ['groupMax', false, 6],
+] as const)(
+  'keeps what SAELens has no architecture for: %s, skip %s, output %i',
+  async (kind, skip, outputWidth) => {
+    const random = new Random(5);
+    const normal = (n: number) => {
+      const values = new Float32Array(n);
+      random.fillNormal(values, 1);
+      return values;
+    };
+    const decoderBias = normal(outputWidth);
+    const dictionary: Dictionary = {
+      width: 6,
+      outputWidth,
+      latents: 12,
+      encoderWeight: normal(72),
+      encoderBias: normal(12),
+      decoderWeight: normal(12 * outputWidth),
+      decoderBias,
+      ...(outputWidth === 6 && { inputBias: decoderBias }),
+      ...(skip && { skip: normal(6 * outputWidth) }),
+      selection: { kind, k: 4 },
+    };
+    const dir = await temporary();
+    const own = { ...metadata, ...(outputWidth !== 6 && { hook_name_out: 'blocks.0.hook_mlp_out' }) };
+    if (kind !== 'topk' || outputWidth !== 6)
+      await expect(writeSaelens(dir, dictionary, own)).rejects.toThrow(/SAELens .* has no/);
+    await writeSaelens(dir, dictionary, own, { own: true });
+    expect((await readSaelens(dir)).dictionary).toEqual(dictionary);
+  },
+);

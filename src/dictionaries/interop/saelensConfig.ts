@@ -8,7 +8,10 @@ import { parseFields, readJsonObject, size } from './opened.ts';
 
 export const SAELENS_FILES = { config: 'cfg.json', weights: 'sae_weights.safetensors' } as const;
 
-/** The architectures that are read, and of each the tensors that its weights file has. */
+/**
+ * The architectures that are read, and of each the tensors that its weights file has. `monosem` is none of SAELens', which
+ * refuses it by name: what SAELens has no architecture for, with the selection in a field of its own.
+ */
 export const SAELENS_TENSORS = {
   standard: ['W_enc', 'b_enc', 'W_dec', 'b_dec'],
   topk: ['W_enc', 'b_enc', 'W_dec', 'b_dec'],
@@ -21,6 +24,7 @@ export const SAELENS_TENSORS = {
   skip_transcoder: ['W_enc', 'b_enc', 'W_dec', 'b_dec', 'W_skip'],
   jumprelu_transcoder: ['W_enc', 'b_enc', 'W_dec', 'b_dec', 'threshold'],
   jumprelu_skip_transcoder: ['W_enc', 'b_enc', 'W_dec', 'b_dec', 'threshold', 'W_skip'],
+  monosem: ['W_enc', 'b_enc', 'W_dec', 'b_dec', 'W_skip'],
 } as const;
 
 export type SaelensArchitecture = keyof typeof SAELENS_TENSORS;
@@ -42,6 +46,8 @@ const configSchema = z.object({
     .default('none'),
   reshape_activations: z.enum(['none', 'hook_z']).default('none'),
   rescale_acts_by_decoder_norm: z.boolean().optional(),
+  /** Of monosem: which latents fire, k of them. */
+  selection: z.enum(['topk', 'absTopK', 'groupMax']).optional(),
   /** Of matching_pursuit. */
   residual_threshold: z.number().nonnegative().default(1e-2),
   max_iterations: size.nullish(),

@@ -57,7 +57,7 @@ export async function readSaelens(dir: string): Promise<Opened> {
 function assemble(config: SaelensConfig, weights: Weights, configFile: string): Dictionary {
   const { d_in: width, d_sae: latents, architecture } = config;
   const isTranscoder = architecture.endsWith('transcoder');
-  const outputWidth = isTranscoder ? (config.d_out ?? width) : width;
+  const outputWidth = isTranscoder || architecture === 'monosem' ? (config.d_out ?? width) : width;
   const decoderWeight = takeFloats(weights, 'W_dec', [latents, outputWidth]);
   const decoderBias = takeFloats(weights, 'b_dec', [outputWidth]);
   const tied = config.apply_b_dec_to_input && !isTranscoder;
@@ -90,7 +90,9 @@ function assemble(config: SaelensConfig, weights: Weights, configFile: string): 
     ...latentsOf(config, weights, decoderWeight, configFile),
     decoderBias,
     ...(tied && { inputBias: decoderBias }),
-    ...(architecture.includes('skip') && { skip: takeFloats(weights, 'W_skip', [outputWidth, width]) }),
+    ...((architecture.includes('skip') || (architecture === 'monosem' && weights.tensors.has('W_skip'))) && {
+      skip: takeFloats(weights, 'W_skip', [outputWidth, width]),
+    }),
     ...normalisation(config),
   };
 }
@@ -130,8 +132,9 @@ function latentsOf(
 
 function selectionOf(config: SaelensConfig, weights: Weights, configFile: string): Selection {
   const { d_sae: latents, architecture } = config;
-  if (architecture === 'topk') {
-    return { kind: 'topk', k: checkK(config.k, latents, `${configFile}: k`) };
+  if (architecture === 'topk' || architecture === 'monosem') {
+    const { selection: kind = 'topk' } = config;
+    return { kind, k: checkK(config.k, latents, `${configFile}: k`) };
   }
   const threshold = () => {
     if (architecture === 'jumprelu' && weights.tensors.has('log_threshold')) {

@@ -1,7 +1,8 @@
 /**
  * Writes SAELens' format, version 6, so that SAELens loads it unchanged: `cfg.json`, `sae_weights.safetensors` and,
  * where the firing frequencies are known, `sparsity.safetensors`. The architecture follows from the selection;
- * BatchTopK is saved as `jumprelu` with its threshold, as SAELens itself exports it.
+ * BatchTopK is saved as `jumprelu` with its threshold, as SAELens itself exports it. A run's dictionary for which SAELens
+ * has no architecture is saved in the same way under the name `monosem`, which SAELens refuses.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -26,15 +27,19 @@ const LAYOUT_VERSION = '6.18.0';
 
 /**
  * Writes `dictionary` into `dir`. `frequency [latents]`, the share of tokens on which each latent fires, becomes
- * SAELens' sparsity, `log10(frequency + 1e-10)`. InputError where SAELens has no architecture that says the same.
+ * SAELens' sparsity, `log10(frequency + 1e-10)`. InputError where SAELens has no architecture that says the same, but for
+ * `own`: then it is saved as one that only monosem reads.
  */
 export async function writeSaelens(
   dir: string,
   dictionary: Dictionary,
   metadata: SaelensMetadata | Record<string, unknown>,
-  frequency?: ArrayLike<number>,
+  { frequency, own = false }: { frequency?: ArrayLike<number>; own?: boolean } = {},
 ): Promise<void> {
-  const architecture = architectureOf(dictionary, metadata);
+  const known = architectureOf(dictionary, metadata);
+  if (typeof known === 'object' && !own)
+    throw new InputError(`SAELens ${LAYOUT_VERSION} has no ${known.missing}; choose another format to write`);
+  const architecture = typeof known === 'object' ? 'monosem' : known;
   const tied = hasTiedBias(dictionary) && !architecture.endsWith('transcoder');
   const stored = tied ? dictionary : absorbInputBias(dictionary);
   const { latents, selection } = stored;
@@ -43,7 +48,7 @@ export async function writeSaelens(
     architecture,
     d_in: stored.width,
     d_sae: latents,
-    ...(architecture.endsWith('transcoder') && { d_out: stored.outputWidth }),
+    ...((architecture.endsWith('transcoder') || architecture === 'monosem') && { d_out: stored.outputWidth }),
     dtype: 'float32',
     device: 'cpu',
     apply_b_dec_to_input: tied,
@@ -51,7 +56,8 @@ export async function writeSaelens(
       stored.normalisation ?? 'none'
     ],
     reshape_activations,
-    ...(selection.kind === 'topk' && { k: selection.k, rescale_acts_by_decoder_norm: false }),
+    ...('k' in selection && { k: selection.k, rescale_acts_by_decoder_norm: false }),
+    ...(architecture === 'monosem' && { selection: selection.kind }),
     ...(selection.kind === 'pursuit' && {
       residual_threshold: selection.residual,
       max_iterations: selection.most,
@@ -85,11 +91,13 @@ function tensorsOf(dictionary: Dictionary, architecture: SaelensArchitecture): R
   };
 }
 
-function architectureOf(dictionary: Dictionary, metadata: Record<string, unknown>): SaelensArchitecture {
+/** The architecture of SAELens that says the same, or what it has none for. */
+function architectureOf(
+  dictionary: Dictionary,
+  metadata: Record<string, unknown>,
+): SaelensArchitecture | { missing: string } {
   const { width, outputWidth, selection, skip, normalisation } = dictionary;
-  const refuse = (what: string): never => {
-    throw new InputError(`SAELens ${LAYOUT_VERSION} has no ${what}; choose another format to write`);
-  };
+  const refuse = (missing: string) => ({ missing });
   const untied = !dictionary.inputBias && metadata.hook_name_out != null;
   const isTranscoder = outputWidth !== width || skip !== undefined || untied;
   if (isTranscoder && normalisation) return refuse(`transcoder with normalisation ${normalisation}`);

@@ -4,12 +4,14 @@ import { abstopk } from './abstopk.ts';
 import { batchtopk } from './batchtopk.ts';
 import type { Family } from './family.ts';
 import { groupmax } from './groupmax.ts';
+import { l1 } from './l1.ts';
 import { matryoshka } from './matryoshka.ts';
+import { panneal } from './panneal.ts';
 import { pursuit } from './pursuit.ts';
 import { relu } from './relu.ts';
 import { topk } from './topk.ts';
 
-const all: readonly Family[] = [topk, batchtopk, relu, abstopk, groupmax, matryoshka, pursuit];
+const all: readonly Family[] = [topk, batchtopk, relu, abstopk, groupmax, l1, matryoshka, panneal, pursuit];
 
 /** What each family can be told, told apart by `family`. */
 export const familyOptions = z.discriminatedUnion('family', [
@@ -18,7 +20,9 @@ export const familyOptions = z.discriminatedUnion('family', [
   relu.options,
   abstopk.options,
   groupmax.options,
+  l1.options,
   matryoshka.options,
+  panneal.options,
   pursuit.options,
 ]);
 

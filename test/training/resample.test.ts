@@ -1,5 +1,6 @@
 /** Resampling of dead latents: who gets what direction, at what norm, and that everyone else is left alone. */
 import { describe, expect, it } from 'vitest';
+import { gated } from '../../src/dictionaries/families/gated.ts';
 import { l1 } from '../../src/dictionaries/families/l1.ts';
 import { createReferenceBackend } from '../../src/kernels/reference.ts';
 import { type BatchResult, propagate } from '../../src/training/gradients.ts';
@@ -129,6 +130,20 @@ describe('resample', () => {
     result.loss.error.scaled.fill(0, 3 * width);
     expect(resample(options, state, result)).toBe(3);
     expect(state.tokensSinceFired.filter((tokens) => tokens === 0).length).toBe(3);
+  });
+
+  it("takes a family's own parameters back to their start, and forgets them", async () => {
+    const options = optionsFor(gated, { family: 'gated', latents }, { deadAfterTokens: 1000 });
+    const { state, data } = await randomWorld(backend, options, 4);
+    state.firstMoment.rMag.fill(0.5);
+    state.parameters.magBias.fill(0.5);
+    for (const j of dead) state.tokensSinceFired[j] = 2000;
+    const result = await propagate(backend, options, state, data, createWorkspace(backend));
+    resample(options, state, result);
+    for (let j = 0; j < latents; j++) {
+      expect(state.parameters.magBias[j]).toBe(dead.includes(j) ? 0 : 0.5);
+      expect(state.firstMoment.rMag[j]).toBe(dead.includes(j) ? 0 : 0.5);
+    }
   });
 
   it('with signum starts its average anew', async () => {

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { abstopk } from './abstopk.ts';
 import { batchtopk } from './batchtopk.ts';
 import type { Family } from './family.ts';
+import { gated } from './gated.ts';
 import { groupmax } from './groupmax.ts';
 import { l1 } from './l1.ts';
 import { matryoshka } from './matryoshka.ts';
@@ -11,7 +12,18 @@ import { pursuit } from './pursuit.ts';
 import { relu } from './relu.ts';
 import { topk } from './topk.ts';
 
-const all: readonly Family[] = [topk, batchtopk, relu, abstopk, groupmax, l1, matryoshka, panneal, pursuit];
+const all: readonly Family[] = [
+  topk,
+  batchtopk,
+  relu,
+  abstopk,
+  gated,
+  groupmax,
+  l1,
+  matryoshka,
+  panneal,
+  pursuit,
+];
 
 /** What each family can be told, told apart by `family`. */
 export const familyOptions = z.discriminatedUnion('family', [
@@ -19,6 +31,7 @@ export const familyOptions = z.discriminatedUnion('family', [
   batchtopk.options,
   relu.options,
   abstopk.options,
+  gated.options,
   groupmax.options,
   l1.options,
   matryoshka.options,

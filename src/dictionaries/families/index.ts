@@ -5,6 +5,9 @@ import { batchtopk } from './batchtopk.ts';
 import type { Family } from './family.ts';
 import { gated } from './gated.ts';
 import { groupmax } from './groupmax.ts';
+import { jumprelu } from './jumprelu.ts';
+import { jumpreluTanh } from './jumpreluTanh.ts';
+import { jumpreluTarget } from './jumpreluTarget.ts';
 import { l1 } from './l1.ts';
 import { matryoshka } from './matryoshka.ts';
 import { panneal } from './panneal.ts';
@@ -33,6 +36,9 @@ export const familyOptions = z.discriminatedUnion('family', [
   abstopk.options,
   gated.options,
   groupmax.options,
+  jumprelu.options,
+  jumpreluTanh.options,
+  jumpreluTarget.options,
   l1.options,
   matryoshka.options,
   panneal.options,

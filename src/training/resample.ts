@@ -8,17 +8,21 @@
 import { Random } from '../math/random.ts';
 import type { BatchResult } from './gradients.ts';
 import type { TrainingOptions } from './options.ts';
-import type { TrainingState } from './state.ts';
+import { deadLatents, type TrainingState } from './state.ts';
 
 const ENCODER_SHARE = 0.2;
 
-/** Resamples the latents that `batch` counts as dead, in place. Returns how many. */
+/**
+ * Resamples the latents that are dead after the step that the batch is of, in place: one that it brought to life again
+ * stays what it is. Returns how many.
+ */
 export function resample(
   options: TrainingOptions,
   state: TrainingState,
   { batch, loss }: BatchResult,
 ): number {
-  const { dead, rows, width, outputWidth, input, target } = batch;
+  const { rows, width, outputWidth, input, target } = batch;
+  const dead = deadLatents(state, options.deadAfterTokens);
   const random = new Random(options.seed, 'resample', `${state.step}`);
   const chosen = drawRows(squaredLosses(loss.error.scaled, rows, outputWidth), dead.length, random);
   const encoderNorm = ENCODER_SHARE * meanNorm(state, dead);
@@ -35,7 +39,7 @@ export function resample(
   return chosen.length;
 }
 
-/** Squared losses of the rows, up to a factor. */
+/** The squares of the rows' losses, up to a factor; the loss is a squared error itself. */
 function squaredLosses(error: Float32Array, rows: number, width: number): Float64Array {
   return Float64Array.from({ length: rows }, (_, r) => {
     let sum = 0;

@@ -1,7 +1,6 @@
 /** What a training does where it is not told. */
 import { describe, expect, it } from 'vitest';
-import { groupmax } from '../../src/dictionaries/families/groupmax.ts';
-import { pursuit } from '../../src/dictionaries/families/pursuit.ts';
+import { familyNames, familyOf } from '../../src/dictionaries/families/index.ts';
 import { relu } from '../../src/dictionaries/families/relu.ts';
 import { topk } from '../../src/dictionaries/families/topk.ts';
 import { parseConfig } from '../../src/runs/config.ts';
@@ -9,6 +8,8 @@ import { checkOptions } from '../../src/training/options.ts';
 import { trainingOptions, withRecipe } from '../../src/training/recipe.ts';
 
 const dictionary = { family: 'topk', latents: 2 ** 14, k: 16 };
+
+const families = familyNames.map((name) => familyOf(name as never));
 
 describe('withRecipe', () => {
   it("has the paper's rate for a run of its length, and larger ones for shorter runs, up to 16 times", () => {
@@ -53,7 +54,7 @@ describe('trainingOptions', () => {
     });
   });
 
-  it.each([topk, relu, groupmax, pursuit])('gives what can be trained: $name', (family) => {
+  it.each(families)('gives what can be trained: $name', (family) => {
     const told = family.options.parse({ family: family.name, latents: 64 });
     expect(() => checkOptions(trainingOptions(family as never, told, { tokens: 1e4 }, 8))).not.toThrow();
   });

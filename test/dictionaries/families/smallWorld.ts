@@ -16,7 +16,7 @@ import { optionsFor } from './gradientCheck.ts';
 export const width = 16;
 export const features = 24;
 const rows = 3000;
-/** Of the mean squared norm of 1 that the recipes are for: rows are sums of about three unit directions. */
+/** Of the mean squared norm of 1 that most recipes are for: rows are sums of about three unit directions. */
 export const scale = 3 ** -0.5;
 
 /** Unit directions `[features, width]`, and rows in which each has a chance of 1 in 8, with amplitudes around 1. */
@@ -77,7 +77,8 @@ export async function trainSmall(
     activations: world.activations,
     sequences: Int32Array.from({ length: rows }, (_, r) => r),
   });
-  const start = { backend, source, scale, mean: new Float32Array(width), options };
+  const toNorm = family.recipe.squaredNorm === 'one' ? scale : scale * Math.sqrt(width);
+  const start = { backend, source, scale: toNorm, mean: new Float32Array(width), options };
   const { state: before } = await trainOne({
     ...start,
     options: { ...options, tokens: options.batch, learningRate: 0 },

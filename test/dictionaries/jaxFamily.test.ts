@@ -121,7 +121,7 @@ describe.each(backends)('on the $name backend', (backend) => {
   });
 
   it('learns the features of a small world, and encodes in the end as in training', async () => {
-    const small = { ...told, latents: 32, coefficient: 0.1 };
+    const small = { ...told, latents: 32, coefficient: 0.4 };
     const { steps, cosine, randomCosine, state, options } = await trainSmall(backend, jaxrelu, small);
     expect(atTheEnd(steps, ({ fvu }) => fvu)).toBeLessThan(0.5 * steps[0].fvu);
     expect(cosine).toBeGreaterThan(randomCosine + 0.2);

@@ -82,7 +82,7 @@ const trainingConfig = z
     /** The share of steps over which a sparsity penalty rises to its weight. */
     sparsityWarmupFraction: auto(fraction),
     /** Where k starts, of families that have one, before it falls to `dictionary.k`; `auto` is that itself. */
-    kStart: auto(count),
+    kStart: auto(whole),
     /** The share of steps over which k falls from `kStart`. */
     kAnnealFraction: fraction.default(0.1),
     /** The weight of the auxiliary loss that revives dead latents. */

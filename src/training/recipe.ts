@@ -46,7 +46,8 @@ export function withRecipe(
     beta1: or('beta1', recipe.beta1),
     beta2: or('beta2', recipe.beta2),
     sparsityWarmupFraction: or('sparsityWarmupFraction', recipe.sparsityWarmupFraction),
-    kStart: or('kStart', k ?? 0),
+    // Of no meaning without a k, but a number that a configuration can hold.
+    kStart: or('kStart', k ?? 1),
     auxCoefficient: or('auxCoefficient', recipe.auxCoefficient),
     auxLatents: or('auxLatents', Math.floor(width / 2)),
     // Ten million tokens, as the field has it, but early enough in a short run for AuxK to help.

@@ -21,6 +21,13 @@ describe('withRecipe', () => {
     expect(rate(10)).toBeCloseTo(16 * 2e-4, 10);
   });
 
+  it.each(families)('decides what a configuration can say again: $name', (family) => {
+    const config = parseConfig({ name: 'run', dictionary: { family: family.name as never } });
+    const decided = withRecipe(family, config.dictionary, config.training, 64);
+    const again = parseConfig({ ...config, training: { ...config.training, ...decided } });
+    expect(again.training).toMatchObject(decided);
+  });
+
   it('leaves what is said, and takes auto for not said', () => {
     const given = { tokens: 1000, batch: 10, beta1: 0.5, beta2: 'auto', kStart: 40 } as const;
     const found = withRecipe(topk, dictionary, given, 64);

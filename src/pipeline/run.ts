@@ -5,7 +5,9 @@
  */
 import { cpus } from 'node:os';
 import { tokenCount } from '../activations/corpus.ts';
+import { keepsToK, L0_TOLERANCE } from '../evaluation/knob.ts';
 import { InputError } from '../formats/errors.ts';
+import { decimal, percent } from '../report/numbers.ts';
 import { writeReport } from '../report/writeReport.ts';
 import type { RunConfig } from '../runs/config.ts';
 import {
@@ -24,7 +26,7 @@ import { monosemVersion } from '../version.ts';
 import { evaluate, reinitialisedDirectory } from './evaluate.ts';
 import { explain } from './explain.ts';
 import { harvestFlops, trainingFlops } from './flops.ts';
-import { learn, resolveTraining } from './learn.ts';
+import { type LearnResult, learn, resolveTraining } from './learn.ts';
 import { loadSubject, reinitialised, type Subject, type Workbench, widthAt } from './subject.ts';
 
 /**
@@ -58,7 +60,8 @@ async function trainBoth(
   dir: string,
   resume: boolean,
 ): Promise<boolean> {
-  await updateRun(dir, { status: 'running', ...describe(subject) });
+  // One that a sweep stopped goes on like any other.
+  await updateRun(dir, { status: 'running', stopped: undefined, ...describe(subject) });
   const lesson = {
     config,
     dir,
@@ -75,20 +78,30 @@ async function trainBoth(
     const [null_] = await learn(bench, [again], reset, { phase });
     finished = null_.end === 'finished';
   }
-  const { width, scale, steps, deadLatents, l0 } = result;
-  const tokens = steps * config.training.batch;
-  const read = tokenCount(subject.corpus, subject.split.train);
   await updateRun(dir, {
     status: finished ? 'running' : 'interrupted',
+    ...trainedRecord(config, subject, result),
+    timing: bench.stopwatch.timing,
+  });
+  return finished;
+}
+
+/** What run.json says of a training as far as it came. */
+export function trainedRecord(
+  config: RunConfig,
+  subject: Subject,
+  { width, scale, steps, deadLatents, l0 }: LearnResult,
+): Pick<Run, 'activations' | 'training' | 'flops'> {
+  const tokens = steps * config.training.batch;
+  const read = tokenCount(subject.corpus, subject.split.train);
+  return {
     activations: { width, scale },
     training: { tokens, steps, deadLatents },
-    timing: bench.stopwatch.timing,
     flops: {
       harvest: harvestFlops(subject.model.config, hooksOf([siteOf(config)]), read),
       training: trainingFlops(config, width, l0, tokens),
     },
-  });
-  return finished;
+  };
 }
 
 /** Evaluates a trained run on the test split, explains its latents and writes the report. Returns the report's path. */
@@ -101,6 +114,7 @@ export async function finishRun(
     const subject = await loadSubject(bench, config);
     const evaluation = await evaluate(bench, config, subject, dir);
     await writeEvaluation(dir, evaluation);
+    noteL0(bench, config, evaluation);
     const { features, examples } = await explain(bench, config, subject, dir);
     await bench.stopwatch.phase(bench.reporter, 'writing', 'files', async (update) => {
       await writeFeatures(dir, features);
@@ -111,6 +125,15 @@ export async function finishRun(
     await updateRun(dir, { status: 'complete', timing: bench.stopwatch.timing });
     return { report: await writeReport(dir), evaluation };
   });
+}
+
+/** A dictionary that was told how many latents fire on a token should keep to it on text that it never saw. */
+function noteL0({ reporter }: Workbench, { dictionary }: RunConfig, { metrics }: Evaluation): void {
+  const [k, l0] = ['k' in dictionary ? dictionary.k : undefined, metrics.l0.value];
+  if (k === undefined || l0 === null || keepsToK(k, l0)) return;
+  reporter.note(
+    `L0 on the test split is ${decimal(l0, 1)}, more than ${percent(L0_TOLERANCE)} from the k of ${k} that was asked for`,
+  );
 }
 
 /** Does `work` on a run. Where it fails or is stopped, the run is marked as interrupted before the error goes on. */
@@ -124,7 +147,8 @@ async function keepingStatus<T>(dir: string, work: () => Promise<T>): Promise<T>
   }
 }
 
-async function firstRecord({ backend }: Workbench, config: RunConfig): Promise<Run> {
+/** run.json of a run that has not begun. */
+export async function firstRecord({ backend }: Workbench, config: RunConfig): Promise<Run> {
   return {
     format: 1,
     name: config.name,
@@ -144,7 +168,8 @@ async function firstRecord({ backend }: Workbench, config: RunConfig): Promise<R
   };
 }
 
-function describe({
+/** What run.json says of a subject. */
+export function describe({
   model,
   modelSha256,
   modelSource,

@@ -17,7 +17,18 @@ export const runSchema = z
   .object({
     format: z.literal(1),
     name: z.string().min(1),
-    status: z.enum(['running', 'interrupted', 'complete']),
+    status: z.enum(['running', 'interrupted', 'stopped', 'complete']),
+    /** Of a run that a sweep stopped early: what beat it where, on the validation rows. */
+    stopped: z
+      .object({
+        step: whole,
+        fvu: z.number(),
+        l0: z.number(),
+        by: z.string(),
+        byFvu: z.number(),
+        byL0: z.number(),
+      })
+      .optional(),
     /** ISO 8601, UTC. */
     created: z.iso.datetime(),
     config: runConfigSchema,
@@ -70,7 +81,9 @@ export const metricsLineSchema = z.object({
   dead: whole,
   gradientNorm: z.number().nonnegative(),
   learningRate: z.number().nonnegative(),
+  /** The same on the validation rows, where it was measured. */
   validationFvu: z.number().optional(),
+  validationL0: z.number().nonnegative().optional(),
 });
 
 /** A value and its percentile interval. A null is a number that the data do not identify. */

@@ -14,7 +14,7 @@ const MOST_ARMS = 1000;
 const properFraction = z.number().gt(0).lt(1);
 const fields = z.record(z.string(), z.unknown());
 
-const halvingSchema = z.strictObject({
+export const halvingSchema = z.strictObject({
   /** After which shares of an arm's steps others may stop it. */
   rungs: z.array(properFraction).min(1).readonly(),
   /** The share of the running arms that goes on from a rung at least. */

@@ -12,23 +12,24 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 of 64 lowe
 
 const splitCounts = z.object({ train: whole, validation: whole, test: whole });
 
+/** Where a sweep stopped a run early, and the run that beat it there: FVU and L0 are of the validation rows. */
+export const stopSchema = z.object({
+  step: whole,
+  fvu: z.number(),
+  l0: z.number(),
+  by: z.string(),
+  byFvu: z.number(),
+  byL0: z.number(),
+});
+
 /** run.json: what was run, on what, and how far it came. The parts that a run learns on its way are optional. */
 export const runSchema = z
   .object({
     format: z.literal(1),
     name: z.string().min(1),
     status: z.enum(['running', 'interrupted', 'stopped', 'complete']),
-    /** Of a run that a sweep stopped early: what beat it where, on the validation rows. */
-    stopped: z
-      .object({
-        step: whole,
-        fvu: z.number(),
-        l0: z.number(),
-        by: z.string(),
-        byFvu: z.number(),
-        byL0: z.number(),
-      })
-      .optional(),
+    /** Of a run that a sweep stopped early. */
+    stopped: stopSchema.optional(),
     /** ISO 8601, UTC. */
     created: z.iso.datetime(),
     config: runConfigSchema,

@@ -6,7 +6,16 @@ const commands = buildProgram(fakeTerminal(), '0.0.0').commands.map((command) =>
 
 describe('help', () => {
   test('the commands are those that the documents name', () => {
-    expect(commands.sort()).toEqual(['demo', 'doctor', 'evaluate', 'harvest', 'latents', 'run', 'train']);
+    expect(commands.sort()).toEqual([
+      'demo',
+      'doctor',
+      'evaluate',
+      'harvest',
+      'latents',
+      'run',
+      'sweep',
+      'train',
+    ]);
   });
 
   test.each([[[]], ...commands.map((name) => [[name]])])('%j --help ends with an example', async (words) => {
@@ -51,6 +60,14 @@ describe('usage errors exit with 2, say what is wrong, and print nothing on stdo
       'dictionary.k: found 17',
     ],
     ['a name that leaves the directory', ['train', '--name', '../a'], 'name: found "../a"'],
+    ['a list with a number that is none', ['sweep', '--name', 'a', '--k', '3,x'], 'Expected a whole number'],
+    ['a sweep without a name', ['sweep', '--k', '3'], 'name is missing'],
+    [
+      'a sweep with k above the latents',
+      ['sweep', '--name', 'a', '--latents', '8', '--k', '4,9'],
+      'dictionary.k: found 9',
+    ],
+    ['--resume with a grid', ['sweep', 'grid.json', '--resume', 'a'], '--resume goes on with what is there'],
     ['a latent that is no number', ['latents', 'runs/a', 'first'], 'Expected a whole number'],
   ])('%s', async (_what, args, message) => {
     const { code, out, err } = await cli(args);

@@ -9,7 +9,7 @@ import { explainSystemError, InputError } from '../formats/errors.ts';
 import { parseConfig, type RunConfig } from '../runs/config.ts';
 import { asUsage } from './failure.ts';
 
-interface ConfigFlag {
+export interface ConfigFlag {
   readonly flags: string;
   readonly description: string;
   /** The field that it sets: a key, or section.key. */
@@ -104,6 +104,11 @@ export const TRAINING_FLAGS: readonly ConfigFlag[] = [
   },
 ];
 
+/** How much of everything: what a sweep takes beside its lists. */
+export const SIZE_FLAGS: readonly ConfigFlag[] = TRAINING_FLAGS.filter(({ field }) =>
+  ['name', 'training.tokens', 'training.batch', 'training.learningRate', 'evaluation.nulls'].includes(field),
+);
+
 /** Adds `--config` and the flags to a command; gives the names that commander knows them by. */
 export function addConfigFlags(command: Command, flags: readonly ConfigFlag[]): string[] {
   const config = new Option('--config <file>', 'a JSON file with the configuration; flags go before it');
@@ -131,22 +136,33 @@ export async function readConfigFlags(
   name?: string,
 ): Promise<RunConfig> {
   return asUsage(async () => {
-    const file: string | undefined = command.opts().config;
-    const given = flags
-      .map((flag) => ({ field: flag.field, key: new Option(flag.flags).attributeName() }))
-      .filter(({ key }) => command.getOptionValueSource(key) === 'cli')
-      .map(({ field, key }) => ({ field, value: command.getOptionValue(key) as unknown }));
-    let input: Record<string, unknown> = { ...(name && { name }), ...(file ? await readObject(file) : {}) };
-    for (const { field, value } of given) input = withField(input, field, value);
-    if (input.name === undefined) {
+    const { input, where } = await readInput(command, flags);
+    const named = { ...(name && { name }), ...input };
+    if (named.name === undefined) {
       throw new InputError('--name is missing: name the run, or put "name" into the --config file');
     }
-    const where = [...(file ? [file] : []), ...(given.length || !file ? ['the flags'] : [])].join(' and ');
-    return parseConfig(input, where);
+    return parseConfig(named, where);
   });
 }
 
-async function readObject(file: string): Promise<object> {
+/** What the `--config` file and the flags given say together, unchecked, and where it came from. */
+export async function readInput(
+  command: Command,
+  flags: readonly ConfigFlag[],
+): Promise<{ input: Record<string, unknown>; where: string }> {
+  const file: string | undefined = command.opts().config;
+  const given = flags
+    .map((flag) => ({ field: flag.field, key: new Option(flag.flags).attributeName() }))
+    .filter(({ key }) => command.getOptionValueSource(key) === 'cli')
+    .map(({ field, key }) => ({ field, value: command.getOptionValue(key) as unknown }));
+  let input: Record<string, unknown> = file ? { ...(await readObject(file)) } : {};
+  for (const { field, value } of given) input = withField(input, field, value);
+  const where = [...(file ? [file] : []), ...(given.length || !file ? ['the flags'] : [])].join(' and ');
+  return { input, where };
+}
+
+/** The object in a JSON file. InputError where there is none. */
+export async function readObject(file: string): Promise<object> {
   const text = await readFile(file, 'utf8').catch((error) => {
     throw explainSystemError(error, 'read', file);
   });

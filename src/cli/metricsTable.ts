@@ -36,7 +36,7 @@ export function metricsTable(evaluation: Evaluation): string {
 }
 
 /** `0.874 [0.870, 0.878]`; what the documents do not settle is said so. */
-function cell({ value, low, high }: Interval, decimals: number): string {
+export function cell({ value, low, high }: Interval, decimals: number): string {
   if (value === null) return 'not identified';
   const ends =
     low === null || high === null

@@ -76,18 +76,24 @@ export function resolveTraining(config: RunConfig, width: number, backend: Backe
   };
 }
 
+/** Steps between two looks at the validation rows. */
+export function validateEvery(training: RunConfig['training']): number {
+  return Math.max(training.logEvery, Math.ceil(totalSteps(training) / 50));
+}
+
 /**
- * Trains all lessons on `subject` to the end, or until the signal stops them, in one pass over the activations. They must
- * agree on `training.batch`, `windowRows` and `shuffleSeed`. `phase` names what is reported.
+ * Trains all lessons on `subject` to the end, or until the signal or `afterStep` stops them, in one pass over the
+ * activations. They must agree on `training.batch`, `windowRows` and `shuffleSeed`. `phase` names what is reported;
+ * `hooks` are harvested together, those of the lessons where they are not given.
  */
 export async function learn(
   bench: Workbench,
   lessons: readonly Lesson[],
   subject: Material,
-  { phase, afterStep }: { phase: string; afterStep?: TrainRequest['afterStep'] },
+  options: { phase: string; hooks?: readonly string[]; afterStep?: TrainRequest['afterStep'] },
 ): Promise<LearnResult[]> {
   const { backend, reporter, stopwatch, signal } = bench;
-  const hooks = hooksOf(lessons.map(({ config }) => siteOf(config)));
+  const { phase, afterStep, hooks = hooksOf(lessons.map(({ config }) => siteOf(config))) } = options;
   const harvest = phase.replace('training', 'harvest');
   const source = await trainingActivations(bench, subject, hooks, harvest);
   const { batch, windowRows, shuffleSeed } = lessons[0].config.training;
@@ -110,7 +116,7 @@ export async function learn(
         input: scaled(inputs),
         ...(!autoencoder && { target: scaled(outputs) }),
         validation,
-        validateEvery: Math.max(logEvery, Math.ceil(totals[i] / 50)),
+        validateEvery: validateEvery(config.training),
         checkpoints: { dir: join(dir, RUN_FILES.checkpoints), every: checkpointEvery },
         resume,
         onStart,

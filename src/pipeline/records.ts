@@ -55,8 +55,31 @@ export function describe(material: Material): Pick<Run, 'model' | 'corpus' | 'fi
   };
 }
 
+/** What run.json says of a training as far as it came, and of its null where that has begun. */
+export function trainedRecord(
+  { stopwatch: { timing, memory } }: Workbench,
+  config: RunConfig,
+  material: Material,
+  { width, scale, steps, deadLatents, l0 }: LearnResult,
+  ofNull?: LearnResult,
+): Pick<Run, 'activations' | 'training' | 'flops' | 'timing' | 'memory'> {
+  const flops = (of: { steps: number; l0: number }) =>
+    trainingFlops(config, width, of.l0, of.steps * config.training.batch);
+  return {
+    activations: { width, scale },
+    training: { tokens: steps * config.training.batch, steps, deadLatents },
+    timing,
+    memory,
+    flops: {
+      ...materialFlops(material, config, timing),
+      training: flops({ steps, l0 }),
+      ...(ofNull && { 'training of the null': flops(ofNull) }),
+    },
+  };
+}
+
 /** FLOPs of sampling and harvests, as far as this process made them: what it found in the cache cost it nothing. */
-export function materialFlops(material: Material, config: RunConfig, timing: Run['timing']): Run['flops'] {
+function materialFlops(material: Material, config: RunConfig, timing: Run['timing']): Run['flops'] {
   if (isFile(material)) return {};
   const { model, corpus, split, sampledTokens } = material;
   const flops = harvestFlops(model.config, hooksOf([siteOf(config)]), tokenCount(corpus, split.train));
@@ -65,11 +88,6 @@ export function materialFlops(material: Material, config: RunConfig, timing: Run
     ...(sampledTokens > 0 && { corpus: samplingFlops(model.config, sampledTokens) }),
     ...Object.fromEntries(made.map((phase) => [phase, flops])),
   };
-}
-
-/** FLOPs of a training, by the L0 that it had. */
-export function learningFlops(config: RunConfig, { width, steps, l0 }: LearnResult): number {
-  return trainingFlops(config, width, l0, steps * config.training.batch);
 }
 
 /** FLOPs of the evaluation and the explanation, by the L0 that was measured. */

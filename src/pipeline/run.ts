@@ -3,19 +3,29 @@
  * (with the null of re-initialised weights), then everything that is said about the result. Each part leaves the run
  * directory in a state that the next can start from, and that an interrupted part can go on from.
  */
+import { keepsToK, L0_TOLERANCE } from '../evaluation/knob.ts';
 import { InputError } from '../formats/errors.ts';
+import { decimal, percent } from '../report/numbers.ts';
 import { writeReport } from '../report/writeReport.ts';
 import type { RunConfig } from '../runs/config.ts';
-import { exists, readRun, updateRun, writeEvaluation } from '../runs/directory.ts';
-import type { Evaluation } from '../runs/schema.ts';
+import {
+  appendMetrics,
+  createRun,
+  exists,
+  readRun,
+  truncateMetrics,
+  updateRun,
+  writeEvaluation,
+} from '../runs/directory.ts';
+import type { Evaluation, MetricsLine } from '../runs/schema.ts';
 import { hooksOf, siteOf } from '../runs/site.ts';
 import { writeExamples, writeFeatures } from '../runs/tables.ts';
 import { diskOf } from './disk.ts';
-import { evaluate } from './evaluate.ts';
+import { evaluate, reinitialisedDirectory } from './evaluate.ts';
 import { explain } from './explain.ts';
-import { finishFlops } from './records.ts';
-import { loadMaterial, type Workbench } from './subject.ts';
-import { beginRun, takeUpTiming, trainRuns } from './trainRuns.ts';
+import { type LearnResult, learn, resolveTraining } from './learn.ts';
+import { describe, finishFlops, firstRecord, trainedRecord } from './records.ts';
+import { isFile, loadMaterial, type Material, reinitialised, type Workbench, widthAt } from './subject.ts';
 
 /**
  * Trains as `config` says into the new run directory `dir`, or goes on with the run that is there. False where the
@@ -27,19 +37,48 @@ export async function trainRun(
   dir: string,
   options: { resume: boolean },
 ): Promise<boolean> {
-  // Before anything is loaded, which may take minutes.
   if (!options.resume && (await exists(dir))) {
     throw new InputError(
       `${dir}: it exists already; choose another --name, or go on with it: monosem train --resume ${dir}`,
     );
   }
   const material = await loadMaterial(bench, config);
-  if (options.resume) await takeUpTiming(bench, dir);
-  const run = await beginRun(bench, { config, dir }, material, options);
-  return keepingStatus([dir], async () => {
-    const [{ end }] = await trainRuns(bench, [run], material, options);
-    return end === 'finished';
+  const resolved = resolveTraining(config, widthAt(material, siteOf(config).inputs), bench.backend);
+  if (options.resume) Object.assign(bench.stopwatch.timing, (await readRun(dir)).timing);
+  else await createRun(dir, await firstRecord(bench, resolved));
+  return keepingStatus(dir, () => trainBoth(bench, resolved, material, dir, options.resume));
+}
+
+/** Trains the dictionary, then its null. */
+async function trainBoth(
+  bench: Workbench,
+  config: RunConfig,
+  material: Material,
+  dir: string,
+  resume: boolean,
+): Promise<boolean> {
+  // One that a sweep stopped goes on like any other.
+  await updateRun(dir, { status: 'running', stopped: undefined, ...describe(material) });
+  const lesson = {
+    config,
+    dir,
+    resume,
+    onStart: (step: number) => truncateMetrics(dir, step),
+    onLine: (line: MetricsLine) => appendMetrics(dir, line),
+  };
+  const [result] = await learn(bench, [lesson], material, { phase: 'training' });
+  let ofNull: LearnResult | undefined;
+  if (result.end === 'finished' && config.evaluation.nulls && !isFile(material)) {
+    const reset = await reinitialised(bench, config, material);
+    const again = { config, dir: reinitialisedDirectory(dir), resume };
+    [ofNull] = await learn(bench, [again], reset, { phase: 'training of the null' });
+  }
+  const finished = result.end === 'finished' && (ofNull?.end ?? 'finished') === 'finished';
+  await updateRun(dir, {
+    status: finished ? 'running' : 'interrupted',
+    ...trainedRecord(bench, config, material, result, ofNull),
   });
+  return finished;
 }
 
 /** Evaluates a trained run on the test split, explains its latents and writes the report. Returns the report's path. */
@@ -47,11 +86,12 @@ export async function finishRun(
   bench: Workbench,
   dir: string,
 ): Promise<{ report: string; evaluation: Evaluation }> {
-  return keepingStatus([dir], async () => {
+  return keepingStatus(dir, async () => {
     const { config } = await readRun(dir);
     const material = await loadMaterial(bench, config);
     const evaluation = await evaluate(bench, config, material, dir);
     await writeEvaluation(dir, evaluation);
+    noteL0(bench, config, evaluation);
     const { features, examples } = await explain(bench, config, material, dir);
     await bench.stopwatch.phase(bench.reporter, 'writing', 'files', async (update) => {
       await writeFeatures(dir, features);
@@ -71,16 +111,22 @@ export async function finishRun(
   });
 }
 
-/** Does `work` on runs. Where it fails or is stopped, they are marked as interrupted before the error goes on. */
-export async function keepingStatus<T>(dirs: readonly string[], work: () => Promise<T>): Promise<T> {
+/** A dictionary that was told how many latents fire on a token should keep to it on text that it never saw. */
+function noteL0({ reporter }: Workbench, { dictionary }: RunConfig, { metrics }: Evaluation): void {
+  const [k, l0] = ['k' in dictionary ? dictionary.k : undefined, metrics.l0.value];
+  if (k === undefined || l0 === null || keepsToK(k, l0)) return;
+  reporter.note(
+    `L0 on the test split is ${decimal(l0, 1)}, more than ${percent(L0_TOLERANCE)} from the k of ${k} that was asked for`,
+  );
+}
+
+/** Does `work` on a run. Where it fails or is stopped, the run is marked as interrupted before the error goes on. */
+async function keepingStatus<T>(dir: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    for (const dir of dirs) {
-      // What stopped the work, a full disk say, may also stop this; then the first error is the one to tell.
-      const { status } = await readRun(dir).catch(() => ({ status: undefined }));
-      if (status === 'running') await updateRun(dir, { status: 'interrupted' }).catch(() => undefined);
-    }
+    // What stopped the work, a full disk say, may also stop this; then the first error is the one to tell.
+    await updateRun(dir, { status: 'interrupted' }).catch(() => undefined);
     throw error;
   }
 }

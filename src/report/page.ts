@@ -43,7 +43,7 @@ export function renderPage(content: PageContent): string {
   const status =
     run.status === 'complete'
       ? undefined
-      : html` <span class="status">${run.status === 'running' ? 'not finished' : 'interrupted'}</span> ·`;
+      : html` <span class="status">${run.status === 'running' ? 'not finished' : run.status}</span> ·`;
   return html`<!doctype html>
 <html lang="en">
 <head>

@@ -13,6 +13,16 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 of 64 lowe
 
 const splitCounts = z.object({ train: whole, validation: whole, test: whole });
 
+/** Where a sweep stopped a run early, and the run that beat it there: FVU and L0 are of the validation rows. */
+export const stopSchema = z.object({
+  step: whole,
+  fvu: z.number(),
+  l0: z.number(),
+  by: z.string(),
+  byFvu: z.number(),
+  byL0: z.number(),
+});
+
 /** run.json: what was run, on what, and how far it came. The parts that a run learns on its way are optional. */
 export const runSchema = z
   .object({
@@ -20,6 +30,8 @@ export const runSchema = z
     name: z.string().min(1),
     /** `evaluated` is complete but for what is said of each latent; `stopped` was given up by its sweep. */
     status: z.enum(['running', 'interrupted', 'evaluated', 'complete', 'stopped']),
+    /** Of a run that a sweep stopped early. */
+    stopped: stopSchema.optional(),
     /** ISO 8601, UTC. */
     created: z.iso.datetime(),
     config: runConfigSchema,
@@ -51,20 +63,6 @@ export const runSchema = z
     timing: z.record(z.string(), z.object({ wallSeconds: seconds, cpuSeconds: seconds })),
     /** Floating-point operations of each phase, by count rather than by measurement. */
     flops: z.record(z.string(), z.number().nonnegative()),
-    /** The sweep that the run is an arm of: its phases were shared with as many others. */
-    sweep: z.object({ name: z.string(), arms: z.int().positive() }).optional(),
-    /** Why the sweep gave it up. */
-    stopped: z
-      .object({
-        step: whole,
-        /** The arm that was better in every way, and both their numbers then. */
-        dominatedBy: z.string(),
-        validationFvu: z.number(),
-        l0: z.number(),
-        otherFvu: z.number(),
-        otherL0: z.number(),
-      })
-      .optional(),
     /** The most memory that the process had held by the end of each phase, in bytes. */
     memory: z.record(z.string(), bytes).optional(),
     /** Bytes on disk when the run was complete: of the parts of its directory, and of what it shares with others in the cache. */
@@ -94,7 +92,9 @@ export const metricsLineSchema = z.object({
   dead: whole,
   gradientNorm: z.number().nonnegative(),
   learningRate: z.number().nonnegative(),
+  /** The same on the validation rows, where it was measured. */
   validationFvu: z.number().optional(),
+  validationL0: z.number().nonnegative().optional(),
 });
 
 /** A value and its percentile interval. A null is a number that the data do not identify. */

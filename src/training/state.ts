@@ -92,7 +92,7 @@ export async function initialState(
 
 /** Names and lengths of all trained arrays, in one order. */
 export function parameterLengths(
-  { family, dictionary, skip }: TrainingOptions,
+  { family, dictionary, skip }: Pick<TrainingOptions, 'family' | 'dictionary' | 'skip'>,
   width: number,
   outputWidth: number,
 ): [string, number][] {

@@ -26,6 +26,9 @@ import {
 } from './stream.ts';
 import { createWorkspace } from './workspace.ts';
 
+/** Arms that take a step at the same time: while one is between two operations, the other keeps the threads busy. */
+const IN_FLIGHT = 2;
+
 /** One dictionary in training. */
 export interface Arm {
   readonly options: TrainingOptions;
@@ -33,7 +36,7 @@ export interface Arm {
   readonly input: readonly Block[];
   /** What a transcoder predicts. An autoencoder predicts its input. */
   readonly target?: readonly Block[];
-  /** Held-out rows of the stream, on which FVU is measured every `validateEvery` steps and at the end. */
+  /** Held-out rows of the stream, on which FVU and L0 are measured every `validateEvery` steps and at the end. */
   readonly validation?: { readonly activations: Float32Array; readonly rows: number };
   readonly validateEvery?: number;
   /** Where checkpoints go, and every how many steps. None without it. */
@@ -46,7 +49,15 @@ export interface Arm {
   readonly onStep?: (metrics: ArmMetrics) => void | Promise<void>;
 }
 
-export type ArmMetrics = StepMetrics & { readonly validationFvu?: number };
+export type ArmMetrics = StepMetrics & Partial<Validation>;
+
+/** On the held-out rows, where they were due. */
+export interface Validation {
+  /** Fraction of their variance that is left unexplained. */
+  readonly validationFvu: number;
+  /** Latents that fire on one of them, on average. */
+  readonly validationL0: number;
+}
 
 export interface TrainRequest {
   readonly backend: Backend;
@@ -82,16 +93,16 @@ export async function train(request: TrainRequest): Promise<TrainResult[]> {
     states[i].step >= totalSteps(options) ? 'finished' : undefined,
   );
   const running = () => [...arms.keys()].filter((i) => ends[i] === undefined);
-  const workspace = createWorkspace(backend);
+  const workspaces = Array.from({ length: Math.min(IN_FLIGHT, arms.length) }, () => createWorkspace(backend));
   let step = Math.min(...running().map((i) => states[i].step));
   if (running().length > 0) {
     for await (const batch of streamBatches(stream, step)) {
       const metrics: (ArmMetrics | undefined)[] = arms.map(() => undefined);
-      for (const i of running()) {
-        if (states[i].step !== step) continue;
+      const due = running().filter((i) => states[i].step === step);
+      await inTurns(workspaces, due, async (workspace, i) => {
         metrics[i] = await stepArm(backend, arms[i], states[i], batch, workspace);
         if (states[i].step >= totalSteps(arms[i].options)) ends[i] = 'finished';
-      }
+      });
       step++;
       const stopped = (await request.afterStep?.(step, metrics)) ?? [];
       for (const i of stopped) ends[i] ??= 'stopped';
@@ -119,6 +130,24 @@ export async function trainOne(
   const stream = { source, batch, windowRows, shuffleSeed };
   const [result] = await train({ backend, stream, signal, arms: [{ ...arm, input }] });
   return result;
+}
+
+/**
+ * Does `work` on all items, at any time as many as there are workspaces, each with one of its own. The first error is
+ * thrown when no work is under way any more.
+ */
+async function inTurns(
+  workspaces: readonly Workspace[],
+  items: readonly number[],
+  work: (workspace: Workspace, item: number) => Promise<void>,
+): Promise<void> {
+  const left = [...items];
+  const results = await Promise.allSettled(
+    workspaces.map(async (workspace) => {
+      for (let item = left.shift(); item !== undefined; item = left.shift()) await work(workspace, item);
+    }),
+  );
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
 /** Arms that read one stream must agree on how it is cut. */
@@ -161,8 +190,7 @@ async function stepArm(
         'choose a smaller rate',
     );
   }
-  const validationFvu = await validate(backend, arm, state);
-  const all = validationFvu === undefined ? metrics : { ...metrics, validationFvu };
+  const all = { ...metrics, ...(await validate(backend, arm, state)) };
   await arm.onStep?.(all);
   return all;
 }
@@ -177,8 +205,7 @@ async function saveWhereDue({ checkpoints }: Arm, state: TrainingState, atEnd: b
     await writeCheckpoint(checkpoints.dir, state);
 }
 
-/** The fraction of the held-out variance that is left unexplained, where it is due. */
-async function validate(backend: Backend, arm: Arm, state: TrainingState): Promise<number | undefined> {
+async function validate(backend: Backend, arm: Arm, state: TrainingState): Promise<Validation | undefined> {
   const { validation, validateEvery, options, input, target = input } = arm;
   if (!validation || !validateEvery) return undefined;
   if (state.step % validateEvery !== 0 && state.step !== totalSteps(options)) return undefined;
@@ -188,18 +215,18 @@ async function validate(backend: Backend, arm: Arm, state: TrainingState): Promi
   const y = target === input ? x : await scaledRows(backend, whole.read(target), rows);
   const width = state.outputWidth;
   const dictionary = await currentDictionary(backend, state, options);
-  const output = await decode(
-    backend,
-    dictionary,
-    await encode(backend, dictionary, x.values, rows),
-    x.values,
-  );
+  const codes = await encode(backend, dictionary, x.values, rows);
+  const output = await decode(backend, dictionary, codes, x.values);
   const [centered, squares] = [new Float32Array(rows * width), new Float32Array(rows)];
   const center = Float32Array.from(y.sums, (value) => value / rows);
   await backend.center({ x: y.values, center, rows, width, scale: 1, out: centered });
   const variance = await backend.sumOfSquares(centered);
   await backend.residual({ a: output, b: y.values, rows, width, scale: 1, out: output, squares });
-  return (await backend.sumOfSquares(output)) / variance;
+  const fired = codes.values.reduce((count, value) => count + (value === 0 ? 0 : 1), 0);
+  return {
+    validationFvu: (await backend.sumOfSquares(output)) / variance,
+    validationL0: fired / rows,
+  };
 }
 
 async function scaledRows(

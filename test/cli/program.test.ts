@@ -14,6 +14,7 @@ describe('help', () => {
       'harvest',
       'latents',
       'run',
+      'sweep',
       'train',
     ]);
   });
@@ -66,6 +67,14 @@ describe('usage errors exit with 2, say what is wrong, and print nothing on stdo
       ['convert', 'a', 'b', '--to', 'openai'],
       'Allowed choices are saelens',
     ],
+    ['a list with a number that is none', ['sweep', '--name', 'a', '--k', '3,x'], 'Expected a whole number'],
+    ['a sweep without a name', ['sweep', '--k', '3'], 'name is missing'],
+    [
+      'a sweep with k above the latents',
+      ['sweep', '--name', 'a', '--latents', '8', '--k', '4,9'],
+      'dictionary.k: found 9',
+    ],
+    ['--resume with a grid', ['sweep', 'grid.json', '--resume', 'a'], '--resume goes on with what is there'],
     ['a latent that is no number', ['latents', 'runs/a', 'first'], 'Expected a whole number'],
   ])('%s', async (_what, args, message) => {
     const { code, out, err } = await cli(args);

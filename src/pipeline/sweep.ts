@@ -1,0 +1,267 @@
+/**
+ * Many dictionaries at once. Arms that can share a stream are trained in one pass over the activations, their nulls in
+ * another, and evaluated in one go; each comes to the bytes of the same configuration run alone. What is done is read
+ * off the directory, so a sweep that was stopped or killed goes on from there. It must not know of terminals.
+ */
+import { join } from 'node:path';
+import { InputError } from '../formats/errors.ts';
+import { checkHook } from '../models/hooks.ts';
+import { scaled } from '../report/numbers.ts';
+import type { RunConfig } from '../runs/config.ts';
+import {
+  appendMetrics,
+  exists,
+  RUN_FILES,
+  readRun,
+  truncateMetrics,
+  updateRun,
+  writeEvaluation,
+} from '../runs/directory.ts';
+import type { Sweep } from '../runs/grid.ts';
+import type { MetricsLine, Run } from '../runs/schema.ts';
+import { hooksOf, siteOf } from '../runs/site.ts';
+import { createSweep, readSweep, updateSweep } from '../runs/sweepDirectory.ts';
+import { evaluateAll, reinitialisedDirectory } from './evaluate.ts';
+import { learn, resolveTraining } from './learn.ts';
+import { describe, firstRecord, trainedRecord } from './records.ts';
+import {
+  isFile,
+  loadMaterial,
+  type Material,
+  precisionOf,
+  reinitialised,
+  type Workbench,
+  widthAt,
+} from './subject.ts';
+import { refuseTooLarge, sweepMemory } from './sweepMemory.ts';
+import { applyStops, referee } from './sweepRungs.ts';
+
+interface Arm {
+  readonly dir: string;
+  readonly config: RunConfig;
+}
+
+/** Arms that read one stream, and the subject that it is of. */
+interface Pass {
+  readonly arms: readonly Arm[];
+  readonly subject: Material;
+  readonly hooks: readonly string[];
+}
+
+/**
+ * Trains and evaluates all arms of `sweep` into the new directory `dir`. False where the signal stopped it: it can then
+ * be resumed. InputError where `dir` exists, and where the machine has too little memory unless `force`.
+ */
+export async function runSweep(
+  bench: Workbench,
+  sweep: Sweep,
+  dir: string,
+  options: { force?: boolean } = {},
+): Promise<boolean> {
+  if (await exists(dir)) {
+    throw new InputError(
+      `${dir}: it exists already; choose another name, or go on with it: monosem sweep --resume ${dir}`,
+    );
+  }
+  const subjectOf = subjects(bench);
+  const configs: RunConfig[] = [];
+  for (const config of sweep.configs) {
+    const subject = await subjectOf(config);
+    const site = siteOf(config);
+    if (!isFile(subject))
+      for (const hook of [...site.inputs, ...site.outputs]) checkHook(subject.model.config, hook);
+    configs.push(resolveTraining(config, widthAt(subject, site.inputs), bench.backend));
+  }
+  const arms = configs.map((config) => ({ config, dir: join(dir, config.name) }));
+  checkMemory(bench, await passesOf(arms, subjectOf), options.force ?? false);
+  const runs: Run[] = [];
+  for (const config of configs) runs.push(await firstRecord(bench, config));
+  await createSweep(
+    dir,
+    {
+      format: 1,
+      name: sweep.name,
+      created: new Date().toISOString(),
+      arms: configs.map(({ name }) => name),
+      halving: sweep.halving,
+      rungs: [],
+      timing: {},
+    },
+    runs,
+  );
+  return goOn(bench, dir, subjectOf);
+}
+
+/** Goes on with the sweep in `dir` from wherever it stands; what is finished is not done again. */
+export async function resumeSweep(
+  bench: Workbench,
+  dir: string,
+  options: { force?: boolean } = {},
+): Promise<boolean> {
+  const subjectOf = subjects(bench);
+  Object.assign(bench.stopwatch.timing, (await readSweep(dir)).timing);
+  const open = await openArms(dir);
+  checkMemory(bench, await passesOf(open, subjectOf), options.force ?? false);
+  return goOn(bench, dir, subjectOf);
+}
+
+async function goOn(
+  bench: Workbench,
+  dir: string,
+  subjectOf: (config: RunConfig) => Promise<Material>,
+): Promise<boolean> {
+  try {
+    await applyStops(dir);
+    const { arms } = await readSweep(dir);
+    const all = await Promise.all(arms.map((name) => armIn(join(dir, name))));
+    for (const pass of await passesOf(all, subjectOf)) {
+      if (!(await trainPass(bench, dir, pass))) return await interrupted(bench, dir);
+    }
+    for (const subject of new Set(await Promise.all(all.map(({ config }) => subjectOf(config))))) {
+      const open: Arm[] = [];
+      for (const arm of await openArms(dir)) if ((await subjectOf(arm.config)) === subject) open.push(arm);
+      await evaluateArms(bench, subject, open);
+    }
+    await updateSweep(dir, { timing: bench.stopwatch.timing });
+    return true;
+  } catch (error) {
+    // What stopped the work, a full disk say, may also stop this; then the first error is the one to tell.
+    await interrupted(bench, dir).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Trains what of a pass is not trained yet, then the nulls. False where the signal stopped it. */
+async function trainPass(bench: Workbench, dir: string, { arms, subject, hooks }: Pass): Promise<boolean> {
+  const untrained: Arm[] = [];
+  for (const arm of arms) if (!(await isDone(arm.dir)) && !(await isTrained(arm.dir))) untrained.push(arm);
+  if (untrained.length > 0) {
+    const described = describe(subject);
+    for (const arm of untrained) await updateRun(arm.dir, { status: 'running', ...described });
+    const lessons = untrained.map((arm) => ({
+      ...arm,
+      resume: true,
+      onStart: (step: number) => truncateMetrics(arm.dir, step),
+      onLine: (line: MetricsLine) => appendMetrics(arm.dir, line),
+    }));
+    const afterStep = await referee(dir, untrained);
+    const results = await learn(bench, lessons, subject, { phase: 'training', hooks, afterStep });
+    for (const [i, arm] of untrained.entries())
+      await updateRun(arm.dir, trainedRecord(bench, arm.config, subject, results[i]));
+    await applyStops(dir);
+    if (results.some(({ end }) => end === 'interrupted')) return false;
+  }
+  if (isFile(subject)) return true;
+  const withoutNull: Arm[] = [];
+  for (const arm of arms) {
+    const trained = arm.config.evaluation.nulls && !(await isDone(arm.dir));
+    if (trained && !(await exists(join(reinitialisedDirectory(arm.dir), RUN_FILES.dictionary))))
+      withoutNull.push(arm);
+  }
+  // The weights of the null's model are drawn from the run's seed.
+  for (const seed of new Set(withoutNull.map(({ config }) => config.seed))) {
+    const ofSeed = withoutNull.filter(({ config }) => config.seed === seed);
+    const reset = await reinitialised(bench, ofSeed[0].config, subject);
+    const lessons = ofSeed.map(({ config, dir }) => ({
+      config,
+      dir: reinitialisedDirectory(dir),
+      resume: true,
+    }));
+    const results = await learn(bench, lessons, reset, { phase: 'training of the null', hooks });
+    if (results.some(({ end }) => end === 'interrupted')) return false;
+  }
+  return true;
+}
+
+async function evaluateArms(bench: Workbench, subject: Material, arms: readonly Arm[]): Promise<void> {
+  const evaluations = await evaluateAll(bench, subject, arms);
+  for (const [i, { dir }] of arms.entries()) {
+    await writeEvaluation(dir, evaluations[i]);
+    await updateRun(dir, { status: 'evaluated' });
+  }
+}
+
+/** Notes that the sweep was interrupted, of itself and of every arm that is not done. */
+async function interrupted({ stopwatch }: Workbench, dir: string): Promise<false> {
+  await updateSweep(dir, { timing: stopwatch.timing });
+  for (const arm of await openArms(dir)) await updateRun(arm.dir, { status: 'interrupted' });
+  return false;
+}
+
+async function armIn(dir: string): Promise<Arm> {
+  return { dir, config: (await readRun(dir)).config };
+}
+
+async function openArms(dir: string): Promise<Arm[]> {
+  const open: Arm[] = [];
+  for (const name of (await readSweep(dir)).arms) {
+    const arm = join(dir, name);
+    if (!(await isDone(arm))) open.push(await armIn(arm));
+  }
+  return open;
+}
+
+/** Nothing is left to do: evaluated, or stopped at a rung. */
+async function isDone(dir: string): Promise<boolean> {
+  const { status } = await readRun(dir);
+  return status === 'complete' || status === 'evaluated' || status === 'stopped';
+}
+
+async function isTrained(dir: string): Promise<boolean> {
+  const { training, activations } = await readRun(dir);
+  return training !== undefined && activations !== undefined && exists(join(dir, RUN_FILES.dictionary));
+}
+
+/** Loads each subject once, whoever of the arms asks for it. */
+function subjects(bench: Workbench): (config: RunConfig) => Promise<Material> {
+  const loaded = new Map<string, Promise<Material>>();
+  return (config) => {
+    const { activations, model, corpus } = config;
+    const key = JSON.stringify([activations, model, corpus, precisionOf(bench.backend, config)]);
+    const subject = loaded.get(key) ?? loadMaterial(bench, config);
+    loaded.set(key, subject);
+    return subject;
+  };
+}
+
+/** The arms by what they can share: a subject, and how its activations are cut into batches. */
+async function passesOf(
+  arms: readonly Arm[],
+  subjectOf: (config: RunConfig) => Promise<Material>,
+): Promise<Pass[]> {
+  const passes: { arms: Arm[]; subject: Material; key: string }[] = [];
+  for (const arm of arms) {
+    const { batch, windowRows, shuffleSeed } = arm.config.training;
+    const key = JSON.stringify([batch, windowRows, shuffleSeed]);
+    const subject = await subjectOf(arm.config);
+    const pass = passes.find((other) => other.subject === subject && other.key === key);
+    if (pass) pass.arms.push(arm);
+    else passes.push({ arms: [arm], subject, key });
+  }
+  return passes.map(({ arms, subject }) => ({
+    arms,
+    subject,
+    hooks: hooksOf(arms.map(({ config }) => siteOf(config))),
+  }));
+}
+
+function checkMemory({ reporter }: Workbench, passes: readonly Pass[], force: boolean): void {
+  const forecasts = passes.map(({ arms, subject }) =>
+    sweepMemory(
+      arms.map(({ config }) => config),
+      (hooks) => widthAt(subject, hooks),
+    ),
+  );
+  const sum = ({ states, workspaces, windows }: (typeof forecasts)[number]) => states + workspaces + windows;
+  const largest = forecasts.reduce((a, b) => (sum(b) > sum(a) ? b : a), {
+    states: 0,
+    workspaces: 0,
+    windows: 0,
+  });
+  const available = process.availableMemory();
+  const arms = passes.reduce((count, pass) => count + pass.arms.length, 0);
+  reporter.note(
+    `${arms} arms in ${passes.length} ${passes.length === 1 ? 'pass' : 'passes'}; about ${scaled(sum(largest))}B of memory of ${scaled(available)}B free`,
+  );
+  if (!force) refuseTooLarge(largest, available);
+}

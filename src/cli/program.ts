@@ -4,6 +4,7 @@
  */
 import { Command } from 'commander';
 import { monosemVersion } from '../version.ts';
+import { addCost } from './commands/cost.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
@@ -14,7 +15,7 @@ import { addTrain } from './commands/train.ts';
 import { explainFailure } from './failure.ts';
 import type { Terminal } from './terminal.ts';
 
-const COMMANDS = [addDemo, addTrain, addEvaluate, addRun, addLatents, addHarvest, addDoctor];
+const COMMANDS = [addDemo, addTrain, addEvaluate, addRun, addCost, addLatents, addHarvest, addDoctor];
 
 /** The program with its commands; `parseAsync` throws instead of ending the process. */
 export function buildProgram(terminal: Terminal, version: string): Command {

@@ -14,6 +14,7 @@ import type { RunConfig } from '../runs/config.ts';
 import { type Evaluation, storedInterval } from '../runs/schema.ts';
 import { siteOf } from '../runs/site.ts';
 import { readLearned } from './learn.ts';
+import { unreported } from './reporter.ts';
 import { reinitialised, type Subject, type Workbench } from './subject.ts';
 
 export const REINITIALISED = 'reinitialised';
@@ -40,7 +41,11 @@ export async function evaluate(
   // Random directions at a transcoder's two ends have nothing to do with each other, and would be too weak a null.
   const random: Record<string, Dictionary> =
     nulls && siteOf(config).autoencoder
-      ? { [RANDOM]: await randomNull(bench, config, subject, dictionary, mean) }
+      ? {
+          [RANDOM]: await unreported(stopwatch, 'random null', () =>
+            randomNull(bench, config, subject, dictionary, mean),
+          ),
+        }
       : {};
   const run = (phase: string, of: Subject, dictionaries: Record<string, Dictionary>, at: Float32Array) =>
     stopwatch.phase(reporter, phase, 'sequences', (onProgress) =>
@@ -70,7 +75,7 @@ export async function evaluate(
     );
     Object.assign(compared, result.sums);
   }
-  return assemble(config, compared, documents, resamples);
+  return unreported(stopwatch, 'intervals', async () => assemble(config, compared, documents, resamples));
 }
 
 function assemble(
@@ -119,7 +124,8 @@ const DESCRIPTIONS: Record<string, string> = {
     'A dictionary trained in the same way on the same text, but on the model with its weights drawn anew; measured on that model.',
 };
 
-async function randomNull(
+/** The dictionary of random directions that `dictionary` is held against. */
+export async function randomNull(
   bench: Workbench,
   config: RunConfig,
   subject: Subject,

@@ -10,10 +10,11 @@ import type { RunConfig } from '../runs/config.ts';
 import type { Example, Feature } from '../runs/schema.ts';
 import { hooksOf, siteOf } from '../runs/site.ts';
 import { readLearned } from './learn.ts';
+import { unreported } from './reporter.ts';
 import { type Subject, trainingActivations, type Workbench, widthAt } from './subject.ts';
 
 /** Tokens named for each latent. */
-const NAMED_TOKENS = 10;
+export const NAMED_TOKENS = 10;
 
 export async function explain(
   bench: Workbench,
@@ -44,7 +45,9 @@ export async function explain(
   // Only the residual stream is read by the unembedding.
   const readable = site.outputs.length === 1 && dictionary.outputWidth === subject.model.config.width;
   const logits = readable
-    ? await tokenLogits(backend, dictionary, subject.model.unembedding, NAMED_TOKENS)
+    ? await unreported(stopwatch, 'logits', () =>
+        tokenLogits(backend, dictionary, subject.model.unembedding, NAMED_TOKENS),
+      )
     : undefined;
   const text = tokenTexts(subject.tokenizer);
   const features = collected.latents.map((latent, j) =>
@@ -53,8 +56,11 @@ export async function explain(
   return { features, examples: allExamples(collected.latents, text) };
 }
 
-/** Made one by one as they are asked for: all of them at once would take more memory than the rest of the run. */
-function* allExamples(latents: readonly LatentExamples[], text: TokenText): Generator<Example> {
+/**
+ * Rows of examples.parquet. Made one by one as they are asked for: all of them at once would take more memory than the
+ * rest of the run.
+ */
+export function* allExamples(latents: readonly LatentExamples[], text: TokenText): Generator<Example> {
   for (const [latent, { top, quantiles }] of latents.entries()) {
     for (const [rank, firing] of top.entries()) yield example(latent, 'top', -1, rank, firing, text);
     for (const [quantile, firings] of quantiles.entries())
@@ -65,7 +71,8 @@ function* allExamples(latents: readonly LatentExamples[], text: TokenText): Gene
 
 type TokenText = (token: number) => string;
 
-function tokenTexts(tokenizer: Tokenizer): TokenText {
+/** The texts of tokens, each made once. */
+export function tokenTexts(tokenizer: Tokenizer): TokenText {
   const known = new Map<number, string>();
   return (token) => {
     const text = known.get(token) ?? tokenizer.text(token);

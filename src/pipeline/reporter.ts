@@ -27,7 +27,7 @@ export const silent: Reporter = {
  */
 export class Stopwatch {
   readonly timing: Record<string, { wallSeconds: number; cpuSeconds: number }> = {};
-  /** Peak resident set of the process so far, in bytes, at the end of each phase. */
+  /** Peak resident set of the process so far, in bytes, when each phase first ended. */
   readonly memory: Record<string, number> = {};
 
   /** Runs `work` as a phase that is reported and timed. */
@@ -49,9 +49,14 @@ export class Stopwatch {
         wallSeconds: before.wallSeconds + (performance.now() - wall) / 1e3,
         cpuSeconds: before.cpuSeconds + (used.user + used.system) / 1e6,
       };
-      this.memory[name] = peakMemory();
+      this.memory[name] ??= peakMemory();
     }
   }
+}
+
+/** Runs `work` as a phase that is timed but not reported: it is too short, or of no known length. */
+export function unreported<T>(stopwatch: Stopwatch, name: string, work: () => Promise<T>): Promise<T> {
+  return stopwatch.phase(silent, name, '', work);
 }
 
 /** The largest resident set that this process has had, in bytes; Node gives kilobytes on every platform. */

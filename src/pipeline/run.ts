@@ -26,6 +26,7 @@ import { evaluate, REINITIALISED, reinitialisedDirectory } from './evaluate.ts';
 import { explain } from './explain.ts';
 import { evaluationFlops, explanationFlops, harvestFlops, samplingFlops, trainingFlops } from './flops.ts';
 import { learn, resolveTraining } from './learn.ts';
+import { unreported } from './reporter.ts';
 import { loadSubject, reinitialised, type Subject, type Workbench, widthAt } from './subject.ts';
 
 /**
@@ -133,9 +134,10 @@ export async function finishRun(
       timing,
       memory,
       flops: finishFlops(config, subject, evaluation),
-      disk: await diskOf(dir, subject, hooksOf([siteOf(config)])),
     });
-    return { report: await writeReport(dir), evaluation };
+    const report = await unreported(bench.stopwatch, 'report', () => writeReport(dir));
+    await updateRun(dir, { timing, memory, disk: await diskOf(dir, subject, hooksOf([siteOf(config)])) });
+    return { report, evaluation };
   });
 }
 

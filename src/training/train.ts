@@ -133,7 +133,8 @@ function checkArm(options: TrainingOptions, stream: Stream): void {
   }
 }
 
-async function startArm(backend: Backend, arm: Arm): Promise<TrainingState> {
+/** The state that an arm starts from, or goes on from. */
+export async function startArm(backend: Backend, arm: Arm): Promise<TrainingState> {
   const { input, target = input, options, checkpoints } = arm;
   const state = await initialState(backend, options, {
     width: widthOf(input),
@@ -167,7 +168,8 @@ async function stepArm(
   return all;
 }
 
-function rowsOf({ input, target }: Arm, batch: StreamBatch): Rows {
+/** What the arm reads of a batch. */
+export function rowsOf({ input, target }: Arm, batch: StreamBatch): Rows {
   const predicted = target && batch.read(target);
   return { ...batch.read(input), ...(predicted && { target: { y: predicted.x, scale: predicted.scale } }) };
 }
@@ -178,7 +180,11 @@ async function saveWhereDue({ checkpoints }: Arm, state: TrainingState, atEnd: b
 }
 
 /** The fraction of the held-out variance that is left unexplained, where it is due. */
-async function validate(backend: Backend, arm: Arm, state: TrainingState): Promise<number | undefined> {
+export async function validate(
+  backend: Backend,
+  arm: Arm,
+  state: TrainingState,
+): Promise<number | undefined> {
   const { validation, validateEvery, options, input, target = input } = arm;
   if (!validation || !validateEvery) return undefined;
   if (state.step % validateEvery !== 0 && state.step !== totalSteps(options)) return undefined;

@@ -11,11 +11,22 @@ import { addEvaluate } from './commands/evaluate.ts';
 import { addHarvest } from './commands/harvest.ts';
 import { addLatents } from './commands/latents.ts';
 import { addRun } from './commands/run.ts';
+import { addScaling } from './commands/scaling.ts';
 import { addTrain } from './commands/train.ts';
 import { explainFailure } from './failure.ts';
 import type { Terminal } from './terminal.ts';
 
-const COMMANDS = [addDemo, addTrain, addEvaluate, addRun, addCost, addLatents, addHarvest, addDoctor];
+const COMMANDS = [
+  addDemo,
+  addTrain,
+  addEvaluate,
+  addRun,
+  addCost,
+  addScaling,
+  addLatents,
+  addHarvest,
+  addDoctor,
+];
 
 /** The program with its commands; `parseAsync` throws instead of ending the process. */
 export function buildProgram(terminal: Terminal, version: string): Command {

@@ -93,10 +93,10 @@ for (const [name, { what, flags: given }] of Object.entries(CONFIGURATIONS)) {
     const cost = monosem(['cost', ...given], cache);
     monosem(['train', '--name', 'run', '--runs', directory, ...given], cache);
     const run = await readRun(join(directory, 'run'));
-    const { wallSeconds, cpuSeconds, memory, disk, phases } = checkCost(cost, run);
+    const { wallSeconds, aloneSeconds, cpuSeconds, memory, disk, phases } = checkCost(cost, run);
     load.push(loadavg()[0]);
     rows.push(
-      `| ${what} | ${cells(wallSeconds, 1)} | ${cells(cpuSeconds, 1)} | ${cells(memory, 1e6)} | ${cells(disk, 1e6)} |`,
+      `| ${what} | ${cells(aloneSeconds, 1)} | ${cells(cpuSeconds, 1)} | ${cells(wallSeconds, 1)} | ${cells(memory, 1e6)} | ${cells(disk, 1e6)} |`,
     );
     const worst = Object.entries(phases).map(
       ([phase, { forecast, fact }]) => `${phase} ${forecast.toFixed(1)}/${fact.toFixed(1)}`,
@@ -107,8 +107,8 @@ for (const [name, { what, flags: given }] of Object.entries(CONFIGURATIONS)) {
   }
 }
 const head = [
-  '| run | wall time, s: forecast | fact | error | CPU time, s: forecast | fact | error | memory, MB: forecast | fact | error | disk, MB: forecast | fact | error |',
-  `|${' --- |'.repeat(13)}`,
+  '| run | time alone, s: forecast | fact | error | CPU time, s: forecast | fact | error | time with others, s: forecast | fact | error | memory, MB: forecast | fact | error | disk, MB: forecast | fact | error |',
+  `|${' --- |'.repeat(16)}`,
 ];
 const busy = `${cpus()[0].model.trim()}, ${cpus().length} processors; processes that wanted one, by the end of each pair: ${load.map((one) => one.toFixed(1)).join(', ')}.`;
 const text = [...head, ...rows, '', busy].join('\n');

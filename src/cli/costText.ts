@@ -1,4 +1,6 @@
 /** A forecast, and its check, in one screen of text. */
+
+import { aloneSeconds } from '../pipeline/clock.ts';
 import type { Compared, Cost, CostCheck } from '../pipeline/cost.ts';
 import { duration, scaled } from '../report/numbers.ts';
 import { facts, table } from './text.ts';
@@ -12,18 +14,19 @@ export function costText({
   assumptions,
   rehearsalSeconds,
 }: Cost): string {
-  const line = (name: string, seconds: number, cpu: number, flops?: number, moved?: number) => [
+  const line = (name: string, alone: number, wall: number, cpu: number, flops?: number, moved?: number) => [
     name,
-    duration(seconds),
+    duration(alone),
+    duration(wall),
     duration(cpu),
     flops ? `${scaled(flops)}FLOP` : '',
     moved ? `${scaled(moved)}B` : '',
   ];
-  const rows = Object.entries(phases).map(([name, { wallSeconds, cpuSeconds, flops, bytesMoved }]) =>
-    line(name, wallSeconds, cpuSeconds, flops, bytesMoved),
+  const rows = Object.entries(phases).map(([name, { flops, bytesMoved, ...seconds }]) =>
+    line(name, aloneSeconds(seconds), seconds.wallSeconds, seconds.cpuSeconds, flops, bytesMoved),
   );
-  rows.push(line('all', total.wallSeconds, total.cpuSeconds, total.flops));
-  const times = table(['phase', 'wall time', 'CPU time', 'operations', 'moved'], rows, [
+  rows.push(line('all', total.aloneSeconds, total.wallSeconds, total.cpuSeconds, total.flops));
+  const times = table(['phase', 'alone', 'as busy as now', 'CPU time', 'operations', 'moved'], rows, [
     'left',
     'right',
     'right',
@@ -41,10 +44,18 @@ export function costText({
     ['in the cache', cached.length > 0 ? cached.join(', ') : 'nothing'],
     ['assumed', assumptions.length > 0 ? assumptions.join('; ') : 'nothing'],
   ]);
-  return `${times}\n\n${needs}\n\nRehearsed in ${duration(rehearsalSeconds)} on this machine as busy as it was.`;
+  return `${times}\n\n${needs}\n\nRehearsed in ${duration(rehearsalSeconds)}. The first time is that of a machine on which nothing else runs, the second of one as busy as this was.`;
 }
 
-export function checkText({ phases, wallSeconds, cpuSeconds, memory, disk, flops }: CostCheck): string {
+export function checkText({
+  phases,
+  wallSeconds,
+  aloneSeconds: alone,
+  cpuSeconds,
+  memory,
+  disk,
+  flops,
+}: CostCheck): string {
   const line = (name: string, { forecast, fact, error }: Compared, show: (value: number) => string) => [
     name,
     show(forecast),
@@ -56,7 +67,8 @@ export function checkText({ phases, wallSeconds, cpuSeconds, memory, disk, flops
     ['', 'forecast', 'fact', 'error'],
     [
       ...Object.entries(phases).map(([name, compared]) => line(name, compared, duration)),
-      line('all, wall time', wallSeconds, duration),
+      line('all', alone, duration),
+      line('all, with others on the machine', wallSeconds, duration),
       line('all, CPU time', cpuSeconds, duration),
       ...(memory ? [line('memory', memory, inBytes)] : []),
       ...(disk ? [line('disk', disk, inBytes)] : []),

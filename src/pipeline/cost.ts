@@ -6,14 +6,13 @@ import { tokenCount } from '../activations/corpus.ts';
 import type { RunConfig } from '../runs/config.ts';
 import type { Run } from '../runs/schema.ts';
 import { hooksOf, siteOf } from '../runs/site.ts';
+import { aloneSeconds, type Seconds } from './clock.ts';
 import { evaluationFlops, explanationFlops, harvestFlops, samplingFlops, trainingFlops } from './flops.ts';
 import { footprint } from './footprint.ts';
 import { type Rehearsal, rehearse } from './rehearsal/index.ts';
 import type { Workbench } from './subject.ts';
 
-export interface PhaseCost {
-  readonly wallSeconds: number;
-  readonly cpuSeconds: number;
+export interface PhaseCost extends Seconds {
   readonly flops?: number;
   /** Bytes to and from memory and disk, where they are counted. */
   readonly bytesMoved?: number;
@@ -21,7 +20,14 @@ export interface PhaseCost {
 
 export interface Cost {
   readonly phases: Readonly<Record<string, PhaseCost>>;
-  readonly total: { readonly wallSeconds: number; readonly cpuSeconds: number; readonly flops: number };
+  readonly total: {
+    /** On the wall, with the machine as busy as it was during the rehearsal. */
+    readonly wallSeconds: number;
+    /** On the wall, with nobody else on the machine. */
+    readonly aloneSeconds: number;
+    readonly cpuSeconds: number;
+    readonly flops: number;
+  };
   readonly memory: {
     /** The most that the process will hold at once, in bytes. */
     readonly peak: number;
@@ -60,6 +66,7 @@ export async function forecastCost(bench: Workbench, config: RunConfig): Promise
     phases,
     total: {
       wallSeconds: total(({ wallSeconds }) => wallSeconds),
+      aloneSeconds: total(aloneSeconds),
       cpuSeconds: total(({ cpuSeconds }) => cpuSeconds),
       flops: total((phase) => phase.flops ?? 0),
     },
@@ -104,9 +111,11 @@ export interface Compared {
 }
 
 export interface CostCheck {
-  /** Seconds of each phase that the run did. */
+  /** Seconds of each phase, on a machine of its own. */
   readonly phases: Readonly<Record<string, Compared>>;
   readonly wallSeconds: Compared;
+  /** The time on the wall less what was lost to others on the machine, which no forecast can know. */
+  readonly aloneSeconds: Compared;
   readonly cpuSeconds: Compared;
   readonly memory?: Compared;
   readonly disk?: Compared;
@@ -114,27 +123,33 @@ export interface CostCheck {
 }
 
 /**
- * The forecast against what a complete run recorded. Only phases that both have are compared: what was in the cache for one
- * and not for the other is no error of the forecast.
+ * The forecast against what a complete run recorded. A corpus or activations that were made for one and found in the cache
+ * for the other are left out: that is no error of the forecast. All else counts, also what the forecast has no word of.
  */
-export function checkCost({ phases, memory, disk }: Cost, run: Run): CostCheck {
-  const shared = Object.keys(phases).filter((name) => name in run.timing);
-  const total = (of: (name: string) => number | undefined) =>
-    shared.reduce((sum, name) => sum + (of(name) ?? 0), 0);
-  const both = (key: 'wallSeconds' | 'cpuSeconds') =>
+export function checkCost({ phases, memory, disk, cached }: Cost, run: Run): CostCheck {
+  const isFair = (name: string): boolean => {
+    if (name === 'corpus') return cached.includes('corpus') === !('corpus' in run.flops);
+    return !name.startsWith('harvest') || (name in phases && name in run.timing);
+  };
+  const [expected, done] = [Object.keys(phases).filter(isFair), Object.keys(run.timing).filter(isFair)];
+  const shared = expected.filter((name) => done.includes(name));
+  const total = (names: string[], of: (name: string) => number) =>
+    names.reduce((sum, name) => sum + of(name), 0);
+  const both = (of: (phase: Omit<Seconds, 'waitSeconds'>) => number) =>
     compare(
-      total((name) => phases[name][key]),
-      total((name) => run.timing[name][key]),
+      total(expected, (name) => of(phases[name])),
+      total(done, (name) => of(run.timing[name])),
     );
   const counted = shared.filter((name) => phases[name].flops !== undefined && name in run.flops);
   const peaks = Object.values(run.memory ?? {});
   const bytes = (parts: Readonly<Record<string, number>>) => Object.values(parts).reduce((a, b) => a + b, 0);
   return {
     phases: Object.fromEntries(
-      shared.map((name) => [name, compare(phases[name].wallSeconds, run.timing[name].wallSeconds)]),
+      shared.map((name) => [name, compare(aloneSeconds(phases[name]), aloneSeconds(run.timing[name]))]),
     ),
-    wallSeconds: both('wallSeconds'),
-    cpuSeconds: both('cpuSeconds'),
+    wallSeconds: both(({ wallSeconds }) => wallSeconds),
+    aloneSeconds: both(aloneSeconds),
+    cpuSeconds: both(({ cpuSeconds }) => cpuSeconds),
     ...(peaks.length > 0 && { memory: compare(memory.peak, Math.max(...peaks)) }),
     ...(run.disk && { disk: compare(bytes(disk), bytes(run.disk)) }),
     flops: compare(

@@ -47,7 +47,7 @@ export async function trainRun(
   const subject = await loadSubject(bench, config);
   const width = widthAt(subject, siteOf(config).inputs);
   const resolved = resolveTraining(config, width, bench.backend);
-  if (options.resume) Object.assign(bench.stopwatch.timing, (await readRun(dir)).timing);
+  if (options.resume) bench.stopwatch.goOn((await readRun(dir)).timing);
   else await createRun(dir, await firstRecord(bench, resolved));
   return keepingStatus(dir, () => trainBoth(bench, resolved, subject, dir, options.resume));
 }

@@ -2,6 +2,7 @@
  * Harvest, store, and the stream of batches in a rehearsal. The model is run on a few sequences; the store that is written is
  * as large as the run's up to two shards, so that the memory of shards and windows is that of the run.
  */
+
 import { modelSource } from '../../activations/harvest.ts';
 import {
   type ActivationRows,
@@ -16,8 +17,9 @@ import {
   type StoreOrigin,
   writeStore,
 } from '../../activations/store.ts';
+import { type Seconds, sum, timed, times } from '../clock.ts';
 import type { Subject } from '../subject.ts';
-import { meanTime, type Seconds, timed, times } from './meter.ts';
+import { meanTime } from './meter.ts';
 
 /** Sequences that the model is run on at a time. */
 const READ_SEQUENCES = 32;
@@ -56,10 +58,7 @@ export async function rehearseHarvest(
   return {
     source,
     store,
-    harvest: {
-      wallSeconds: (reading.wallSeconds * source.totalRows) / rows!.rows + share * writing.wallSeconds,
-      cpuSeconds: (reading.cpuSeconds * source.totalRows) / rows!.rows + share * writing.cpuSeconds,
-    },
+    harvest: sum(times(reading, source.totalRows / rows!.rows), times(writing, share)),
     opening: times(opening, share),
   };
 }

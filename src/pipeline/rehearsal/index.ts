@@ -4,6 +4,7 @@
  * here at their full size and in the same order, so that the memory of this process grows as that of the run will, garbage
  * included. That is why it wants a process of its own. It must not know how a forecast is shown.
  */
+
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,10 +15,11 @@ import type { RunConfig } from '../../runs/config.ts';
 import { RUN_FILES } from '../../runs/directory.ts';
 import { hooksOf, siteOf } from '../../runs/site.ts';
 import { currentDictionary } from '../../training/state.ts';
+import { type Seconds, timed } from '../clock.ts';
 import { armOf, blocksOf, inRawUnits, resolveTraining, validationActivations } from '../learn.ts';
 import { reinitialised, type Subject, storeDirectory, type Workbench, widthAt } from '../subject.ts';
 import { rehearseHarvest } from './activations.ts';
-import { Meter, type Seconds, timed } from './meter.ts';
+import { Meter } from './meter.ts';
 import { rehearseEvaluation, rehearseExplanation, rehearseKeeping } from './results.ts';
 import { rehearseSubject } from './subject.ts';
 import { rehearseTraining } from './training.ts';

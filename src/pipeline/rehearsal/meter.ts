@@ -1,42 +1,24 @@
 /** Seconds of the phases of a run, put together from short measurements and counts; and the memory of the process. */
+import { aloneSeconds, NO_TIME, type Seconds, sum, timed, times } from '../clock.ts';
 import { peakMemory } from '../reporter.ts';
 
-export interface Seconds {
-  readonly wallSeconds: number;
-  readonly cpuSeconds: number;
-}
+/** Runs that do not count: they compile what the others run, and touch memory for the first time. */
+const WARM_UP = 2;
 
-/** Does `work` and takes its time. */
-export async function timed<T>(work: () => Promise<T>): Promise<Seconds & { result: T }> {
-  const [wall, cpu] = [performance.now(), process.cpuUsage()];
-  const result = await work();
-  const used = process.cpuUsage(cpu);
-  return {
-    result,
-    wallSeconds: (performance.now() - wall) / 1e3,
-    cpuSeconds: (used.user + used.system) / 1e6,
-  };
-}
-
-export function times({ wallSeconds, cpuSeconds }: Seconds, count: number): Seconds {
-  return { wallSeconds: wallSeconds * count, cpuSeconds: cpuSeconds * count };
-}
-
-export function sum(...all: readonly Seconds[]): Seconds {
-  return {
-    wallSeconds: all.reduce((total, { wallSeconds }) => total + wallSeconds, 0),
-    cpuSeconds: all.reduce((total, { cpuSeconds }) => total + cpuSeconds, 0),
-  };
-}
-
-/** Mean of the runs of `work` after a first one, which does not count: at least `least`, and as many as fit into `seconds`. */
+/**
+ * Mean of the runs of `work` after the first, which do not count: at least `least`, and as many as fit into `seconds` of a
+ * machine of one's own.
+ */
 export async function meanTime(
   work: (run: number) => Promise<unknown>,
   { least, seconds }: { least: number; seconds: number },
 ): Promise<Seconds> {
-  await work(0);
-  let [count, all] = [0, { wallSeconds: 0, cpuSeconds: 0 } as Seconds];
-  while (count < least || all.wallSeconds < seconds) all = sum(all, await timed(() => work(++count)));
+  for (let run = 0; run < WARM_UP; run++) await work(run);
+  let [count, all] = [0, NO_TIME];
+  while (count < least || aloneSeconds(all) < seconds) {
+    all = sum(all, await timed(() => work(WARM_UP + count)));
+    count++;
+  }
   return times(all, 1 / count);
 }
 
@@ -48,7 +30,7 @@ export class Meter {
 
   /** Adds to a phase what was measured, `count` times. */
   add(phase: string, seconds: Seconds, count = 1): void {
-    this.phases[phase] = sum(this.phases[phase] ?? { wallSeconds: 0, cpuSeconds: 0 }, times(seconds, count));
+    this.phases[phase] = sum(this.phases[phase] ?? NO_TIME, times(seconds, count));
     this.memory[phase] = peakMemory();
   }
 

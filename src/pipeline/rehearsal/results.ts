@@ -1,4 +1,5 @@
 /** What comes after training, in a rehearsal: keeping the dictionary, evaluation, intervals, examples, logits, files. */
+
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { columnsOf } from '../../activations/columns.ts';
@@ -16,17 +17,19 @@ import type { RunConfig } from '../../runs/config.ts';
 import { RUN_FILES } from '../../runs/directory.ts';
 import { siteOf } from '../../runs/site.ts';
 import { writeExamples } from '../../runs/tables.ts';
+import { NO_TIME, type Seconds, sum, timed, times } from '../clock.ts';
 import { randomNull } from '../evaluate.ts';
 import { allExamples, NAMED_TOKENS, tokenTexts } from '../explain.ts';
 import { type Subject, type Workbench, widthAt } from '../subject.ts';
-import { type Meter, type Seconds, timed, times } from './meter.ts';
+import type { Meter } from './meter.ts';
 
 /** Sequences that the model is spliced on: two batches, the first of which compiles what the second runs. */
 const SPLICED = 32;
 const EXAMPLE_SEQUENCES = 96;
 const RESAMPLES = 20;
-/** Latents whose examples are written. */
-const WRITTEN = 400;
+/** Latents whose examples are written, after those of the first few have compiled what writes them. */
+const WRITTEN = 1200;
+const WRITTEN_FIRST = 100;
 
 export interface Trained {
   readonly dictionary: Dictionary;
@@ -65,11 +68,13 @@ export async function rehearseEvaluation(
   const count = Object.keys(dictionaries).length + (reset ? 1 : 0);
   const all = Array.from({ length: count }, () => emptySums(groups, mean.length, dictionary.latents));
   const draws = drawResamples(groups, Math.min(RESAMPLES, resamples), new Random(config.seed, 'rehearsal'));
-  const { result: _, ...seconds } = await timed(async () => all.map((sums) => measure(sums, draws)));
+  const bootstrap = () => timed(async () => all.map((sums) => measure(sums, draws)));
+  await bootstrap();
+  const seconds = await bootstrap();
   meter.add('intervals', seconds, resamples / draws.length);
 }
 
-/** Examples, logits and the tables that they are written to, in `dir`. Gives the bytes of an example. */
+/** Examples, logits and the tables that they are written to, in `dir`. Gives the bytes of examples.parquet. */
 export async function rehearseExplanation(
   { backend }: Workbench,
   config: RunConfig,
@@ -91,28 +96,30 @@ export async function rehearseExplanation(
   const { result: collected, ...withAll } = await collect({ top, sampled });
   const captures = (of: number) => expectedCaptures((of * l0) / dictionary.latents, top, sampled);
   const more = captures(rows) / captures(read);
-  meter.add('examples', {
-    wallSeconds:
-      (without.wallSeconds * rows) / read + Math.max(0, withAll.wallSeconds - without.wallSeconds) * more,
-    cpuSeconds:
-      (without.cpuSeconds * rows) / read + Math.max(0, withAll.cpuSeconds - without.cpuSeconds) * more,
-  });
+  const kept = sum(withAll, times(without, -1));
+  const keeping = kept.cpuSeconds > 0 ? kept : NO_TIME;
+  meter.add('examples', sum(times(without, rows / read), times(keeping, more)));
   if (dictionary.outputWidth === subject.model.config.width) {
     await meter.measure('logits', 1, () =>
       tokenLogits(backend, dictionary, subject.model.unembedding, NAMED_TOKENS),
     );
   }
-  const full = collected.latents.filter(({ firings }) => firings >= top + sampled).slice(0, WRITTEN);
-  const written = full.length > 0 ? full : collected.latents.slice(0, WRITTEN);
-  const count = written.reduce((n, latent) => n + latent.top.length + latent.quantiles.flat().length, 0);
+  const frequent = collected.latents.filter(({ firings }) => firings >= top + sampled);
+  const from = frequent.length >= WRITTEN_FIRST ? frequent : collected.latents;
   await mkdir(dir, { recursive: true });
-  const { result: _, ...writing } = await timed(() =>
-    writeExamples(dir, allExamples(written, tokenTexts(subject.tokenizer))),
-  );
+  const text = tokenTexts(subject.tokenizer);
+  const write = (latents: typeof from) => timed(() => writeExamples(dir, allExamples(latents, text)));
+  await write(from.slice(0, WRITTEN_FIRST));
+  const written = from.slice(0, WRITTEN);
+  const count = written.reduce((n, latent) => n + latent.top.length + latent.quantiles.flat().length, 0);
+  const before = process.memoryUsage.rss();
+  const writing = await write(written);
+  const growth = Math.max(0, process.memoryUsage.rss() - before) / count;
   const firings = (rows * l0) / dictionary.latents;
   const expected = dictionary.latents * (Math.min(top, firings) + Math.min(sampled, firings));
-  meter.add('writing', writing, expected / Math.max(1, count));
-  return ((await bytesAt(join(dir, RUN_FILES.examples))) / Math.max(1, count)) * expected;
+  meter.add('writing', writing, expected / count);
+  meter.memory.writing = Math.max(meter.memory.writing, before + growth * expected);
+  return ((await bytesAt(join(dir, RUN_FILES.examples))) / count) * expected;
 }
 
 /** What `learn` does once a dictionary is trained: encodes held-out rows, and writes. */

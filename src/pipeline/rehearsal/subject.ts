@@ -2,15 +2,17 @@
  * The subject of a rehearsal: the run's model, and a corpus of the run's size. One that the model would have to write first
  * is a few real texts over and over, so that all that follows finds arrays of the right shape.
  */
+
 import { existsSync } from 'node:fs';
 import { selfSampledFile } from '../../activations/corpora/selfSampled.ts';
 import { type Corpus, splitByDocument } from '../../activations/corpus.ts';
 import { loadModel } from '../../models/registry.ts';
 import { sampleTokens } from '../../models/sampling.ts';
 import type { RunConfig } from '../../runs/config.ts';
+import { timed } from '../clock.ts';
 import { Stopwatch, silent } from '../reporter.ts';
 import { loadSubject, precisionOf, type Subject, type Workbench } from '../subject.ts';
-import { type Meter, timed } from './meter.ts';
+import type { Meter } from './meter.ts';
 
 /** Sequences that are written together; see `sampleTokens`. */
 const SAMPLED = 64;

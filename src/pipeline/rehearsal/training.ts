@@ -14,8 +14,9 @@ import { type StepMetrics, trainStep } from '../../training/step.ts';
 import { type Stream, type StreamBatch, streamBatches } from '../../training/stream.ts';
 import { type Arm, rowsOf, startArm, validate } from '../../training/train.ts';
 import { createWorkspace } from '../../training/workspace.ts';
+import { type Seconds, sum, timed, times } from '../clock.ts';
 import type { Workbench } from '../subject.ts';
-import { meanTime, type Seconds, sum, timed, times } from './meter.ts';
+import { meanTime } from './meter.ts';
 
 const STEP_SECONDS = 1.5;
 const STREAM_SECONDS = 3;

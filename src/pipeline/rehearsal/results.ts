@@ -28,7 +28,7 @@ const SPLICED = 32;
 const EXAMPLE_SEQUENCES = 96;
 const RESAMPLES = 20;
 /** Latents whose examples are written, after those of the first few have compiled what writes them. */
-const WRITTEN = 1200;
+const WRITTEN = 2000;
 const WRITTEN_FIRST = 100;
 
 export interface Trained {
@@ -112,13 +112,10 @@ export async function rehearseExplanation(
   await write(from.slice(0, WRITTEN_FIRST));
   const written = from.slice(0, WRITTEN);
   const count = written.reduce((n, latent) => n + latent.top.length + latent.quantiles.flat().length, 0);
-  const before = process.memoryUsage.rss();
   const writing = await write(written);
-  const growth = Math.max(0, process.memoryUsage.rss() - before) / count;
   const firings = (rows * l0) / dictionary.latents;
   const expected = dictionary.latents * (Math.min(top, firings) + Math.min(sampled, firings));
   meter.add('writing', writing, expected / count);
-  meter.memory.writing = Math.max(meter.memory.writing, before + growth * expected);
   return ((await bytesAt(join(dir, RUN_FILES.examples))) / count) * expected;
 }
 

@@ -20,7 +20,7 @@ import { readRun } from '../dist/runs/directory.js';
 /** @type {Record<string, { what: string, flags: string[] }>} */
 const CONFIGURATIONS = {
   narrow: {
-    what: 'TopK, 1,152 latents, k 16, residual stream after block 1, 300,000 tokens',
+    what: 'TopK, 1,152 latents, k 16, residual stream after block 1, 200,000 tokens',
     flags: [
       '--latents',
       '1152',
@@ -29,18 +29,18 @@ const CONFIGURATIONS = {
       '--hook',
       'blocks.1.hook_resid_post',
       '--tokens',
-      '3e5',
+      '2e5',
       '--corpus-tokens',
-      '120_000',
+      '50_000',
     ],
   },
   wide: {
-    what: 'TopK, 9,216 latents, k 32, residual stream after block 3, 200,000 tokens',
-    flags: ['--latents', '9216', '--tokens', '2e5', '--corpus-tokens', '120_000'],
+    what: 'TopK, 9,216 latents, k 32, residual stream after block 3, 150,000 tokens',
+    flags: ['--latents', '9216', '--tokens', '1.5e5', '--corpus-tokens', '50_000'],
   },
   batchtopk: {
-    what: 'BatchTopK, 2,304 latents, k 32, residual stream after block 3, 300,000 tokens',
-    flags: ['--family', 'batchtopk', '--latents', '2304', '--tokens', '3e5', '--corpus-tokens', '120_000'],
+    what: 'BatchTopK, 2,304 latents, k 32, residual stream after block 3, 200,000 tokens',
+    flags: ['--family', 'batchtopk', '--latents', '2304', '--tokens', '2e5', '--corpus-tokens', '50_000'],
   },
   mlp: {
     what: 'TopK, 3,072 latents, k 32, MLP of block 2 (768 wide), 150,000 tokens',
@@ -56,8 +56,8 @@ const CONFIGURATIONS = {
     ],
   },
   'no nulls': {
-    what: 'TopK, 4,608 latents, k 32, residual stream after block 3, 500,000 tokens, no nulls',
-    flags: ['--latents', '4608', '--tokens', '5e5', '--corpus-tokens', '200_000', '--no-nulls'],
+    what: 'TopK, 4,608 latents, k 32, residual stream after block 3, 300,000 tokens, no nulls',
+    flags: ['--latents', '4608', '--tokens', '3e5', '--corpus-tokens', '80_000', '--no-nulls'],
   },
 };
 

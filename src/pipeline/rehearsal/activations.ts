@@ -49,7 +49,7 @@ export async function rehearseHarvest(
       const first = (run * count) % Math.max(1, source.sequences - count + 1);
       rows = await source.read(Array.from({ length: count }, (_, i) => first + i));
     },
-    { least: 1, seconds: READ_SECONDS },
+    { least: 1, most: Math.ceil(source.sequences / count), seconds: READ_SECONDS },
   );
   const some = repeating(source, rows!);
   const { result: _, ...writing } = await timed(() => writeStore(dir, some, origin));

@@ -10,19 +10,21 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheDirectory } from '../../activations/cache.ts';
 import { writeSaelens } from '../../dictionaries/interop/saelens.ts';
+import { InputError } from '../../formats/errors.ts';
 import { bytesAt } from '../../formats/size.ts';
 import type { RunConfig } from '../../runs/config.ts';
 import { RUN_FILES } from '../../runs/directory.ts';
 import { hooksOf, siteOf } from '../../runs/site.ts';
 import { currentDictionary } from '../../training/state.ts';
 import { type Seconds, timed } from '../clock.ts';
+import { footprint } from '../footprint.ts';
 import { armOf, blocksOf, inRawUnits, resolveTraining, validationActivations } from '../learn.ts';
 import { reinitialised, type Subject, storeDirectory, type Workbench, widthAt } from '../subject.ts';
 import { rehearseHarvest } from './activations.ts';
 import { Meter } from './meter.ts';
 import { rehearseEvaluation, rehearseExplanation, rehearseKeeping } from './results.ts';
 import { rehearseSubject } from './subject.ts';
-import { rehearseTraining } from './training.ts';
+import { ASSUMED_L0, rehearseTraining } from './training.ts';
 
 export interface Rehearsal {
   readonly subject: Subject;
@@ -69,6 +71,7 @@ async function rehearseIn(bench: Workbench, given: RunConfig, dir: string): Prom
   const width = widthAt(subject, site.inputs);
   const config = resolveTraining(given, width, backend);
   const { nulls } = config.evaluation;
+  refuseTooLarge(bench, config, subject);
   const cached: string[] = subject.sampledTokens === 0 ? ['corpus'] : [];
 
   note('harvest');
@@ -88,7 +91,14 @@ async function rehearseIn(bench: Workbench, given: RunConfig, dir: string): Prom
   note('training');
   const arm = armOf(bench, config, subject, blocks, validation);
   const stream = { source: store, batch, windowRows, shuffleSeed };
-  const { state, training, l0, assumptions } = await rehearseTraining(bench, config, arm, stream, dir);
+  const { state, training, l0, assumptions } = await rehearseTraining(
+    bench,
+    config,
+    arm,
+    stream,
+    source.totalRows,
+    dir,
+  );
   meter.add('training', training);
   const dictionary = inRawUnits(await currentDictionary(backend, state, arm.options), arm);
   const sae = join(dir, RUN_FILES.dictionary);
@@ -102,7 +112,7 @@ async function rehearseIn(bench: Workbench, given: RunConfig, dir: string): Prom
     reset = await meter.measure('model', 2, () => reinitialised(bench, config, subject));
     if (isKept(reset)) cached.push('activations of the null');
     else meter.add('harvest of the null', harvested.harvest);
-    const again = await rehearseTraining(bench, config, arm, stream, join(dir, 'null'));
+    const again = await rehearseTraining(bench, config, arm, stream, source.totalRows, join(dir, 'null'));
     meter.add('training of the null', again.training);
   }
 
@@ -146,4 +156,18 @@ async function rehearseIn(bench: Workbench, given: RunConfig, dir: string): Prom
     cached,
     assumptions,
   };
+}
+
+/** InputError where the arrays that the run must hold at once are more than the machine has free. */
+function refuseTooLarge(bench: Workbench, config: RunConfig, subject: Subject): void {
+  const { k = ASSUMED_L0 } = config.dictionary as { k?: number };
+  const { live } = footprint(bench, config, subject, k);
+  const [phase, bytes] = Object.entries(live).reduce((most, one) => (one[1] > most[1] ? one : most));
+  const free = process.availableMemory();
+  if (bytes <= free) return;
+  const gigabytes = (value: number) => `${(value / 1e9).toPrecision(3)} GB`;
+  throw new InputError(
+    `dictionary.latents ${config.dictionary.latents}: ${phase} must hold ${gigabytes(bytes)} at once, ` +
+      `and ${gigabytes(free)} are free on this machine; choose fewer latents, or a smaller training.windowRows`,
+  );
 }

@@ -6,16 +6,16 @@ import { peakMemory } from '../reporter.ts';
 const WARM_UP = 2;
 
 /**
- * Mean of the runs of `work` after the first, which do not count: at least `least`, and as many as fit into `seconds` of a
- * machine of one's own.
+ * Mean of the runs of `work` after the first, which do not count: at least `least`, and no more than `most` or than fit into
+ * `seconds` of a machine of one's own.
  */
 export async function meanTime(
   work: (run: number) => Promise<unknown>,
-  { least, seconds }: { least: number; seconds: number },
+  { least, most, seconds }: { least: number; most: number; seconds: number },
 ): Promise<Seconds> {
   for (let run = 0; run < WARM_UP; run++) await work(run);
   let [count, all] = [0, NO_TIME];
-  while (count < least || aloneSeconds(all) < seconds) {
+  while (count < least || (count < most && aloneSeconds(all) < seconds)) {
     all = sum(all, await timed(() => work(WARM_UP + count)));
     count++;
   }

@@ -105,12 +105,15 @@ export async function rehearseExplanation(
     );
   }
   const frequent = collected.latents.filter(({ firings }) => firings >= top + sampled);
-  const from = frequent.length >= WRITTEN_FIRST ? frequent : collected.latents;
+  const from = frequent.length > 0 ? frequent : collected.latents;
   await mkdir(dir, { recursive: true });
   const text = tokenTexts(subject.tokenizer);
   const write = (latents: typeof from) => timed(() => writeExamples(dir, allExamples(latents, text)));
   await write(from.slice(0, WRITTEN_FIRST));
-  const written = from.slice(0, WRITTEN);
+  const written = Array.from(
+    { length: Math.min(WRITTEN, dictionary.latents) },
+    (_, i) => from[i % from.length],
+  );
   const count = written.reduce((n, latent) => n + latent.top.length + latent.quantiles.flat().length, 0);
   const writing = await write(written);
   const firings = (rows * l0) / dictionary.latents;

@@ -14,12 +14,13 @@ import { type StepMetrics, trainStep } from '../../training/step.ts';
 import { type Stream, type StreamBatch, streamBatches } from '../../training/stream.ts';
 import { type Arm, rowsOf, startArm, validate } from '../../training/train.ts';
 import { createWorkspace } from '../../training/workspace.ts';
-import { type Seconds, sum, timed, times } from '../clock.ts';
+import { NO_TIME, type Seconds, sum, timed, times } from '../clock.ts';
 import type { Workbench } from '../subject.ts';
 import { meanTime } from './meter.ts';
 
-const STEP_SECONDS = 1.5;
-const STREAM_SECONDS = 3;
+const STEP_SECONDS = 1;
+/** Batches that steps are taken on, over and over. */
+const KEPT_BATCHES = 4;
 /** The share of latents that are taken to be dead, in the steps in which any can be. */
 export const DEAD_SHARE = 0.03;
 /** Latents that fire on a token in the end, where the family does not say how many. */
@@ -33,19 +34,20 @@ export interface TrainingRehearsal {
   readonly assumptions: readonly string[];
 }
 
-/** Starts `arm` and steps for a moment. `dir` is where its checkpoints go. */
+/** Starts `arm` and steps for a moment. The run's source has `rows`; `dir` is where checkpoints go. */
 export async function rehearseTraining(
   { backend }: Workbench,
   config: RunConfig,
   arm: Arm,
   stream: Stream,
+  rows: number,
   dir: string,
 ): Promise<TrainingRehearsal> {
   const { options } = arm;
   const steps = totalSteps(options);
   const { result: state, ...start } = await timed(() => startArm(backend, arm));
   const workspace = createWorkspace(backend);
-  const { batches, perBatch } = await rehearseStream(stream, steps);
+  const { batches, streaming } = await rehearseStream(stream, { steps, rows });
   let metrics: StepMetrics | undefined;
   const stepping = (before: () => void = () => undefined, seconds = STEP_SECONDS) =>
     meanTime(
@@ -54,7 +56,7 @@ export async function rehearseTraining(
         const data = rowsOf(arm, batches[run % batches.length]);
         metrics = await trainStep(backend, options, state, data, workspace);
       },
-      { least: 2, seconds },
+      { least: Math.min(3, steps), most: steps, seconds },
     );
   const first = await stepping();
   const assumptions: string[] = [];
@@ -92,30 +94,60 @@ export async function rehearseTraining(
     assumptions,
     training: sum(
       start,
-      times(sum(each, perBatch), steps),
+      streaming,
+      times(each, steps),
       times(validating, validations),
       times(saving, checkpoints),
     ),
   };
 }
 
-/** Batches without steps, through two windows and into the third where the run has so many; some of the last are kept. */
+/**
+ * Batches without steps, through two windows and into the third where the run has so many. Reading a window and taking
+ * batches out of it are told apart, since a run ends anywhere in a window.
+ */
 async function rehearseStream(
   stream: Stream,
-  steps: number,
-): Promise<{ batches: StreamBatch[]; perBatch: Seconds }> {
-  const wanted = Math.min(steps, Math.ceil((2.5 * stream.windowRows) / stream.batch));
+  { steps, rows }: { steps: number; rows: number },
+): Promise<{ batches: StreamBatch[]; streaming: Seconds }> {
+  const { source, batch, windowRows } = stream;
+  const windows = Math.max(1, Math.round(source.totalRows / windowRows));
+  const inWindow = Math.ceil(source.sequences / windows);
+  const { result: _, ...reading } = await timed(() =>
+    source.read(Array.from({ length: inWindow }, (_, s) => s)),
+  );
+  let reads = 0;
+  const read = (asked: ArrayLike<number>) => {
+    reads++;
+    return source.read(asked);
+  };
+  const counted = { ...stream, source: { ...source, read } };
+  const wanted = Math.min(steps, Math.ceil((2.5 * windowRows) / batch));
   const batches: StreamBatch[] = [];
-  let count = 0;
-  const { result: _, ...all } = await timed(async () => {
-    const begin = performance.now();
-    for await (const batch of streamBatches(stream, 0)) {
-      batches.push(batch);
-      if (batches.length > 4) batches.shift();
-      if (++count >= wanted || performance.now() - begin > STREAM_SECONDS * 1e3) break;
+  const { result: __, ...all } = await timed(async () => {
+    let count = 0;
+    for await (const next of streamBatches(counted, 0)) {
+      batches.push(next);
+      if (batches.length > KEPT_BATCHES) batches.shift();
+      if (++count === wanted) break;
     }
   });
-  return { batches, perBatch: times(all, 1 / count) };
+  const rest = sum(all, times(reading, -reads));
+  const gathering = rest.cpuSeconds > 0 && rest.wallSeconds > 0 ? times(rest, 1 / wanted) : NO_TIME;
+  return {
+    batches,
+    streaming: sum(times(reading, windowsRead(stream, steps, rows)), times(gathering, steps)),
+  };
+}
+
+/** Windows that `steps` steps read of a source of `rows`: of each epoch all, and of the last one more than they use. */
+function windowsRead({ batch, windowRows }: Stream, steps: number, rows: number): number {
+  const windows = Math.max(1, Math.round(rows / windowRows));
+  const perEpoch = Math.floor(rows / batch);
+  const last = (steps % perEpoch) / perEpoch;
+  return (
+    Math.floor(steps / perEpoch) * windows + (last > 0 ? Math.min(windows, Math.ceil(last * windows) + 1) : 0)
+  );
 }
 
 /** Lowers all encoder biases alike, so that about `ASSUMED_L0` latents of a token pass. */

@@ -31,7 +31,8 @@ import {
   sequenceOffsets,
 } from './source.ts';
 
-const SHARD_BYTES = 256 * 2 ** 20;
+/** A shard is no larger, unless one sequence is. */
+export const SHARD_BYTES = 256 * 2 ** 20;
 /** Rows read from the source at once. */
 const GROUP_ROWS = 16384;
 

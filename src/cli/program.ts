@@ -5,12 +5,14 @@
 import { Command } from 'commander';
 import { monosemVersion } from '../version.ts';
 import { addConvert } from './commands/convert.ts';
+import { addCost } from './commands/cost.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addHarvest } from './commands/harvest.ts';
 import { addLatents } from './commands/latents.ts';
 import { addRun } from './commands/run.ts';
+import { addScaling } from './commands/scaling.ts';
 import { addSweep } from './commands/sweep.ts';
 import { addTrain } from './commands/train.ts';
 import { explainFailure } from './failure.ts';
@@ -20,6 +22,8 @@ const COMMANDS = [
   addDemo,
   addTrain,
   addSweep,
+  addCost,
+  addScaling,
   addEvaluate,
   addRun,
   addLatents,

@@ -14,6 +14,7 @@ import type { RunConfig } from '../runs/config.ts';
 import { type Evaluation, storedInterval } from '../runs/schema.ts';
 import { siteName, siteOf } from '../runs/site.ts';
 import { type Learned, readLearned } from './learn.ts';
+import { unreported } from './reporter.ts';
 import { activationsOf, isFile, type Material, reinitialised, type Workbench } from './subject.ts';
 
 export const REINITIALISED = 'reinitialised';
@@ -57,10 +58,12 @@ export async function evaluateAll(
   let documents = 0;
   for (const group of groupsOf(runs, siteKey)) {
     const learned = await Promise.all(group.map((i) => readLearned(runs[i].dir)));
-    const random = await randomNulls(
-      bench,
-      subject,
-      group.map((i, g) => ({ ...runs[i], ...learned[g] })),
+    const random = await unreported(bench.stopwatch, 'random null', () =>
+      randomNulls(
+        bench,
+        subject,
+        group.map((i, g) => ({ ...runs[i], ...learned[g] })),
+      ),
     );
     const own = group.map((i, g) => [`own ${i}`, learned[g].dictionary] as const);
     const dictionaries = { ...Object.fromEntries(own), ...random.dictionaries };
@@ -93,7 +96,9 @@ export async function evaluateAll(
       for (const i of group) compared[runs.indexOf(again[i])][REINITIALISED] = sums[`${i}`];
     }
   }
-  return runs.map(({ config }, i) => assemble(config, compared[i], documents));
+  return unreported(bench.stopwatch, 'intervals', async () =>
+    runs.map(({ config }, i) => assemble(config, compared[i], documents)),
+  );
 }
 
 /** Dictionaries that are in memory at once, with their sums. */
@@ -191,10 +196,10 @@ const DESCRIPTIONS: Record<string, string> = {
  * The random dictionaries of some runs of one site, and the name of each run's; none for runs without nulls. Random
  * directions at a transcoder's two ends have nothing to do with each other, and would be too weak a null.
  */
-async function randomNulls(
+export async function randomNulls(
   { backend }: Workbench,
   material: Material,
-  runs: readonly (TrainedRun & Learned)[],
+  runs: readonly ({ readonly config: RunConfig } & Learned)[],
 ): Promise<{ dictionaries: Record<string, Dictionary>; names: (string | undefined)[] }> {
   const dictionaries: Record<string, Dictionary> = {};
   const site = siteOf(runs[0].config);

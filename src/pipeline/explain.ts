@@ -12,10 +12,11 @@ import type { RunConfig } from '../runs/config.ts';
 import type { Example, Feature } from '../runs/schema.ts';
 import { hooksOf, type Site, siteOf } from '../runs/site.ts';
 import { readLearned } from './learn.ts';
+import { unreported } from './reporter.ts';
 import { isFile, type Material, trainingActivations, type Workbench, widthAt } from './subject.ts';
 
 /** Tokens named for each latent. */
-const NAMED_TOKENS = 10;
+export const NAMED_TOKENS = 10;
 
 export async function explain(
   bench: Workbench,
@@ -43,7 +44,9 @@ export async function explain(
       },
     }),
   );
-  const logits = await promotedTokens(backend, dictionary, site, subject);
+  const logits = await unreported(stopwatch, 'logits', () =>
+    promotedTokens(backend, dictionary, site, subject),
+  );
   // A file has the numbers of tokens, and no texts.
   const text = isFile(subject) ? (token: number) => `#${token}` : tokenTexts(subject.tokenizer);
   const features = collected.latents.map((latent, j) =>
@@ -60,8 +63,11 @@ async function promotedTokens(backend: Backend, dictionary: Dictionary, site: Si
   return tokenLogits(backend, dictionary, model.unembedding, NAMED_TOKENS);
 }
 
-/** Made one by one as they are asked for: all of them at once would take more memory than the rest of the run. */
-function* allExamples(latents: readonly LatentExamples[], text: TokenText): Generator<Example> {
+/**
+ * Rows of examples.parquet. Made one by one as they are asked for: all of them at once would take more memory than the
+ * rest of the run.
+ */
+export function* allExamples(latents: readonly LatentExamples[], text: TokenText): Generator<Example> {
   for (const [latent, { top, quantiles }] of latents.entries()) {
     for (const [rank, firing] of top.entries()) yield example(latent, 'top', -1, rank, firing, text);
     for (const [quantile, firings] of quantiles.entries())
@@ -72,7 +78,8 @@ function* allExamples(latents: readonly LatentExamples[], text: TokenText): Gene
 
 type TokenText = (token: number) => string;
 
-function tokenTexts(tokenizer: Tokenizer): TokenText {
+/** The texts of tokens, each made once. */
+export function tokenTexts(tokenizer: Tokenizer): TokenText {
   const known = new Map<number, string>();
   return (token) => {
     const text = known.get(token) ?? tokenizer.text(token);

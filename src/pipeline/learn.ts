@@ -24,7 +24,7 @@ import { trainingOptions, withRecipe } from '../training/recipe.ts';
 import { currentDictionary, deadLatents } from '../training/state.ts';
 import { type Block, boundsOf, splitBlocks, widthOf } from '../training/stream.ts';
 import { type Arm, type TrainRequest, type TrainResult, train } from '../training/train.ts';
-import { silent } from './reporter.ts';
+import { unreported } from './reporter.ts';
 import {
   activationsOf,
   type Material,
@@ -35,7 +35,7 @@ import {
 } from './subject.ts';
 
 /** Held-out tokens on which training is watched. */
-const VALIDATION_ROWS = 8192;
+export const VALIDATION_ROWS = 8192;
 
 const MEAN_FILE = 'activations.safetensors';
 
@@ -97,7 +97,7 @@ export async function learn(
   const harvest = phase.replace('training', 'harvest');
   const source = await trainingActivations(bench, subject, hooks, harvest);
   const { batch, windowRows, shuffleSeed } = lessons[0].config.training;
-  const [blocks, validation] = await stopwatch.phase(silent, 'preparation', '', async () => [
+  const [blocks, validation] = await unreported(stopwatch, 'preparation', async () => [
     await blocksOf(subject, hooks, source, shuffleSeed),
     await validationActivations(subject, hooks),
   ]);
@@ -107,16 +107,8 @@ export async function learn(
   const results = await stopwatch.phase(reporter, phase, 'tokens', (update) => {
     const arms = lessons.map(({ config, dir, resume, onStart, onLine }, i): Arm => {
       const { logEvery, checkpointEvery } = config.training;
-      const { inputs, outputs, autoencoder } = siteOf(config);
-      const options = optionsOf(config, widthAt(subject, inputs), backend);
-      const scaled = (of: readonly string[]) =>
-        of.map((hook) => inUnitsOf(options.family.recipe, blocks[hook]));
       return {
-        options,
-        input: scaled(inputs),
-        ...(!autoencoder && { target: scaled(outputs) }),
-        validation,
-        validateEvery: validateEvery(config.training),
+        ...armOf(bench, config, subject, blocks, validation),
         checkpoints: { dir: join(dir, RUN_FILES.checkpoints), every: checkpointEvery },
         resume,
         onStart,
@@ -135,32 +127,50 @@ export async function learn(
       ends.map((end, i) => ({ ...end, arm: arms[i] })),
     );
   });
-  return Promise.all(
-    results.map(async ({ state, end, arm }, i) => {
-      if (end === 'finished') {
-        const dictionary = inRawUnits(await currentDictionary(backend, state, arm.options), arm);
-        const mean = Float32Array.from((arm.target ?? arm.input).flatMap((block) => Array.from(block.mean)));
-        await keep(
-          bench,
-          lessons[i],
-          { dictionary, mean },
-          splitBlocks(validation.activations, validation.rows, source.width).read(
-            arm.input.map((block) => ({ ...block, scale: 1 })),
-          ).x,
-          validation.rows,
-        );
-      }
-      const { l0, steps } = tallies[i];
-      return {
-        width: state.width,
-        end,
-        steps: state.step,
-        deadLatents: deadLatents(state, arm.options.deadAfterTokens).length,
-        l0: steps === 0 ? 0 : l0 / steps,
-        scale: arm.input[0].scale,
-      };
-    }),
+  return unreported(stopwatch, 'keeping', () =>
+    Promise.all(
+      results.map(async ({ state, end, arm }, i) => {
+        if (end === 'finished') {
+          const dictionary = inRawUnits(await currentDictionary(backend, state, arm.options), arm);
+          const mean = Float32Array.from(
+            (arm.target ?? arm.input).flatMap((block) => Array.from(block.mean)),
+          );
+          const heldOut = splitBlocks(validation.activations, validation.rows, source.width);
+          const { x } = heldOut.read(arm.input.map((block) => ({ ...block, scale: 1 })));
+          await keep(bench, lessons[i], { dictionary, mean }, x, validation.rows);
+        }
+        const { l0, steps } = tallies[i];
+        return {
+          width: state.width,
+          end,
+          steps: state.step,
+          deadLatents: deadLatents(state, arm.options.deadAfterTokens).length,
+          l0: steps === 0 ? 0 : l0 / steps,
+          scale: arm.input[0].scale,
+        };
+      }),
+    ),
   );
+}
+
+/** What is trained for a configuration, and on what. */
+export function armOf(
+  { backend }: Workbench,
+  config: RunConfig,
+  material: Material,
+  blocks: Readonly<Record<string, Block>>,
+  validation: Arm['validation'],
+): Arm {
+  const { inputs, outputs, autoencoder } = siteOf(config);
+  const options = optionsOf(config, widthAt(material, inputs), backend);
+  const scaled = (of: readonly string[]) => of.map((hook) => inUnitsOf(options.family.recipe, blocks[hook]));
+  return {
+    options,
+    input: scaled(inputs),
+    ...(!autoencoder && { target: scaled(outputs) }),
+    validation,
+    validateEvery: validateEvery(config.training),
+  };
 }
 
 /** The dictionary that `learn` left in `dir`. */
@@ -220,7 +230,8 @@ async function keep(
   );
 }
 
-function optionsOf(config: RunConfig, width: number, backend: Backend): TrainingOptions {
+/** What training is told, of the configuration of a run. */
+export function optionsOf(config: RunConfig, width: number, backend: Backend): TrainingOptions {
   const { training, dictionary, seed, target } = config;
   const precision = precisionOf(backend, config);
   const family = familyOf(dictionary.family);
@@ -230,7 +241,7 @@ function optionsOf(config: RunConfig, width: number, backend: Backend): Training
 }
 
 /** Where each hook point stands in the source, with its mean and the scale that brings its mean squared norm to 1. */
-async function blocksOf(
+export async function blocksOf(
   subject: Material,
   hooks: readonly string[],
   source: ActivationSource,
@@ -254,7 +265,7 @@ function inUnitsOf({ squaredNorm }: Recipe, block: Block): Block {
 }
 
 /** The dictionary that was trained on scaled blocks, for the activations as they are. */
-function inRawUnits(dictionary: Dictionary, { input, target = input }: Arm): Dictionary {
+export function inRawUnits(dictionary: Dictionary, { input, target = input }: Arm): Dictionary {
   const folded = foldScale(dictionary, input[0].scale, target[0].scale);
   if (input.length === 1 && target.length === 1) return folded;
   return foldColumns(folded, relativeScales(input), relativeScales(target));
@@ -270,7 +281,8 @@ function relativeScales(blocks: readonly Block[]): Float64Array {
   return scales;
 }
 
-async function validationActivations(
+/** Held-out rows on which training is watched. */
+export async function validationActivations(
   subject: Material,
   hooks: readonly string[],
 ): Promise<{ activations: Float32Array; rows: number }> {

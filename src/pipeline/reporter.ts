@@ -2,6 +2,7 @@
  * How long work tells whoever watches. The pipeline reports; the command line draws, tests listen, and a library
  * user may pass nothing. It must not know of terminals.
  */
+import { NO_TIME, type Seconds, startClock, sum } from './clock.ts';
 
 export interface Reporter {
   /** A phase of known length has begun. `update` may come often; `end` comes once, also after a failure. */
@@ -26,9 +27,14 @@ export const silent: Reporter = {
  * process had held by the end of each.
  */
 export class Stopwatch {
-  readonly timing: Record<string, { wallSeconds: number; cpuSeconds: number }> = {};
-  /** Peak resident set of the process so far, in bytes, at the end of each phase. */
+  readonly timing: Record<string, Seconds> = {};
+  /** Peak resident set of the process so far, in bytes, when each phase first ended. */
   readonly memory: Record<string, number> = {};
+
+  /** Takes up the times of a run that was interrupted. */
+  goOn(timing: Readonly<Record<string, Omit<Seconds, 'waitSeconds'>>>): void {
+    for (const [name, seconds] of Object.entries(timing)) this.timing[name] = { ...NO_TIME, ...seconds };
+  }
 
   /** Runs `work` as a phase that is reported and timed. */
   async phase<T>(
@@ -38,20 +44,20 @@ export class Stopwatch {
     work: (update: PhaseReporter['update']) => Promise<T>,
   ): Promise<T> {
     const phase = reporter.begin(name, unit);
-    const [wall, cpu] = [performance.now(), process.cpuUsage()];
+    const clock = startClock();
     try {
       return await work(phase.update);
     } finally {
       phase.end();
-      const used = process.cpuUsage(cpu);
-      const before = this.timing[name] ?? { wallSeconds: 0, cpuSeconds: 0 };
-      this.timing[name] = {
-        wallSeconds: before.wallSeconds + (performance.now() - wall) / 1e3,
-        cpuSeconds: before.cpuSeconds + (used.user + used.system) / 1e6,
-      };
-      this.memory[name] = peakMemory();
+      this.timing[name] = sum(this.timing[name] ?? NO_TIME, clock());
+      this.memory[name] ??= peakMemory();
     }
   }
+}
+
+/** Runs `work` as a phase that is timed but not reported: it is too short, or of no known length. */
+export function unreported<T>(stopwatch: Stopwatch, name: string, work: () => Promise<T>): Promise<T> {
+  return stopwatch.phase(silent, name, '', work);
 }
 
 /** The largest resident set that this process has had, in bytes; Node gives kilobytes on every platform. */

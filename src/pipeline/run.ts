@@ -25,6 +25,7 @@ import { evaluate, reinitialisedDirectory } from './evaluate.ts';
 import { explain } from './explain.ts';
 import { type LearnResult, learn, resolveTraining } from './learn.ts';
 import { describe, finishFlops, firstRecord, trainedRecord } from './records.ts';
+import { unreported } from './reporter.ts';
 import { isFile, loadMaterial, type Material, reinitialised, type Workbench, widthAt } from './subject.ts';
 
 /**
@@ -44,7 +45,7 @@ export async function trainRun(
   }
   const material = await loadMaterial(bench, config);
   const resolved = resolveTraining(config, widthAt(material, siteOf(config).inputs), bench.backend);
-  if (options.resume) Object.assign(bench.stopwatch.timing, (await readRun(dir)).timing);
+  if (options.resume) bench.stopwatch.goOn((await readRun(dir)).timing);
   else await createRun(dir, await firstRecord(bench, resolved));
   return keepingStatus(dir, () => trainBoth(bench, resolved, material, dir, options.resume));
 }
@@ -105,9 +106,10 @@ export async function finishRun(
       timing,
       memory,
       flops: finishFlops(config, material, evaluation),
-      disk: await diskOf(dir, material, hooksOf([siteOf(config)])),
     });
-    return { report: await writeReport(dir), evaluation };
+    const report = await unreported(bench.stopwatch, 'report', () => writeReport(dir));
+    await updateRun(dir, { timing, memory, disk: await diskOf(dir, material, hooksOf([siteOf(config)])) });
+    return { report, evaluation };
   });
 }
 

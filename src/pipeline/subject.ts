@@ -21,7 +21,7 @@ import type { Transformer } from '../models/transformer.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { siteOf } from '../runs/site.ts';
 import { type FileSubject, loadFileSubject } from './fileSubject.ts';
-import type { Reporter, Stopwatch } from './reporter.ts';
+import { type Reporter, type Stopwatch, unreported } from './reporter.ts';
 
 export interface Subject {
   readonly model: Transformer;
@@ -75,7 +75,9 @@ export function activationsOf(
 /** Loads the model and the corpus; samples the corpus where it is the model's own and not in the cache. */
 export async function loadSubject(bench: Workbench, config: SubjectConfig): Promise<Subject> {
   const { backend, reporter, stopwatch } = bench;
-  const loaded = await loadModel(config.model, backend, { precision: precisionOf(backend, config) });
+  const loaded = await unreported(stopwatch, 'model', () =>
+    loadModel(config.model, backend, { precision: precisionOf(backend, config) }),
+  );
   const { model, tokenizer } = loaded;
   const { inputs, outputs } = siteOf(config);
   for (const hook of [...inputs, ...outputs]) checkHook(model.config, hook);
@@ -117,10 +119,12 @@ export async function reinitialised(bench: Workbench, config: RunConfig, subject
     model,
     sha256: modelSha256,
     source,
-  } = await loadModel(config.model, bench.backend, {
-    initialise: { seed: config.seed + 1 },
-    precision: precisionOf(bench.backend, config),
-  });
+  } = await unreported(bench.stopwatch, 'model', () =>
+    loadModel(config.model, bench.backend, {
+      initialise: { seed: config.seed + 1 },
+      precision: precisionOf(bench.backend, config),
+    }),
+  );
   return { ...subject, model, modelSha256, modelSource: source };
 }
 
@@ -162,9 +166,10 @@ export async function trainingActivations(
   if (isFile(subject)) return activationsOf(subject, 'train', hooks);
   const { reporter, stopwatch, signal } = bench;
   const { dir, origin } = storeDirectory(subject, hooks);
+  const open = () => unreported(stopwatch, 'opening', () => openStore(dir));
   if (existsSync(dir)) {
     try {
-      return await openStore(dir);
+      return await open();
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       throw new InputError(`${error.message}; remove ${dir} to harvest it again`, { cause: error });
@@ -174,5 +179,5 @@ export async function trainingActivations(
   await stopwatch.phase(reporter, phase, 'tokens', (onProgress) =>
     writeStore(dir, source, origin, { onProgress, signal }),
   );
-  return openStore(dir);
+  return open();
 }

@@ -99,7 +99,7 @@ export async function resumeSweep(
   options: { force?: boolean } = {},
 ): Promise<boolean> {
   const subjectOf = subjects(bench);
-  Object.assign(bench.stopwatch.timing, (await readSweep(dir)).timing);
+  bench.stopwatch.goOn((await readSweep(dir)).timing);
   const open = await openArms(dir);
   checkMemory(bench, await passesOf(open, subjectOf), options.force ?? false);
   return goOn(bench, dir, subjectOf);

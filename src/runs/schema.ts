@@ -60,7 +60,15 @@ export const runSchema = z
     /** `scale` multiplies each activation so that the mean squared norm is 1. */
     activations: z.object({ width: z.int().positive(), scale: z.number().positive() }).optional(),
     training: z.object({ tokens: whole, steps: whole, deadLatents: whole }).optional(),
-    timing: z.record(z.string(), z.object({ wallSeconds: seconds, cpuSeconds: seconds })),
+    timing: z.record(
+      z.string(),
+      z.object({
+        wallSeconds: seconds,
+        cpuSeconds: seconds,
+        /** Of threads that were ready to run and had no processor: how busy the machine was with other things. */
+        waitSeconds: seconds.optional(),
+      }),
+    ),
     /** Floating-point operations of each phase, by count rather than by measurement. */
     flops: z.record(z.string(), z.number().nonnegative()),
     /** The most memory that the process had held by the end of each phase, in bytes. */

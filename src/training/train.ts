@@ -162,7 +162,8 @@ function checkArm(options: TrainingOptions, stream: Stream): void {
   }
 }
 
-async function startArm(backend: Backend, arm: Arm): Promise<TrainingState> {
+/** The state that an arm starts from, or goes on from. */
+export async function startArm(backend: Backend, arm: Arm): Promise<TrainingState> {
   const { input, target = input, options, checkpoints } = arm;
   const state = await initialState(backend, options, {
     width: widthOf(input),
@@ -195,7 +196,8 @@ async function stepArm(
   return all;
 }
 
-function rowsOf({ input, target }: Arm, batch: StreamBatch): Rows {
+/** What the arm reads of a batch. */
+export function rowsOf({ input, target }: Arm, batch: StreamBatch): Rows {
   const predicted = target && batch.read(target);
   return { ...batch.read(input), ...(predicted && { target: { y: predicted.x, scale: predicted.scale } }) };
 }
@@ -205,7 +207,12 @@ async function saveWhereDue({ checkpoints }: Arm, state: TrainingState, atEnd: b
     await writeCheckpoint(checkpoints.dir, state);
 }
 
-async function validate(backend: Backend, arm: Arm, state: TrainingState): Promise<Validation | undefined> {
+/** The arm on its held-out rows, where that is due. */
+export async function validate(
+  backend: Backend,
+  arm: Arm,
+  state: TrainingState,
+): Promise<Validation | undefined> {
   const { validation, validateEvery, options, input, target = input } = arm;
   if (!validation || !validateEvery) return undefined;
   if (state.step % validateEvery !== 0 && state.step !== totalSteps(options)) return undefined;

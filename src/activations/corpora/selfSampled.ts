@@ -34,15 +34,7 @@ export async function selfSampledCorpus(
     onNotice?: (message: string) => void;
   },
 ): Promise<Corpus> {
-  const {
-    modelSha256,
-    tokens,
-    context,
-    temperature,
-    seed,
-    directory = cacheDirectory(),
-    onProgress,
-  } = options;
+  const { tokens, context, temperature, seed, directory = cacheDirectory(), onProgress } = options;
   const notice = options.onNotice ?? ((message) => process.emitWarning(message));
   checkContext(context);
   if (context > model.config.context)
@@ -50,21 +42,7 @@ export async function selfSampledCorpus(
       `context: ${context} was given; model ${model.config.name} takes ${model.config.context}`,
     );
   if (!(tokens >= 1)) throw new InputError(`tokens: ${tokens} was given; a corpus has 1 token or more`);
-  const sequences = Math.ceil(tokens / context);
-  // Kernels of another instruction set or precision round otherwise, and one token that differs makes another story.
-  const { precision } = model;
-  const { instructionSet } = model.backend;
-  const recipe = JSON.stringify({
-    format: 2,
-    modelSha256,
-    seed,
-    temperature,
-    context,
-    sequences,
-    instructionSet,
-    precision,
-  });
-  const path = join(directory, 'corpora', `self-${sha256(recipe)}.safetensors`);
+  const { sequences, recipe, path } = selfSampledFile(model, options, directory);
   const assemble = (all: Int32Array): Corpus =>
     hashedCorpus({
       name: 'self',
@@ -93,6 +71,34 @@ export async function selfSampledCorpus(
     notice(`the sampled corpus could not be kept for the next time: ${(error as Error).message}`);
   }
   return corpus;
+}
+
+/** Where such a corpus is kept, or will be; the recipe that it is known by; and how many sequences it has. */
+export function selfSampledFile(
+  model: Transformer,
+  recipe: { modelSha256: string; tokens: number; context: number; temperature: number; seed: number },
+  directory = cacheDirectory(),
+): { sequences: number; recipe: string; path: string } {
+  const { modelSha256, tokens, context, temperature, seed } = recipe;
+  const sequences = Math.ceil(tokens / context);
+  // Kernels of another instruction set or precision round otherwise, and one token that differs makes another story.
+  const { precision } = model;
+  const { instructionSet } = model.backend;
+  const text = JSON.stringify({
+    format: 2,
+    modelSha256,
+    seed,
+    temperature,
+    context,
+    sequences,
+    instructionSet,
+    precision,
+  });
+  return {
+    sequences,
+    recipe: text,
+    path: join(directory, 'corpora', `self-${sha256(text)}.safetensors`),
+  };
 }
 
 /** The corpus in the cache file, or undefined where there is no file or it is damaged. */

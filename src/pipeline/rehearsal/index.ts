@@ -1,0 +1,176 @@
+/**
+ * A run in about ten seconds: every phase of it is done for a moment by the very functions that a run calls, on its own
+ * model, shapes and sizes of arrays, and the time is multiplied by what there is to do. Arrays that a run holds are held
+ * here at their full size and in the same order, so that the memory of this process grows as that of the run will, garbage
+ * included. That is why it wants a process of its own. It must not know how a forecast is shown.
+ */
+
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cacheDirectory } from '../../activations/cache.ts';
+import { writeSaelens } from '../../dictionaries/interop/saelens.ts';
+import { InputError } from '../../formats/errors.ts';
+import { bytesAt } from '../../formats/size.ts';
+import type { RunConfig } from '../../runs/config.ts';
+import { RUN_FILES } from '../../runs/directory.ts';
+import { hooksOf, siteOf } from '../../runs/site.ts';
+import { currentDictionary } from '../../training/state.ts';
+import { type Seconds, timed } from '../clock.ts';
+import { footprint } from '../footprint.ts';
+import { armOf, blocksOf, inRawUnits, resolveTraining, validationActivations } from '../learn.ts';
+import { reinitialised, type Subject, storeDirectory, type Workbench, widthAt } from '../subject.ts';
+import { rehearseHarvest } from './activations.ts';
+import { Meter } from './meter.ts';
+import { rehearseEvaluation, rehearseExplanation, rehearseKeeping } from './results.ts';
+import { rehearseSubject } from './subject.ts';
+import { ASSUMED_L0, rehearseTraining } from './training.ts';
+
+export interface Rehearsal {
+  readonly subject: Subject;
+  /** The configuration with every `auto` resolved. */
+  readonly config: RunConfig;
+  /** Seconds that each phase of the run will take, by the names in its timing. */
+  readonly phases: Readonly<Record<string, Seconds>>;
+  /** Peak resident set of this process at the end of each phase, in bytes. */
+  readonly memory: Readonly<Record<string, number>>;
+  /** What the run will leave on disk, in bytes, as `diskOf` names it. */
+  readonly disk: Readonly<Record<string, number>>;
+  /** Activations that are harvested. */
+  readonly rows: number;
+  readonly width: number;
+  /** Latents that fire on a token, on average over the training. */
+  readonly l0: number;
+  /** What is in the cache, and will not be made again. */
+  readonly cached: readonly string[];
+  /** What was taken for granted, for people. */
+  readonly assumptions: readonly string[];
+}
+
+const NO_METADATA = { model_name: '', hook_name: '', context_size: 0, prepend_bos: true };
+
+/** Rehearses the run that `config` describes. Writes to a directory in the cache, which it removes. */
+export async function rehearse(bench: Workbench, config: RunConfig): Promise<Rehearsal> {
+  await mkdir(cacheDirectory(), { recursive: true });
+  const dir = await mkdtemp(join(cacheDirectory(), 'rehearsal-'));
+  try {
+    return await rehearseIn(bench, config, dir);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function rehearseIn(bench: Workbench, given: RunConfig, dir: string): Promise<Rehearsal> {
+  const { backend } = bench;
+  const meter = new Meter();
+  const note = (line: string) => bench.reporter.note(`rehearsing: ${line}`);
+  note('model and corpus');
+  const subject = await rehearseSubject(bench, given, meter);
+  const site = siteOf(given);
+  const hooks = hooksOf([site]);
+  const width = widthAt(subject, site.inputs);
+  const config = resolveTraining(given, width, backend);
+  const { nulls } = config.evaluation;
+  refuseTooLarge(bench, config, subject);
+  const cached: string[] = subject.sampledTokens === 0 ? ['corpus'] : [];
+
+  note('harvest');
+  const { origin, dir: kept } = storeDirectory(subject, hooks);
+  const harvested = await rehearseHarvest(subject, hooks, origin, join(dir, 'store'));
+  const { store, source, opening } = harvested;
+  const isKept = (of: Subject) => existsSync(storeDirectory(of, hooks).dir);
+  if (isKept(subject)) cached.push('activations');
+  else meter.add('harvest', harvested.harvest);
+  meter.add('opening', opening, nulls ? 3 : 2);
+  const { batch, windowRows, shuffleSeed } = config.training;
+  const { result: blocks, ...scaling } = await timed(() => blocksOf(subject, hooks, store, shuffleSeed));
+  const { result: validation, ...reading } = await timed(() => validationActivations(subject, hooks));
+  meter.add('preparation', scaling, nulls ? 2 : 1);
+  meter.add('preparation', reading, nulls ? 2 : 1);
+
+  note('training');
+  const arm = armOf(bench, config, subject, blocks, validation);
+  const stream = { source: store, batch, windowRows, shuffleSeed };
+  const { state, training, l0, assumptions } = await rehearseTraining(
+    bench,
+    config,
+    arm,
+    stream,
+    source.totalRows,
+    dir,
+  );
+  meter.add('training', training);
+  const dictionary = inRawUnits(await currentDictionary(backend, state, arm.options), arm);
+  const sae = join(dir, RUN_FILES.dictionary);
+  await mkdir(sae);
+  const keeping = await rehearseKeeping(bench, dictionary, validation, () =>
+    writeSaelens(sae, dictionary, NO_METADATA, {
+      frequency: new Float64Array(dictionary.latents),
+      own: true,
+    }),
+  );
+  meter.add('keeping', keeping, nulls ? 2 : 1);
+  let reset: Subject | undefined;
+  if (nulls) {
+    reset = await meter.measure('model', 2, () => reinitialised(bench, config, subject));
+    if (isKept(reset)) cached.push('activations of the null');
+    else meter.add('harvest of the null', harvested.harvest);
+    const again = await rehearseTraining(bench, config, arm, stream, source.totalRows, join(dir, 'null'));
+    meter.add('training of the null', again.training);
+  }
+
+  note('evaluation');
+  const mean = Float32Array.from((arm.target ?? arm.input).flatMap((block) => Array.from(block.mean)));
+  await rehearseEvaluation(bench, config, subject, { dictionary, mean }, reset, meter);
+  note('explanation');
+  const rows = source.totalRows;
+  const explained = { source: store, rows, l0 };
+  const results = await rehearseExplanation(
+    bench,
+    config,
+    subject,
+    { dictionary, mean },
+    explained,
+    dir,
+    meter,
+  );
+
+  const checkpoint = await bytesAt(join(dir, RUN_FILES.checkpoints));
+  const steps = Math.floor(config.training.tokens / batch);
+  const checkpoints = checkpoint * Math.min(2, Math.ceil(steps / config.training.checkpointEvery));
+  const bytes = await bytesAt(sae);
+  return {
+    subject,
+    config,
+    phases: meter.phases,
+    memory: meter.memory,
+    disk: {
+      dictionary: bytes,
+      checkpoints,
+      nulls: nulls ? bytes + checkpoints : 0,
+      results,
+      activations: isKept(subject)
+        ? await bytesAt(kept)
+        : ((await bytesAt(join(dir, 'store'))) * rows) / store.totalRows,
+    },
+    rows,
+    width,
+    l0,
+    cached,
+    assumptions,
+  };
+}
+
+/** InputError where the arrays that the run must hold at once are more than the machine has free. */
+function refuseTooLarge(bench: Workbench, config: RunConfig, subject: Subject): void {
+  const { k = ASSUMED_L0 } = config.dictionary as { k?: number };
+  const { live } = footprint(bench, config, subject, k);
+  const [phase, bytes] = Object.entries(live).reduce((most, one) => (one[1] > most[1] ? one : most));
+  const free = process.availableMemory();
+  if (bytes <= free) return;
+  const gigabytes = (value: number) => `${(value / 1e9).toPrecision(3)} GB`;
+  throw new InputError(
+    `dictionary.latents ${config.dictionary.latents}: ${phase} must hold ${gigabytes(bytes)} at once, ` +
+      `and ${gigabytes(free)} are free on this machine; choose fewer latents, or a smaller training.windowRows`,
+  );
+}

@@ -1,0 +1,199 @@
+/**
+ * Training in a rehearsal: a few windows of batches without steps, a few steps without windows, one validation, one
+ * checkpoint. What steps cost depends on how many latents fire and how many are dead; both are assumed, and said so.
+ */
+
+import { join } from 'node:path';
+import type { RunConfig } from '../../runs/config.ts';
+import { RUN_FILES } from '../../runs/directory.ts';
+import { writeCheckpoint } from '../../training/checkpoint.ts';
+import { totalSteps } from '../../training/options.ts';
+import { sparsityWarmth } from '../../training/schedules.ts';
+import type { TrainingState } from '../../training/state.ts';
+import { type StepMetrics, trainStep } from '../../training/step.ts';
+import { type Stream, type StreamBatch, streamBatches } from '../../training/stream.ts';
+import { type Arm, rowsOf, startArm, validate } from '../../training/train.ts';
+import { createWorkspace } from '../../training/workspace.ts';
+import { NO_TIME, type Seconds, sum, timed, times } from '../clock.ts';
+import type { Workbench } from '../subject.ts';
+import { meanTime } from './meter.ts';
+
+const STEP_SECONDS = 1;
+/** Batches that steps are taken on, over and over. */
+const KEPT_BATCHES = 4;
+/** The share of latents that are taken to be dead, in the steps in which any can be. */
+export const DEAD_SHARE = 0.03;
+/** Latents that fire on a token in the end, where the family does not say how many. */
+export const ASSUMED_L0 = 64;
+
+export interface TrainingRehearsal {
+  readonly state: TrainingState;
+  readonly training: Seconds;
+  /** On average over the steps that the forecast assumes. */
+  readonly l0: number;
+  readonly assumptions: readonly string[];
+}
+
+/** Starts `arm` and steps for a moment. The run's source has `rows`; `dir` is where checkpoints go. */
+export async function rehearseTraining(
+  { backend }: Workbench,
+  config: RunConfig,
+  arm: Arm,
+  stream: Stream,
+  rows: number,
+  dir: string,
+): Promise<TrainingRehearsal> {
+  const { options } = arm;
+  const steps = totalSteps(options);
+  const { result: state, ...start } = await timed(() => startArm(backend, arm));
+  const workspace = createWorkspace(backend);
+  const { batches, streaming } = await rehearseStream(stream, { steps, rows });
+  let metrics: StepMetrics | undefined;
+  const stepping = (before: () => void = () => undefined, seconds = STEP_SECONDS) =>
+    meanTime(
+      async (run) => {
+        before();
+        const data = rowsOf(arm, batches[run % batches.length]);
+        metrics = await trainStep(backend, options, state, data, workspace);
+      },
+      { least: Math.min(3, steps), most: steps, seconds },
+    );
+  const first = await stepping();
+  const assumptions: string[] = [];
+  let [each, l0] = [first, metrics!.l0];
+  if (options.dictionary.k === undefined && l0 > 2 * ASSUMED_L0) {
+    const dense = l0;
+    await makeSparse(arm, state, batches[0], backend);
+    const last = await stepping();
+    const warm = meanUnwarmed(arm);
+    each = sum(times(first, warm), times(last, 1 - warm));
+    l0 = warm * dense + (1 - warm) * metrics!.l0;
+    assumptions.push(
+      `${dense.toFixed(0)} latents of a token fire at first, and ${metrics!.l0.toFixed(0)} once the penalty has its weight`,
+    );
+  }
+  const { result: __, ...validating } = await timed(() =>
+    validate(backend, { ...arm, validateEvery: 1 }, state),
+  );
+  const withDead = await rehearseDead(arm, state, stepping);
+  if (withDead) {
+    const share = Math.max(0, 1 - options.deadAfterTokens / options.tokens);
+    each = sum(times(each, 1 - share), times(withDead, share));
+    assumptions.push(
+      `${DEAD_SHARE * 100} % of the latents are dead for AuxK, once ${options.deadAfterTokens} tokens have gone by`,
+    );
+  }
+  const { result: ___, ...saving } = await timed(() =>
+    writeCheckpoint(join(dir, RUN_FILES.checkpoints), state),
+  );
+  const validations = Math.ceil(steps / arm.validateEvery!);
+  const checkpoints = Math.ceil(steps / config.training.checkpointEvery);
+  return {
+    state,
+    l0,
+    assumptions,
+    training: sum(
+      start,
+      streaming,
+      times(each, steps),
+      times(validating, validations),
+      times(saving, checkpoints),
+    ),
+  };
+}
+
+/**
+ * Batches without steps, through two windows and into the third where the run has so many. Reading a window and taking
+ * batches out of it are told apart, since a run ends anywhere in a window.
+ */
+async function rehearseStream(
+  stream: Stream,
+  { steps, rows }: { steps: number; rows: number },
+): Promise<{ batches: StreamBatch[]; streaming: Seconds }> {
+  const { source, batch, windowRows } = stream;
+  const windows = Math.max(1, Math.round(source.totalRows / windowRows));
+  const inWindow = Math.ceil(source.sequences / windows);
+  const { result: _, ...reading } = await timed(() =>
+    source.read(Array.from({ length: inWindow }, (_, s) => s)),
+  );
+  let reads = 0;
+  const read = (asked: ArrayLike<number>) => {
+    reads++;
+    return source.read(asked);
+  };
+  const counted = { ...stream, source: { ...source, read } };
+  const wanted = Math.min(steps, Math.ceil((2.5 * windowRows) / batch));
+  const batches: StreamBatch[] = [];
+  const { result: __, ...all } = await timed(async () => {
+    let count = 0;
+    for await (const next of streamBatches(counted, 0)) {
+      batches.push(next);
+      if (batches.length > KEPT_BATCHES) batches.shift();
+      if (++count === wanted) break;
+    }
+  });
+  const rest = sum(all, times(reading, -reads));
+  const gathering = rest.cpuSeconds > 0 && rest.wallSeconds > 0 ? times(rest, 1 / wanted) : NO_TIME;
+  return {
+    batches,
+    streaming: sum(times(reading, windowsRead(stream, steps, rows)), times(gathering, steps)),
+  };
+}
+
+/** Windows that `steps` steps read of a source of `rows`: of each epoch all, and of the last one more than they use. */
+function windowsRead({ batch, windowRows }: Stream, steps: number, rows: number): number {
+  const windows = Math.max(1, Math.round(rows / windowRows));
+  const perEpoch = Math.floor(rows / batch);
+  const last = (steps % perEpoch) / perEpoch;
+  return (
+    Math.floor(steps / perEpoch) * windows + (last > 0 ? Math.min(windows, Math.ceil(last * windows) + 1) : 0)
+  );
+}
+
+/** Lowers all encoder biases alike, so that about `ASSUMED_L0` latents of a token pass. */
+async function makeSparse(
+  arm: Arm,
+  state: TrainingState,
+  batch: StreamBatch,
+  backend: Workbench['backend'],
+): Promise<void> {
+  const { x, scale } = rowsOf(arm, batch);
+  const { width, latents, parameters } = state;
+  const rows = arm.options.batch;
+  const { encoderWeight: weight, encoderBias: bias } = parameters;
+  const scaled = x.map((value) => value * scale);
+  const { values } = await backend.encodeBatchTopK({
+    x: scaled,
+    rows,
+    width,
+    weight,
+    bias,
+    columns: latents,
+    total: rows * ASSUMED_L0,
+  });
+  const weakest = values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
+  for (let j = 0; j < latents; j++) bias[j] -= weakest;
+}
+
+/** The mean over all steps of what the sparsity penalty lacks of its weight. */
+function meanUnwarmed({ options }: Arm): number {
+  const steps = totalSteps(options);
+  let lacking = 0;
+  for (let step = 1; step <= steps; step++) lacking += 1 - sparsityWarmth(options, step);
+  return lacking / steps;
+}
+
+/** Steps with some dead latents; undefined where AuxK is off or none can die. */
+async function rehearseDead(
+  { options }: Arm,
+  { tokensSinceFired, latents }: TrainingState,
+  stepping: (before: () => void, seconds: number) => Promise<Seconds>,
+): Promise<Seconds | undefined> {
+  const { auxCoefficient, auxLatents, deadAfterTokens, tokens } = options;
+  if (auxCoefficient === 0 || auxLatents === 0 || deadAfterTokens >= tokens) return undefined;
+  const every = Math.round(1 / DEAD_SHARE);
+  const bury = () => {
+    for (let j = 0; j < latents; j += every) tokensSinceFired[j] = deadAfterTokens;
+  };
+  return stepping(bury, STEP_SECONDS / 2);
+}

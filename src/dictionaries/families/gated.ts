@@ -23,8 +23,8 @@ import { BRICKEN } from './l1.ts';
 const options = z.strictObject({
   family: z.literal('gated'),
   latents,
-  /** The weight c of the gate's L1 penalty, for activations whose mean squared norm is 1. */
-  coefficient: z.number().nonnegative().default(0.04),
+  /** The weight c of the gate's L1 penalty, for activations whose mean squared norm is 1; .01 to 1 is its range. */
+  coefficient: z.number().nonnegative().default(0.08),
 });
 
 export const gated: Family<typeof options> = {
@@ -32,6 +32,7 @@ export const gated: Family<typeof options> = {
   description: 'all above 0 of a gate under an L1 penalty, as strong as a second layer says',
   source: 'Rajamanoharan et al. 2024, arXiv 2404.16014',
   options,
+  // The optimiser of the paper, and the rate that dictionary_learning has for it.
   recipe: { ...BRICKEN, learningRate: () => 5e-5, beta1: 0 },
   unitDecoder: true,
   centersInput: true,

@@ -6,8 +6,8 @@
  *
  * Decoder rows are free. The penalty has a slope wherever f has, so encoder and thresholds both learn by it; its weight
  * rises over the whole training. The last term, of the pre-activations that fall short, draws every latent (or every
- * dead one) towards firing. It is exact, and costs no dense product: a sum over all rows is the one over the rows that
- * are above the threshold less than what the mean input makes of it,
+ * dead one) towards firing. It is exact, and needs no dense product: the sum over the rows that fall short is that over
+ * all rows, which follows from the sum of the inputs, less that over the rows above the threshold,
  *
  *   sum_r ReLU(theta - z_r) = rows (theta - b) - w . sum_r x_r - sum_{r: z_r > theta} (theta - z_r).
  *

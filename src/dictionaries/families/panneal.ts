@@ -4,8 +4,8 @@
  *
  *   L = mean_r |x'_r - x_r|^2 + c_u mean_r sum_j f_j^{p_u},  |d_j| = 1
  *
- * p_0 = 1, and p falls in equal steps to its last value, ten times it is set anew over the part of the training that
- * `START` leaves. Whenever it falls, c is multiplied so that the penalty of recent activations stays what it was,
+ * p_0 = 1. Over the part of the training that is left after `START`, p falls to its last value in equal steps, each as
+ * long as the others, of which the first still has p = 1. Whenever it falls, c is multiplied so that the penalty of recent activations stays what it was,
  *
  *   c_{u+1} = c_u <sum f^{p_u}> / <sum f^{p_{u+1}}>,
  *
@@ -20,8 +20,11 @@ import { BRICKEN } from './l1.ts';
 const options = z.strictObject({
   family: z.literal('panneal'),
   latents,
-  /** The weight c of the penalty at the start, where it is an L1, for activations whose mean squared norm is 1. */
-  coefficient: z.number().nonnegative().default(0.01),
+  /**
+   * The weight c of the penalty at the start, where it is an L1, for activations whose mean squared norm is 1; .01 to 1
+   * is its range. On stories15M with 4,608 latents, after 200 steps, 51 of them fire on a token at .04.
+   */
+  coefficient: z.number().nonnegative().default(0.04),
   /** The power p that the penalty ends with. */
   finalPower: z.number().positive().max(1).default(0.2),
 });

@@ -14,7 +14,7 @@ import { Random } from '../../../src/math/random.ts';
 import { currentDictionary } from '../../../src/training/state.ts';
 import { backends, gradientOf, optionsFor, randomWorld, rows, type World, width } from './gradientCheck.ts';
 import { expectSlope } from './slowly.ts';
-import { atTheEnd, trainSmall } from './smallWorld.ts';
+import { atTheEnd, width as smallWidth, trainSmall } from './smallWorld.ts';
 
 const latents = 12;
 const smooth = ['encoderWeight', 'encoderBias', 'decoderWeight', 'decoderBias'];
@@ -225,6 +225,7 @@ describe.each(backends)('on the $name backend', (backend) => {
 
   const trained = (family: Family, told: object) =>
     trainSmall(backend, family, family.options.parse({ family: family.name, latents: 32, ...told }), {
+      times: family.recipe.squaredNorm === 'one' ? 1 : Math.sqrt(smallWidth),
       beta1: family.recipe.beta1,
       sparsityWarmupFraction: family.recipe.sparsityWarmupFraction,
     });

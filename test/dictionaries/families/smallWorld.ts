@@ -52,12 +52,16 @@ export interface SmallTraining {
   readonly randomCosine: number;
 }
 
-/** Trains for 300 steps of 64 rows, or as `change` says. */
+/** Trains for 300 steps of 64 rows, or as `change` says, on activations that are `times` as large. */
 export async function trainSmall(
   backend: Backend,
   family: Family,
   dictionary: FamilyOptions,
-  { signed = false, ...change }: Partial<TrainingOptions> & { signed?: boolean } = {},
+  {
+    signed = false,
+    times = 1,
+    ...change
+  }: Partial<TrainingOptions> & { signed?: boolean; times?: number } = {},
 ): Promise<SmallTraining> {
   const options = optionsFor(family, dictionary, {
     tokens: 64 * 300,
@@ -77,8 +81,7 @@ export async function trainSmall(
     activations: world.activations,
     sequences: Int32Array.from({ length: rows }, (_, r) => r),
   });
-  const toNorm = family.recipe.squaredNorm === 'one' ? scale : scale * Math.sqrt(width);
-  const start = { backend, source, scale: toNorm, mean: new Float32Array(width), options };
+  const start = { backend, source, scale: scale * times, mean: new Float32Array(width), options };
   const { state: before } = await trainOne({
     ...start,
     options: { ...options, tokens: options.batch, learningRate: 0 },

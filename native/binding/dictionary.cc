@@ -61,6 +61,26 @@ Napi::Value EncodeBatchTopK(const Napi::CallbackInfo& info) {
   return encode(info, [=] { return encode_batch_top_k(block, rounded, total); });
 }
 
+Napi::Value EncodeAbsTopK(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const int64_t k = a.count("k", 1);
+  const bool rounded = a.flag("rounded");
+  const EncodeOperands block = operands(a);
+  return encode(info, [=] { return encode_abs_top_k(block, rounded, k); });
+}
+
+Napi::Value EncodeGroupMax(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const int64_t groups = a.count("groups", 1);
+  const bool rounded = a.flag("rounded");
+  const EncodeOperands block = operands(a);
+  if (block.subset) a.refuse("subset: groups are of all columns");
+  if (block.columns % groups != 0)
+    a.refuse("groups: " + std::to_string(block.columns) + " columns cannot be divided into " +
+             std::to_string(groups) + " equal runs");
+  return encode(info, [=] { return encode_group_max(block, rounded, groups); });
+}
+
 Napi::Value EncodeThreshold(const Napi::CallbackInfo& info) {
   Arguments a(info);
   const int64_t columns = a.count("columns");
@@ -124,6 +144,8 @@ void export_dictionary(Napi::Env env, Napi::Object exports) {
   const std::pair<const char*, Napi::Value (*)(const Napi::CallbackInfo&)> functions[] = {
       {"encodeTopK", EncodeTopK},
       {"encodeBatchTopK", EncodeBatchTopK},
+      {"encodeAbsTopK", EncodeAbsTopK},
+      {"encodeGroupMax", EncodeGroupMax},
       {"encodeThreshold", EncodeThreshold},
       {"decode", Decode},
       {"center", Center},

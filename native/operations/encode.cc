@@ -22,22 +22,36 @@ struct Group {
   std::vector<float> bias, threshold, norm, rounding;
 };
 
-// The operands of one call: rows packed once, columns group by group.
+// What is chosen among: all columns or equal runs of them, by value or by magnitude.
+struct Choice {
+  int64_t runs = 1;
+  bool magnitudes = false;
+  const float* threshold = nullptr;  // for each column that takes part; without magnitudes
+};
+
+// The part of a run that lies in one group.
+struct Stretch {
+  int64_t run;
+  bool begins, ends;
+};
+
+// The operands of one call: rows packed once, columns group by group. Each run begins a panel, whose missing columns
+// cost as much as those that are there.
 class Encoder {
  public:
-  // `threshold`, for each column that takes part, may be null.
-  Encoder(const EncodeOperands& operands, bool rounded, const float* threshold)
+  Encoder(const EncodeOperands& operands, bool rounded, const Choice& choice)
       : operands_(operands),
         product_(kernels().encode),
-        threshold_(threshold),
+        choice_(choice),
+        run_columns_(operands.columns / choice.runs),
+        run_panels_(ceil_div(run_columns_, product_.panel)),
         scouts_(product_.rounds && !rounded),
         row_bytes_(ceil_div(operands.width, product_.inputs) * product_.inputs * product_.bytes),
         strips_(borrow<char>(ceil_div(operands.rows, product_.strip) * product_.strip * row_bytes_)),
         norms_(borrow<float>(operands.rows)),
         roundings_(borrow<float>(operands.rows)) {
     const int64_t panels_that_fit = std::max<int64_t>(1, kGroupBytes / (product_.panel * row_bytes_));
-    const int64_t panels_in_all = ceil_div(operands.columns, product_.panel);
-    group_columns_ = std::clamp<int64_t>(panels_in_all, 1, panels_that_fit) * product_.panel;
+    group_panels_ = std::clamp<int64_t>(panels(), 1, panels_that_fit);
     strips_a_task_ = std::max<int64_t>(1, kRowsATask / product_.strip);
     parallel_for(tasks(), [&](int64_t task) {
       for_strips(task, [&](int64_t row, int64_t rows) {
@@ -49,9 +63,9 @@ class Encoder {
   }
 
   bool scouts() const { return scouts_; }
-  int64_t group_columns() const { return group_columns_; }
+  int64_t group_columns() const { return group_panels_ * product_.panel; }
   int64_t strip() const { return product_.strip; }
-  int64_t partial_floats() const { return ceil_div(product_.strip * group_columns_, 16) * 16; }
+  int64_t partial_floats() const { return ceil_div(product_.strip * group_columns(), 16) * 16; }
   int64_t tasks() const { return ceil_div(ceil_div(operands_.rows, product_.strip), strips_a_task_); }
 
   // Body(first row, rows) for the strips of a task.
@@ -62,11 +76,21 @@ class Encoder {
       body(row, std::min<int64_t>(product_.strip, end - row));
   }
 
-  // Calls each(task, scan) for every strip and group, columns ascending: `scan` has all but the lists. No two calls
-  // with one task at a time.
+  // Body(row) for every row.
+  template <class Body>
+  void over_rows(Body body) const {
+    parallel_for(tasks(), [&](int64_t task) {
+      for_strips(task, [&](int64_t row, int64_t rows) {
+        for (int64_t r = row; r < row + rows; r++) body(r);
+      });
+    });
+  }
+
+  // Calls each(task, scan, stretch) for every strip and stretch of a run, columns ascending: `scan` has all but the
+  // lists. No two calls with one task at a time.
   template <class Each>
   void run(Each each) const {
-    const int64_t count = ceil_div(operands_.columns, group_columns_);
+    const int64_t count = ceil_div(panels(), group_panels_);
     Group groups[2] = {make_group(), make_group()};
     for (int64_t g = -1; g < count; g++) {
       const int64_t packing = g + 1 < count ? ceil_div(panels_of(g + 1), kPanelsATask) : 0;
@@ -82,60 +106,78 @@ class Encoder {
     list.threshold = 0;
     list.norm = scouts_ ? norms_[row] : 0;
     list.rounding = scouts_ ? roundings_[row] : 0;
+    list.magnitudes = choice_.magnitudes;
   }
 
  private:
   Group make_group() const {
-    const std::vector<float> column(group_columns_);
-    return {borrow<char>(group_columns_ * row_bytes_), column, column, column, column};
+    const std::vector<float> column(group_columns());
+    return {borrow<char>(group_columns() * row_bytes_), column, column, column, column};
   }
 
-  int64_t columns_of(int64_t group) const {
-    return std::min(group_columns_, operands_.columns - group * group_columns_);
+  int64_t panels() const { return choice_.runs * run_panels_; }
+  int64_t panels_of(int64_t group) const { return std::min(group_panels_, panels() - group * group_panels_); }
+
+  // Of panels `panel` on, counted from the first of all, up to `last`: the columns that are there, in the panel's run.
+  struct Columns {
+    int64_t first, count;
+  };
+  Columns columns_of(int64_t panel, int64_t last) const {
+    const int64_t run = panel / run_panels_, within = (panel - run * run_panels_) * product_.panel;
+    return {run * run_columns_ + within, std::min((last - panel) * product_.panel, run_columns_ - within)};
   }
-  int64_t panels_of(int64_t group) const { return ceil_div(columns_of(group), product_.panel); }
 
   void pack(int64_t g, int64_t first_panel, Group& group) const {
     const int64_t last_panel = std::min(first_panel + kPanelsATask, panels_of(g));
+    const float none = choice_.magnitudes ? 0 : -std::numeric_limits<float>::infinity();
     for (int64_t p = first_panel; p < last_panel; p++) {
-      const int64_t at = p * product_.panel, first = g * group_columns_ + at;
-      const int64_t columns = std::min<int64_t>(product_.panel, operands_.columns - first);
+      const int64_t at = p * product_.panel, panel = g * group_panels_ + p;
+      const auto [first, columns] = columns_of(panel, panel + 1);
       product_.pack_columns(operands_, first, columns, group.panels.get() + at * row_bytes_,
                             scouts_ ? group.norm.data() + at : nullptr,
                             scouts_ ? group.rounding.data() + at : nullptr);
       for (int64_t i = 0; i < product_.panel; i++) {
         const bool present = i < columns;
         const int64_t column = present && operands_.subset ? operands_.subset[first + i] : first + i;
-        group.bias[at + i] = present ? operands_.bias[column] : -std::numeric_limits<float>::infinity();
-        group.threshold[at + i] = present && threshold_ ? threshold_[first + i] : 0;
+        group.bias[at + i] = present ? operands_.bias[column] : none;
+        group.threshold[at + i] = present && choice_.threshold ? choice_.threshold[first + i] : 0;
+        if (!present) group.norm[at + i] = group.rounding[at + i] = 0;
       }
     }
   }
 
   template <class Each>
   void scan(int64_t g, int64_t task, const Group& group, Each& each) const {
+    const int64_t start = g * group_panels_, end = start + panels_of(g);
     for_strips(task, [&](int64_t row, int64_t rows) {
-      Scan scan{};
-      scan.strip = strips_.get() + row * row_bytes_;
-      scan.first_row = row;
-      scan.rows = rows;
-      scan.panels = group.panels.get();
-      scan.first_column = g * group_columns_;
-      scan.columns = columns_of(g);
-      scan.bias = group.bias.data();
-      scan.threshold = threshold_ ? group.threshold.data() : nullptr;
-      scan.norm = scouts_ ? group.norm.data() : nullptr;
-      scan.rounding = scouts_ ? group.rounding.data() : nullptr;
-      scan.operands = &operands_;
-      each(task, scan);
+      for (int64_t first = start, last; first < end; first = last) {
+        const int64_t run = first / run_panels_, at = (first - start) * product_.panel;
+        last = std::min(end, (run + 1) * run_panels_);
+        const auto [first_column, columns] = columns_of(first, last);
+        Scan scan{};
+        scan.strip = strips_.get() + row * row_bytes_;
+        scan.first_row = row;
+        scan.rows = rows;
+        scan.panels = group.panels.get() + at * row_bytes_;
+        scan.first_column = first_column;
+        scan.columns = columns;
+        scan.bias = group.bias.data() + at;
+        scan.threshold = choice_.threshold ? group.threshold.data() + at : nullptr;
+        scan.norm = scouts_ ? group.norm.data() + at : nullptr;
+        scan.rounding = scouts_ ? group.rounding.data() + at : nullptr;
+        scan.magnitudes = choice_.magnitudes;
+        scan.operands = &operands_;
+        each(task, scan, Stretch{run, first == run * run_panels_, last == (run + 1) * run_panels_});
+      }
     });
   }
 
   const EncodeOperands& operands_;
   const EncodeProduct& product_;
-  const float* threshold_;
+  const Choice choice_;
+  int64_t run_columns_, run_panels_;
   bool scouts_;
-  int64_t row_bytes_, group_columns_, strips_a_task_;
+  int64_t row_bytes_, group_panels_, strips_a_task_;
   Borrowed<char> strips_;
   Borrowed<float> norms_, roundings_;
 };
@@ -165,12 +207,14 @@ struct Kept {
 // What passes the thresholds: for each task of the encoder the entries of its rows, not yet in the order of rows.
 using Passed = std::vector<std::vector<Kept>>;
 
-// All pre-activations above `threshold` (>= 0, for each column that takes part).
+// All pre-activations above `threshold`, for each column that takes part.
 Passed above(const EncodeOperands& operands, bool rounded, const float* threshold) {
-  const Encoder encoder(operands, rounded, threshold);
+  Choice choice;
+  choice.threshold = threshold;
+  const Encoder encoder(operands, rounded, choice);
   const int64_t capacity = encoder.group_columns(), stride = list_stride(capacity);
   Passed passed(encoder.tasks());
-  encoder.run([&](int64_t task, Scan& scan) {
+  encoder.run([&](int64_t task, Scan& scan, const Stretch&) {
     float* memory = scratch(encoder.partial_floats() + encoder.strip() * 3 * stride);
     scan.partial = memory;
     memory += encoder.partial_floats();
@@ -250,6 +294,76 @@ void keep_strongest(Passed& passed, int64_t total) {
   });
 }
 
+// A list for each row, of the strongest k of the run that is being scanned.
+class RowLists {
+ public:
+  RowLists(const Encoder& encoder, const EncodeOperands& operands, int64_t k)
+      : encoder_(encoder),
+        operands_(operands),
+        k_(k),
+        // Where values scout, several times k may have to wait for float32.
+        capacity_(ceil_div(encoder.scouts() ? 4 * k + 256 : 2 * k + 64, 16) * 16),
+        stride_(list_stride(capacity_)),
+        arrays_(encoder.scouts() ? 3 : 2),
+        memory_(borrow<float>(operands.rows * arrays_ * stride_)),
+        lists_(operands.rows) {
+    for (int64_t r = 0; r < operands.rows; r++) {
+      RowList& list = lists_[r];
+      list.value = memory_.get() + r * arrays_ * stride_;
+      list.column = reinterpret_cast<uint32_t*>(list.value + stride_);
+      list.error = encoder.scouts() ? list.value + 2 * stride_ : nullptr;
+      list.capacity = static_cast<int32_t>(capacity_);
+      encoder.begin_list(list, r);
+    }
+  }
+
+  const RowList& operator[](int64_t row) const { return lists_[row]; }
+
+  void begin(int64_t row) { encoder_.begin_list(lists_[row], row); }
+
+  void scan(Scan& scan) {
+    scan.lists = lists_.data() + scan.first_row;
+    scan.k = k_;
+    scan.partial = scratch(encoder_.partial_floats() + stride_);
+    scan.room = scan.partial + encoder_.partial_floats();
+    kernels().encode.scan(scan);
+  }
+
+  const RowList& finish(int64_t row) {
+    kernels().finish_list(lists_[row], operands_, row, nullptr, k_, scratch(stride_));
+    return lists_[row];
+  }
+
+ private:
+  const Encoder& encoder_;
+  const EncodeOperands& operands_;
+  int64_t k_, capacity_, stride_, arrays_;
+  Borrowed<float> memory_;
+  std::vector<RowList> lists_;
+};
+
+Sparse strongest_of_rows(const EncodeOperands& operands, bool rounded, int64_t k, bool magnitudes) {
+  k = std::min(k, operands.columns);
+  std::vector<uint32_t> counts(operands.rows);
+  if (k == 0) return with_offsets(counts);
+  Choice choice;
+  choice.magnitudes = magnitudes;
+  const Encoder encoder(operands, rounded, choice);
+  RowLists lists(encoder, operands, k);
+  encoder.run([&](int64_t, Scan& scan, const Stretch&) { lists.scan(scan); });
+  encoder.over_rows([&](int64_t r) { counts[r] = lists.finish(r).count; });
+  Sparse out = with_offsets(counts);
+  encoder.over_rows([&](int64_t r) {
+    const RowList& list = lists[r];
+    for (uint32_t i = 0, to = out.offsets[r]; i < counts[r]; i++, to++) {
+      const bool minus = magnitudes && (list.column[i] & kMinus);
+      out.indices[to] = named(operands, minus ? list.column[i] & ~kMinus : list.column[i]);
+      out.values[to] = minus ? -list.value[i] : list.value[i];
+    }
+  });
+  return out;
+}
+
 // Pre-activations of a sample of the rows and columns, largest first: enough of them to tell how many of the batch
 // pass a threshold.
 struct Sample {
@@ -280,49 +394,45 @@ Sample sample(const EncodeOperands& all, bool rounded) {
 }  // namespace
 
 Sparse encode_top_k(const EncodeOperands& operands, bool rounded, int64_t k) {
-  k = std::min(k, operands.columns);
-  std::vector<uint32_t> counts(operands.rows);
-  if (k == 0) return with_offsets(counts);
-  const Encoder encoder(operands, rounded, nullptr);
-  // Where values scout, several times k may have to wait for float32.
-  const int64_t capacity = ceil_div(encoder.scouts() ? 4 * k + 256 : 2 * k + 64, 16) * 16;
-  const int64_t stride = list_stride(capacity);
-  const int64_t arrays = encoder.scouts() ? 3 : 2;
-  const Borrowed<float> memory = borrow<float>(operands.rows * arrays * stride);
-  std::vector<RowList> lists(operands.rows);
-  for (int64_t r = 0; r < operands.rows; r++) {
-    RowList& list = lists[r];
-    list.value = memory.get() + r * arrays * stride;
-    list.column = reinterpret_cast<uint32_t*>(list.value + stride);
-    list.error = encoder.scouts() ? list.value + 2 * stride : nullptr;
-    list.capacity = static_cast<int32_t>(capacity);
-    encoder.begin_list(list, r);
-  }
-  encoder.run([&](int64_t, Scan& scan) {
-    scan.lists = lists.data() + scan.first_row;
-    scan.k = k;
-    scan.partial = scratch(encoder.partial_floats() + stride);
-    scan.room = scan.partial + encoder.partial_floats();
-    kernels().encode.scan(scan);
-  });
-  parallel_for(encoder.tasks(), [&](int64_t task) {
-    encoder.for_strips(task, [&](int64_t row, int64_t rows) {
-      for (int64_t r = row; r < row + rows; r++) {
-        kernels().finish_list(lists[r], operands, r, nullptr, k, scratch(stride));
-        counts[r] = lists[r].count;
-      }
-    });
+  return strongest_of_rows(operands, rounded, k, false);
+}
+
+Sparse encode_abs_top_k(const EncodeOperands& operands, bool rounded, int64_t k) {
+  return strongest_of_rows(operands, rounded, k, true);
+}
+
+// Keeps 8 bytes for each row and group besides the result.
+Sparse encode_group_max(const EncodeOperands& operands, bool rounded, int64_t groups) {
+  struct Best {
+    uint32_t column;
+    float value;  // 0 where there is none
+  };
+  std::vector<uint32_t> counts(operands.rows, 0);
+  if (operands.columns == 0) return with_offsets(counts);
+  Choice choice;
+  choice.runs = groups;
+  const Encoder encoder(operands, rounded, choice);
+  RowLists lists(encoder, operands, 1);
+  const Borrowed<Best> best = borrow<Best>(operands.rows * groups);
+  encoder.run([&](int64_t, Scan& scan, const Stretch& stretch) {
+    const int64_t first = scan.first_row, last = first + scan.rows;
+    for (int64_t r = first; stretch.begins && r < last; r++) lists.begin(r);
+    lists.scan(scan);
+    for (int64_t r = first; stretch.ends && r < last; r++) {
+      const RowList& list = lists.finish(r);
+      best[r * groups + stretch.run] = list.count ? Best{list.column[0], list.value[0]} : Best{0, 0};
+      counts[r] += list.count;
+    }
   });
   Sparse out = with_offsets(counts);
-  parallel_for(encoder.tasks(), [&](int64_t task) {
-    encoder.for_strips(task, [&](int64_t row, int64_t rows) {
-      for (int64_t r = row; r < row + rows; r++) {
-        for (uint32_t i = 0; i < counts[r]; i++) {
-          out.indices[out.offsets[r] + i] = named(operands, lists[r].column[i]);
-          out.values[out.offsets[r] + i] = lists[r].value[i];
-        }
-      }
-    });
+  encoder.over_rows([&](int64_t r) {
+    uint32_t to = out.offsets[r];
+    for (int64_t group = 0; group < groups; group++) {
+      const Best& one = best[r * groups + group];
+      if (one.value == 0) continue;
+      out.indices[to] = one.column;
+      out.values[to++] = one.value;
+    }
   });
   return out;
 }
@@ -347,7 +457,7 @@ Sparse encode_batch_top_k(const EncodeOperands& operands, bool rounded, int64_t 
 
 Sparse encode_threshold(const EncodeOperands& operands, bool rounded, const float* threshold) {
   std::vector<float> least(operands.columns);
-  for (int64_t i = 0; i < operands.columns; i++) least[i] = std::max(0.0f, threshold[named(operands, i)]);
+  for (int64_t i = 0; i < operands.columns; i++) least[i] = threshold[named(operands, static_cast<uint32_t>(i))];
   return compress(above(operands, rounded, least.data()), operands.rows);
 }
 

@@ -81,6 +81,10 @@ void sample(const Unembedding& u, const float* x, int64_t rows, float temperatur
 // of float32.
 Sparse encode_top_k(const EncodeOperands& operands, bool rounded, int64_t k);
 Sparse encode_batch_top_k(const EncodeOperands& operands, bool rounded, int64_t total);
+// Of largest magnitude, signed.
+Sparse encode_abs_top_k(const EncodeOperands& operands, bool rounded, int64_t k);
+// The largest of each of `groups` equal runs of columns, where it is > 0. Without a subset.
+Sparse encode_group_max(const EncodeOperands& operands, bool rounded, int64_t groups);
 Sparse encode_threshold(const EncodeOperands& operands, bool rounded, const float* threshold);
 
 // sparse.cc

@@ -68,11 +68,11 @@ struct Problem {
   }
 
   double threshold_of(const std::vector<float>& threshold, int64_t column) const {
-    return threshold.empty() ? 0 : std::max(0.0f, threshold[column]);
+    return threshold.empty() ? 0 : threshold[column];
   }
 
-  // All positive pre-activations of rows first..last, strongest first: of equal ones the lower row, then the lower
-  // column.
+  // All pre-activations of rows first..last above their thresholds, or positive ones where there are none, strongest
+  // first: of equal ones the lower row, then the lower column.
   std::vector<Entry> strongest(int64_t first, int64_t last, const std::vector<float>& threshold) const {
     std::vector<Entry> entries;
     for (int64_t r = first; r < last; r++)
@@ -98,11 +98,14 @@ std::vector<bool> chosen_of(const Problem& problem, const Sparse& found) {
       const int64_t at = r * problem.all + column;
       expect(std::abs(found.values[e] - problem.exact[at]) <= problem.tolerance[at],
              "value " + std::to_string(found.values[e]) + ", expected " + std::to_string(problem.exact[at]));
-      expect(found.values[e] > 0, "a value that is not positive");
       chosen[at] = true;
     }
   }
   return chosen;
+}
+
+void expect_positive(const Sparse& found) {
+  for (float value : found.values) expect(value > 0, "a value that is not positive");
 }
 
 // Of rows first..last at most `limit` were chosen, and what was left out is not surely stronger than any of them; where
@@ -156,6 +159,7 @@ void top_k(Random& random) {
   const int64_t k = random.coin() ? random.between(1, 12) : random.between(1, 300);
   const Sparse found = with_any_threads([&] { return encode_top_k(problem.operands(), problem.rounded, k); });
   const std::vector<bool> chosen = chosen_of(problem, found);
+  expect_positive(found);
   std::vector<Entry> entries;
   for (int64_t r = 0; r < problem.rows; r++) {
     expect_strongest(problem, chosen, r, r + 1, k);
@@ -171,8 +175,56 @@ void batch_top_k(Random& random) {
   const int64_t total = random.between(1, random.coin() ? 300 : 30000);
   const Sparse found = with_any_threads([&] { return encode_batch_top_k(problem.operands(), problem.rounded, total); });
   expect_strongest(problem, chosen_of(problem, found), 0, problem.rows, total);
+  expect_positive(found);
   std::vector<Entry> entries = problem.strongest(0, problem.rows, {});
   entries.resize(std::min<size_t>(entries.size(), total));
+  if (whole) expect_exactly(problem, found, entries);
+}
+
+// As the strongest of the magnitudes, with the signs put back.
+void abs_top_k(Random& random) {
+  const bool whole = random.coin();
+  const Problem problem(random, whole);
+  const int64_t k = random.coin() ? random.between(1, 12) : random.between(1, 300);
+  const Sparse found = with_any_threads([&] { return encode_abs_top_k(problem.operands(), problem.rounded, k); });
+  const std::vector<bool> chosen = chosen_of(problem, found);
+  for (float value : found.values) expect(value != 0, "a value that is 0");
+  Problem magnitudes = problem;
+  for (double& value : magnitudes.exact) value = std::abs(value);
+  std::vector<Entry> entries;
+  for (int64_t r = 0; r < problem.rows; r++) {
+    expect_strongest(magnitudes, chosen, r, r + 1, k);
+    std::vector<Entry> row = magnitudes.strongest(r, r + 1, {});
+    row.resize(std::min<size_t>(k, row.size()));
+    for (const Entry& entry : row)
+      entries.push_back({r, entry.column, problem.exact[r * problem.all + entry.column]});
+  }
+  if (whole) expect_exactly(problem, found, entries);
+}
+
+void group_max(Random& random) {
+  const bool whole = random.coin();
+  Problem problem(random, whole);
+  problem.has_subset = false;
+  problem.present.assign(problem.all, true);
+  int64_t groups = random.between(1, problem.all);
+  while (problem.all % groups != 0) groups--;
+  const int64_t each = problem.all / groups;
+  const Sparse found = with_any_threads([&] { return encode_group_max(problem.operands(), problem.rounded, groups); });
+  const std::vector<bool> chosen = chosen_of(problem, found);
+  expect_positive(found);
+  std::vector<Entry> entries;
+  for (int64_t group = 0; group < groups; group++) {
+    const auto inside = [&](int64_t column) { return column / each == group; };
+    std::vector<bool> of_group = chosen;
+    for (size_t at = 0; at < chosen.size(); at++) of_group[at] = chosen[at] && inside(at % problem.all);
+    for (int64_t c = 0; c < problem.all; c++) problem.present[c] = inside(c);
+    for (int64_t r = 0; r < problem.rows; r++) {
+      expect_strongest(problem, of_group, r, r + 1, 1);
+      const std::vector<Entry> row = problem.strongest(r, r + 1, {});
+      if (!row.empty()) entries.push_back(row.front());
+    }
+  }
   if (whole) expect_exactly(problem, found, entries);
 }
 
@@ -224,6 +276,8 @@ void many_columns(Random& random) {
 std::vector<Test> encode_tests() {
   return {{"encode: top k", 60, top_k},
           {"encode: batch top k", 60, batch_top_k},
+          {"encode: abs top k", 60, abs_top_k},
+          {"encode: group max", 20, group_max},
           {"encode: threshold", 60, thresholds},
           {"encode: many columns", 1, many_columns}};
 }

@@ -133,12 +133,8 @@ export function createNativeBackend(settings: { threads?: number; instructionSet
 
     encodeTopK: ({ k, ...operands }) => addon.encodeTopK(k, ...encoder(operands)),
     encodeBatchTopK: ({ total, ...operands }) => addon.encodeBatchTopK(total, ...encoder(operands)),
-    encodeAbsTopK: () => {
-      throw new RangeError('encodeAbsTopK: not in the addon');
-    },
-    encodeGroupMax: () => {
-      throw new RangeError('encodeGroupMax: not in the addon');
-    },
+    encodeAbsTopK: ({ k, ...operands }) => addon.encodeAbsTopK(k, ...encoder(operands)),
+    encodeGroupMax: ({ groups, ...operands }) => addon.encodeGroupMax(groups, ...encoder(operands)),
     encodeThreshold: ({ threshold, ...operands }) =>
       addon.encodeThreshold(operands.columns, threshold, ...encoder(operands)),
 

@@ -245,13 +245,26 @@ void thresholds(Random& random) {
   if (whole) expect_exactly(problem, found, problem.strongest(0, problem.rows, threshold));
 }
 
-// Many groups of columns, lists that fill up and are pruned again and again, rows that differ in strength.
+// Many groups of columns, lists that fill up and are pruned again and again, rows that differ in strength, and runs of
+// columns that end within a group.
 void many_columns(Random& random) {
   const int64_t rows = random.between(30, 70), width = 256, columns = 6000, k = random.between(1, 40);
+  const int64_t groups = 1 << random.between(0, 4);
+  const bool rounded = random.coin();
   std::vector<float> x = whole_numbers(random, rows * width, 1), weight = whole_numbers(random, columns * width, 1);
   const std::vector<float> bias(columns, 0.0f);
   const EncodeOperands operands{x.data(), rows, width, weight.data(), bias.data(), nullptr, columns};
-  const Sparse found = with_any_threads([&] { return encode_top_k(operands, random.coin(), k); });
+  const Sparse top = with_any_threads([&] { return encode_top_k(operands, rounded, k); });
+  const Sparse signed_top = with_any_threads([&] { return encode_abs_top_k(operands, rounded, k); });
+  const Sparse best = with_any_threads([&] { return encode_group_max(operands, rounded, groups); });
+  const auto expect_row = [](const Sparse& found, int64_t r, std::vector<Entry> row) {
+    std::sort(row.begin(), row.end(), [](const Entry& a, const Entry& b) { return a.column < b.column; });
+    expect(found.offsets[r + 1] - found.offsets[r] == row.size(), "not as many as there are of a row");
+    for (size_t i = 0; i < row.size(); i++) {
+      const size_t e = found.offsets[r] + i;
+      expect(found.indices[e] == row[i].column && found.values[e] == row[i].value, "not the strongest of many");
+    }
+  };
   for (int64_t r = 0; r < rows; r++) {
     std::vector<Entry> row(columns);
     for (int64_t c = 0; c < columns; c++) {
@@ -260,14 +273,20 @@ void many_columns(Random& random) {
         sum += static_cast<int>(x[r * width + i]) * static_cast<int>(weight[c * width + i]);
       row[c] = {r, c, static_cast<double>(sum)};
     }
-    std::stable_sort(row.begin(), row.end(), [](const Entry& a, const Entry& b) { return a.value > b.value; });
-    row.resize(k);
-    std::sort(row.begin(), row.end(), [](const Entry& a, const Entry& b) { return a.column < b.column; });
-    expect(found.offsets[r + 1] - found.offsets[r] == k, "not k of a row with many");
-    for (int64_t i = 0; i < k; i++) {
-      const uint32_t e = found.offsets[r] + static_cast<uint32_t>(i);
-      expect(found.indices[e] == row[i].column && found.values[e] == row[i].value, "not the strongest of many");
-    }
+    const auto strongest = [&](int64_t first, int64_t last, int64_t limit, auto strength) {
+      std::vector<Entry> entries(row.begin() + first, row.begin() + last);
+      std::stable_sort(entries.begin(), entries.end(),
+                       [&](const Entry& a, const Entry& b) { return strength(a) > strength(b); });
+      entries.resize(limit);
+      return entries;
+    };
+    const auto value = [](const Entry& one) { return one.value; };
+    expect_row(top, r, strongest(0, columns, k, value));
+    expect_row(signed_top, r, strongest(0, columns, k, [](const Entry& one) { return std::abs(one.value); }));
+    std::vector<Entry> firsts;
+    for (int64_t first = 0, each = columns / groups; first < columns; first += each)
+      firsts.push_back(strongest(first, first + each, 1, value).front());
+    expect_row(best, r, firsts);
   }
 }
 
@@ -279,7 +298,7 @@ std::vector<Test> encode_tests() {
           {"encode: abs top k", 60, abs_top_k},
           {"encode: group max", 20, group_max},
           {"encode: threshold", 60, thresholds},
-          {"encode: many columns", 1, many_columns}};
+          {"encode: many columns", 2, many_columns}};
 }
 
 }  // namespace monosem::test

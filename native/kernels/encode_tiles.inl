@@ -36,14 +36,14 @@ inline __attribute__((always_inline)) Products products_at(const PanelColumns& c
 }
 
 // Puts what passed into the rows' lists.
-template <bool scouting>
+template <bool scouting, By by>
 inline __attribute__((always_inline)) void take_all(const Scan& scan, const PanelColumns& columns, RowBounds& bounds,
                                                     const Block& block) {
   uint32_t rows = _mm512_cmpneq_epi32_mask(_mm512_load_si512(block.masks), _mm512_setzero_si512()) |
                   (uint32_t)_mm512_cmpneq_epi32_mask(_mm512_load_si512(block.masks + 16), _mm512_setzero_si512()) << 16;
   for (; rows; rows &= rows - 1) {
     const int64_t r = __builtin_ctz(rows);
-    take(scan, r, block.at, products_at<scouting>(columns, bounds, block, r), block.masks[r]);
+    take<by>(scan, r, block.at, products_at<scouting>(columns, bounds, block, r), block.masks[r]);
     bounds.threshold[r] = scan.lists[r].threshold;
   }
 }
@@ -89,14 +89,14 @@ void scan_tiles_as(const Scan& scan) {
         const PanelColumns columns = columns_at<scouting>(scan, block.at);
         multiply(strip + first * kStepBytes, panel, count, before, block.sums,
                  [&](int64_t step) { finish(step, rows_a_step, columns); },
-                 [&] { take_all<scouting>(scan, columns, bounds, block); });
+                 [&] { take_all<scouting, by>(scan, columns, bounds, block); });
       }
       block.at = p * kBlock;
     }
   }
   const PanelColumns columns = columns_at<scouting>(scan, block.at);
   finish(0, scan.rows, columns);
-  take_all<scouting>(scan, columns, bounds, block);
+  take_all<scouting, by>(scan, columns, bounds, block);
 }
 
 template <By by>

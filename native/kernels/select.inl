@@ -220,6 +220,7 @@ inline __attribute__((always_inline)) uint32_t passing(const PanelColumns& c, fl
 }
 
 // The columns of the mask go to the row's list. Without branches on either half, which could not be predicted.
+template <By by>
 inline __attribute__((always_inline)) void take(const Scan& scan, int64_t row, int64_t at, const Products& p,
                                                 uint32_t mask) {
   RowList& list = scan.lists[row];
@@ -231,7 +232,7 @@ inline __attribute__((always_inline)) void take(const Scan& scan, int64_t row, i
   for (int half = 0; half < 2; half++) {
     const uint32_t chosen = mask >> half * LANES & tail_mask(LANES);
     V value = p.value[half], lanes = (V)columns;
-    if (list.magnitudes) {
+    if (by == By::kMagnitude) {
       lanes = (V)(columns | ((VI)value & (int32_t)kMinus));
       value = magnitude(value);
     }
@@ -242,7 +243,7 @@ inline __attribute__((always_inline)) void take(const Scan& scan, int64_t row, i
     count += __builtin_popcount(chosen);
   }
   list.count = (int32_t)count;
-  if (count > list.capacity && !scan.threshold) prune(list, scan, scan.first_row + row);
+  if (by != By::kColumn && count > list.capacity) prune(list, scan, scan.first_row + row);
 }
 
 // Compares and takes at once.
@@ -252,7 +253,7 @@ inline __attribute__((always_inline)) void select(const Scan& scan, int64_t row,
   const RowList& list = scan.lists[row];
   const Products p = products_of<scouting>(c, list.norm, list.rounding, first, second);
   const uint32_t mask = passing<by>(c, list.threshold, p);
-  if (__builtin_expect(mask != 0, 0)) take(scan, row, at, p, mask);
+  if (__builtin_expect(mask != 0, 0)) take<by>(scan, row, at, p, mask);
 }
 
 }  // namespace

@@ -39,8 +39,8 @@ Napi::Value encode(const Napi::CallbackInfo& info, std::function<Sparse()> task)
         Napi::Object out = Napi::Object::New(env);
         out["rows"] = static_cast<double>(codes->offsets.size()) - 1;
         out["offsets"] = typed(env, codes->offsets);
-        out["indices"] = typed(env, codes->indices);
-        out["values"] = typed(env, codes->values);
+        out["indices"] = typed(env, std::move(codes->indices));
+        out["values"] = typed(env, std::move(codes->values));
         return out;
       });
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../kernels/kernels.h"
+#include "buffer.h"
 
 namespace monosem {
 
@@ -16,8 +17,8 @@ const Kernels& kernels();
 
 struct Sparse {
   std::vector<uint32_t> offsets;
-  std::vector<uint32_t> indices;
-  std::vector<float> values;
+  Array<uint32_t> indices;
+  Array<float> values;
 };
 
 struct SparseView {

@@ -185,8 +185,8 @@ struct SliceSums {
 struct Kernels {
   const char* name;
   EncodeProduct encode;
-  // Leaves in a list the strongest k that are > 0, or where `threshold` (for each column that takes part) is given all above it.
-  // What scouted is computed in float32 first. `room` as in Scan.
+  // Leaves in a list the strongest k that are > 0, or where `threshold` (for each column that takes part) is given all
+  // above it. What scouted is computed in float32 first. `room` as in Scan.
   void (*finish_list)(RowList& list, const EncodeOperands& operands, int64_t row, const float* threshold, int64_t k,
                       float* room);
 

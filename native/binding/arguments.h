@@ -136,4 +136,13 @@ Napi::Value typed(Napi::Env env, const std::vector<T>& values) {
   return array;
 }
 
+// Without a copy.
+template <class T>
+Napi::Value typed(Napi::Env env, Array<T> values) {
+  const std::size_t length = values.size();
+  const auto memory = Napi::ArrayBuffer::New(env, values.release(), length * sizeof(T),
+                                             [](Napi::Env, void* data) { std::free(data); });
+  return Napi::TypedArrayOf<T>::New(env, length, memory, 0);
+}
+
 }  // namespace monosem

@@ -39,8 +39,8 @@ Napi::Value encode(const Napi::CallbackInfo& info, std::function<Sparse()> task)
         Napi::Object out = Napi::Object::New(env);
         out["rows"] = static_cast<double>(codes->offsets.size()) - 1;
         out["offsets"] = typed(env, codes->offsets);
-        out["indices"] = typed(env, codes->indices);
-        out["values"] = typed(env, codes->values);
+        out["indices"] = typed(env, std::move(codes->indices));
+        out["values"] = typed(env, std::move(codes->values));
         return out;
       });
 }
@@ -75,7 +75,9 @@ Napi::Value EncodeGroupMax(const Napi::CallbackInfo& info) {
   const bool rounded = a.flag("rounded");
   const EncodeOperands block = operands(a);
   if (block.subset) a.refuse("subset: groups are of all columns");
-  if (block.columns % groups != 0) a.refuse("groups: must divide the columns");
+  if (block.columns % groups != 0)
+    a.refuse("groups: " + std::to_string(block.columns) + " columns cannot be divided into " +
+             std::to_string(groups) + " equal runs");
   return encode(info, [=] { return encode_group_max(block, rounded, groups); });
 }
 

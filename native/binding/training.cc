@@ -12,11 +12,9 @@ namespace {
 Napi::Value Allocate(const Napi::CallbackInfo& info) {
   Arguments a(info);
   const int64_t length = a.count("length");
-  Buffer<float> buffer = make_buffer<float>(length);
-  std::memset(buffer.get(), 0, length * sizeof(float));
-  const auto memory = Napi::ArrayBuffer::New(info.Env(), buffer.release(), length * sizeof(float),
-                                             [](Napi::Env, void* data) { std::free(data); });
-  return Napi::Float32Array::New(info.Env(), length, memory, 0);
+  Array<float> zeros(length);
+  if (length > 0) std::memset(&zeros[0], 0, length * sizeof(float));
+  return typed(info.Env(), std::move(zeros));
 }
 
 Napi::Value Shift(const Napi::CallbackInfo& info) {

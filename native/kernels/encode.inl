@@ -13,7 +13,8 @@ void pack_columns_fp32(const EncodeOperands& operands, int64_t first, int64_t co
              static_cast<float*>(panel));
 }
 
-void scan_fp32(const Scan& scan) {
+template <By by>
+void scan_fp32_as(const Scan& scan) {
   const int64_t width = scan.operands->width;
   const float* panels = static_cast<const float*>(scan.panels);
   for (int64_t at = 0; at < scan.columns; at += kPanel) {
@@ -21,8 +22,14 @@ void scan_fp32(const Scan& scan) {
     tile(static_cast<const float*>(scan.strip), panels + at * width, width, c);
     const PanelColumns columns = columns_at<false>(scan, at);
 #pragma GCC unroll 1
-    for (int64_t r = 0; r < scan.rows; r++) select<false>(scan, r, at, columns, c[r][0], c[r][1]);
+    for (int64_t r = 0; r < scan.rows; r++) select<false, by>(scan, r, at, columns, c[r][0], c[r][1]);
   }
+}
+
+void scan_fp32(const Scan& scan) {
+  constexpr decltype(&scan_fp32) kBy[] = {scan_fp32_as<By::kRow>, scan_fp32_as<By::kColumn>,
+                                          scan_fp32_as<By::kMagnitude>};
+  kBy[static_cast<int>(compared(scan))](scan);
 }
 
 [[maybe_unused]] constexpr EncodeProduct kEncodeFp32 = {kStrip,         kPanel,            4,        1, false,

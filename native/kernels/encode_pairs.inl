@@ -48,7 +48,7 @@ inline __attribute__((always_inline)) void tile_pairs(const uint32_t* strip, con
   }
 }
 
-template <bool scouting>
+template <bool scouting, By by>
 void scan_pairs_as(const Scan& scan) {
   const int64_t pairs = ceil_div(scan.operands->width, 2);
   for (int64_t at = 0; at < scan.columns; at += kPanel) {
@@ -57,13 +57,20 @@ void scan_pairs_as(const Scan& scan) {
                c);
     const PanelColumns columns = columns_at<scouting>(scan, at);
 #pragma GCC unroll 1
-    for (int64_t r = 0; r < scan.rows; r++) select<scouting>(scan, r, at, columns, (V)c[r][0], (V)c[r][1]);
+    for (int64_t r = 0; r < scan.rows; r++) select<scouting, by>(scan, r, at, columns, (V)c[r][0], (V)c[r][1]);
   }
 }
 
+template <By by>
+void scan_pairs_by(const Scan& scan) {
+  if (scan.norm) scan_pairs_as<true, by>(scan);
+  else scan_pairs_as<false, by>(scan);
+}
+
 void scan_pairs(const Scan& scan) {
-  if (scan.norm) scan_pairs_as<true>(scan);
-  else scan_pairs_as<false>(scan);
+  constexpr decltype(&scan_pairs) kBy[] = {scan_pairs_by<By::kRow>, scan_pairs_by<By::kColumn>,
+                                           scan_pairs_by<By::kMagnitude>};
+  kBy[static_cast<int>(compared(scan))](scan);
 }
 
 constexpr EncodeProduct kEncodePairs = {kStrip,          kPanel,             2,         2, true,

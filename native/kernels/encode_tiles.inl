@@ -36,14 +36,14 @@ inline __attribute__((always_inline)) Products products_at(const PanelColumns& c
 }
 
 // Puts what passed into the rows' lists.
-template <bool scouting>
+template <bool scouting, By by>
 inline __attribute__((always_inline)) void take_all(const Scan& scan, const PanelColumns& columns, RowBounds& bounds,
                                                     const Block& block) {
   uint32_t rows = _mm512_cmpneq_epi32_mask(_mm512_load_si512(block.masks), _mm512_setzero_si512()) |
                   (uint32_t)_mm512_cmpneq_epi32_mask(_mm512_load_si512(block.masks + 16), _mm512_setzero_si512()) << 16;
   for (; rows; rows &= rows - 1) {
     const int64_t r = __builtin_ctz(rows);
-    take(scan, r, block.at, products_at<scouting>(columns, bounds, block, r), block.masks[r]);
+    take<by>(scan, r, block.at, products_at<scouting>(columns, bounds, block, r), block.masks[r]);
     bounds.threshold[r] = scan.lists[r].threshold;
   }
 }
@@ -52,7 +52,7 @@ inline __attribute__((always_inline)) void take_all(const Scan& scan, const Pane
 // nearest cache while panels stream by.
 constexpr int64_t kStretch = 8;
 
-template <bool scouting, bool by_column>
+template <bool scouting, By by>
 void scan_tiles_as(const Scan& scan) {
   const Tiles tiles;
   RowBounds bounds = {};
@@ -74,8 +74,7 @@ void scan_tiles_as(const Scan& scan) {
                           __attribute__((always_inline)) {
     const int64_t first = smaller(step * rows_a_step, scan.rows), last = smaller(first + rows_a_step, scan.rows);
     for (int64_t r = first; r < last; r++)
-      block.masks[r] = passing(columns, by_column, bounds.threshold[r],
-                               products_at<scouting>(columns, bounds, block, r));
+      block.masks[r] = passing<by>(columns, bounds.threshold[r], products_at<scouting>(columns, bounds, block, r));
   };
   for (int64_t first = 0; first < steps; first += stretch) {
     const int64_t count = smaller(stretch, steps - first), rows_a_step = ceil_div(scan.rows, count);
@@ -90,19 +89,26 @@ void scan_tiles_as(const Scan& scan) {
         const PanelColumns columns = columns_at<scouting>(scan, block.at);
         multiply(strip + first * kStepBytes, panel, count, before, block.sums,
                  [&](int64_t step) { finish(step, rows_a_step, columns); },
-                 [&] { take_all<scouting>(scan, columns, bounds, block); });
+                 [&] { take_all<scouting, by>(scan, columns, bounds, block); });
       }
       block.at = p * kBlock;
     }
   }
   const PanelColumns columns = columns_at<scouting>(scan, block.at);
   finish(0, scan.rows, columns);
-  take_all<scouting>(scan, columns, bounds, block);
+  take_all<scouting, by>(scan, columns, bounds, block);
+}
+
+template <By by>
+void scan_tiles_by(const Scan& scan) {
+  if (scan.norm) scan_tiles_as<true, by>(scan);
+  else scan_tiles_as<false, by>(scan);
 }
 
 void scan_tiles(const Scan& scan) {
-  if (scan.norm) scan.threshold ? scan_tiles_as<true, true>(scan) : scan_tiles_as<true, false>(scan);
-  else scan.threshold ? scan_tiles_as<false, true>(scan) : scan_tiles_as<false, false>(scan);
+  constexpr decltype(&scan_tiles) kBy[] = {scan_tiles_by<By::kRow>, scan_tiles_by<By::kColumn>,
+                                           scan_tiles_by<By::kMagnitude>};
+  kBy[static_cast<int>(compared(scan))](scan);
 }
 
 constexpr EncodeProduct kEncodeTiles = {kBlock,          kBlock,             2,         kTileInputs, true,

@@ -33,9 +33,11 @@ struct RowList {
   float threshold;  // a later column must exceed it
   float norm;       // of the row and of what rounding took from it, where values only scout
   float rounding;
+  bool magnitudes;  // values are magnitudes: kMinus is set in the columns of those that were negative
 };
 
 constexpr int64_t kListSlack = 64;
+constexpr uint32_t kMinus = 1u << 31;
 
 // One strip of packed rows against a group of packed columns.
 struct Scan {
@@ -46,11 +48,13 @@ struct Scan {
   int64_t first_column;
   int64_t columns;
   RowList* lists;  // of the strip's rows
-  // For each column of the group, whole panels long. The bias of what lies past the last column is -infinity.
+  // For each column of the group, whole panels long. The bias of what lies past the last column is -infinity, or 0
+  // where magnitudes are compared, and its norm and rounding are 0, so that it is never chosen.
   const float* bias;
-  const float* threshold;  // null where each row has its own, which rises so that `k` columns reach it
+  const float* threshold;  // null where each row has its own (>= 0), which rises so that `k` columns reach it
   const float* norm;       // as in RowList
   const float* rounding;
+  bool magnitudes;  // are compared, not values; without `threshold`
   int64_t k;
   float* room;     // at least `capacity` floats of a list, and kListSlack more
   float* partial;  // a strip's rows times the group's columns, whole panels; cache lines
@@ -181,8 +185,8 @@ struct SliceSums {
 struct Kernels {
   const char* name;
   EncodeProduct encode;
-  // Leaves in a list the strongest k, or where `threshold` (for each column that takes part) is given all above it.
-  // What scouted is computed in float32 first. `room` as in Scan.
+  // Leaves in a list the strongest k that are > 0, or where `threshold` (for each column that takes part) is given all
+  // above it. What scouted is computed in float32 first. `room` as in Scan.
   void (*finish_list)(RowList& list, const EncodeOperands& operands, int64_t row, const float* threshold, int64_t k,
                       float* room);
 

@@ -1,6 +1,8 @@
 // Lists of a row's strongest pre-activations, filled while columns are scanned in ascending order. A list keeps that
 // order, so that of equal values the lower column stands first.
 //
+// Of magnitudes the list keeps these in place of values, and the signs in the columns' highest bits.
+//
 // Values may only scout: computed from rounded operands, they are off by at most their error, and every column whose
 // upper bound exceeds the threshold is let through. `settle` then computes those few in float32.
 
@@ -45,6 +47,7 @@ float bound_of(const float* values, int64_t n, int64_t k, int64_t most) {
     highest = values[i] > highest ? values[i] : highest;
   }
   uint32_t low = bits_of(lowest), high = bits_of(highest) + 1;
+  if (k == 1) return highest;
   while (high - low > 1) {
     const uint32_t middle = low + (high - low) / 2;
     const int64_t count = count_at_least(values, n, float_of(middle));
@@ -98,13 +101,21 @@ void keep_strongest(RowList& list, int64_t k, int64_t most) {
 void settle(RowList& list, const EncodeOperands& operands, int64_t row) {
   const float* x = operands.x + row * operands.width;
   for (int32_t i = 0; i < list.count; i++) {
-    const uint32_t column = operands.subset ? operands.subset[list.column[i]] : list.column[i];
-    list.value[i] = dot(x, operands.weight + column * operands.width, operands.width) + operands.bias[column];
+    const uint32_t at = list.magnitudes ? list.column[i] & ~kMinus : list.column[i];
+    const uint32_t column = operands.subset ? operands.subset[at] : at;
+    float value = dot(x, operands.weight + column * operands.width, operands.width) + operands.bias[column];
+    if (list.magnitudes) {
+      list.column[i] = value < 0 ? at | kMinus : at;
+      value = __builtin_fabsf(value);
+    }
+    list.value[i] = value;
     list.error[i] = 0;
   }
 }
 
-void keep_positive(RowList& list) {
+// And drops what is not positive then.
+void settle_positive(RowList& list, const EncodeOperands& operands, int64_t row) {
+  settle(list, operands, row);
   keep(list, [&](int32_t i) { return greater_mask(load(list.value + i), V{}); });
 }
 
@@ -127,8 +138,7 @@ void __attribute__((noinline)) prune(RowList& list, const Scan& scan, int64_t ro
   if (!list.error) return keep_strongest(list, k, k + k / 4);
   drop_hopeless(list, k, scan.room);
   if (list.count <= (k + list.capacity) / 2) return;
-  settle(list, *scan.operands, row);
-  keep_positive(list);
+  settle_positive(list, *scan.operands, row);
   keep_strongest(list, k, k);
 }
 
@@ -148,8 +158,7 @@ void finish_list(RowList& list, const EncodeOperands& operands, int64_t row, con
   }
   if (list.error) {
     drop_hopeless(list, k, room);
-    settle(list, operands, row);
-    keep_positive(list);
+    settle_positive(list, operands, row);
   }
   keep_strongest(list, k, k);
 }
@@ -192,14 +201,26 @@ inline __attribute__((always_inline)) Products products_of(const PanelColumns& c
   return p;
 }
 
+// What is compared: values with thresholds of the rows, or of the columns; or magnitudes with thresholds of the rows.
+enum class By { kRow, kColumn, kMagnitude };
+
+inline By compared(const Scan& scan) {
+  return scan.threshold ? By::kColumn : scan.magnitudes ? By::kMagnitude : By::kRow;
+}
+
+inline V magnitude(V v) { return (V)((VI)v & (int32_t)~kMinus); }
+
 // A bit for each column that may be chosen. `threshold` is the row's.
-inline __attribute__((always_inline)) uint32_t passing(const PanelColumns& c, bool by_column, float threshold,
-                                                       const Products& p) {
-  const V a = by_column ? c.threshold[0] : splat(threshold), b = by_column ? c.threshold[1] : a;
-  return greater_mask(p.value[0] + p.error[0], a) | greater_mask(p.value[1] + p.error[1], b) << LANES;
+template <By by>
+inline __attribute__((always_inline)) uint32_t passing(const PanelColumns& c, float threshold, const Products& p) {
+  const V a = by == By::kColumn ? c.threshold[0] : splat(threshold), b = by == By::kColumn ? c.threshold[1] : a;
+  const V first = by == By::kMagnitude ? magnitude(p.value[0]) : p.value[0];
+  const V second = by == By::kMagnitude ? magnitude(p.value[1]) : p.value[1];
+  return greater_mask(first + p.error[0], a) | greater_mask(second + p.error[1], b) << LANES;
 }
 
 // The columns of the mask go to the row's list. Without branches on either half, which could not be predicted.
+template <By by>
 inline __attribute__((always_inline)) void take(const Scan& scan, int64_t row, int64_t at, const Products& p,
                                                 uint32_t mask) {
   RowList& list = scan.lists[row];
@@ -210,26 +231,29 @@ inline __attribute__((always_inline)) void take(const Scan& scan, int64_t row, i
 #pragma GCC unroll 2
   for (int half = 0; half < 2; half++) {
     const uint32_t chosen = mask >> half * LANES & tail_mask(LANES);
-    V lanes;
-    __builtin_memcpy(&lanes, &columns, sizeof lanes);
-    store_chosen(list.value + count, p.value[half], chosen);
+    V value = p.value[half], lanes = (V)columns;
+    if (by == By::kMagnitude) {
+      lanes = (V)(columns | ((VI)value & (int32_t)kMinus));
+      value = magnitude(value);
+    }
+    store_chosen(list.value + count, value, chosen);
     store_chosen(reinterpret_cast<float*>(list.column + count), lanes, chosen);
     if (list.error) store_chosen(list.error + count, p.error[half], chosen);
     columns += LANES;
     count += __builtin_popcount(chosen);
   }
   list.count = (int32_t)count;
-  if (count > list.capacity && !scan.threshold) prune(list, scan, scan.first_row + row);
+  if (by != By::kColumn && count > list.capacity) prune(list, scan, scan.first_row + row);
 }
 
 // Compares and takes at once.
-template <bool scouting>
+template <bool scouting, By by>
 inline __attribute__((always_inline)) void select(const Scan& scan, int64_t row, int64_t at, const PanelColumns& c,
                                                   V first, V second) {
   const RowList& list = scan.lists[row];
   const Products p = products_of<scouting>(c, list.norm, list.rounding, first, second);
-  const uint32_t mask = passing(c, scan.threshold != nullptr, list.threshold, p);
-  if (__builtin_expect(mask != 0, 0)) take(scan, row, at, p, mask);
+  const uint32_t mask = passing<by>(c, list.threshold, p);
+  if (__builtin_expect(mask != 0, 0)) take<by>(scan, row, at, p, mask);
 }
 
 }  // namespace

@@ -24,6 +24,26 @@ Buffer<T> make_buffer(std::int64_t count) {
   return Buffer<T>(static_cast<T*>(allocate_bytes(static_cast<std::size_t>(count) * sizeof(T))), &std::free);
 }
 
+// Of a length that is known when it is made; nothing is written yet.
+template <class T>
+class Array {
+ public:
+  Array() : Array(0) {}
+  explicit Array(std::int64_t size) : memory_(make_buffer<T>(size)), size_(static_cast<std::size_t>(size)) {}
+
+  std::size_t size() const { return size_; }
+  T& operator[](std::size_t i) { return memory_[i]; }
+  const T& operator[](std::size_t i) const { return memory_[i]; }
+  const T* begin() const { return memory_.get(); }
+  const T* end() const { return begin() + size_; }
+  // The caller frees it.
+  T* release() { return memory_.release(); }
+
+ private:
+  Buffer<T> memory_;
+  std::size_t size_;
+};
+
 struct GiveBack {
   std::size_t bytes;
   void operator()(void* memory) const { give_back(memory, bytes); }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../kernels/kernels.h"
+#include "buffer.h"
 
 namespace monosem {
 
@@ -16,8 +17,8 @@ const Kernels& kernels();
 
 struct Sparse {
   std::vector<uint32_t> offsets;
-  std::vector<uint32_t> indices;
-  std::vector<float> values;
+  Array<uint32_t> indices;
+  Array<float> values;
 };
 
 struct SparseView {
@@ -81,7 +82,9 @@ void sample(const Unembedding& u, const float* x, int64_t rows, float temperatur
 // of float32.
 Sparse encode_top_k(const EncodeOperands& operands, bool rounded, int64_t k);
 Sparse encode_batch_top_k(const EncodeOperands& operands, bool rounded, int64_t total);
+// Of largest magnitude, signed.
 Sparse encode_abs_top_k(const EncodeOperands& operands, bool rounded, int64_t k);
+// The largest of each of `groups` equal runs of columns, where it is > 0. Without a subset.
 Sparse encode_group_max(const EncodeOperands& operands, bool rounded, int64_t groups);
 Sparse encode_threshold(const EncodeOperands& operands, bool rounded, const float* threshold);
 

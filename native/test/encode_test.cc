@@ -9,8 +9,10 @@ namespace monosem::test {
 namespace {
 
 bool same_bytes(const Sparse& a, const Sparse& b) {
-  return test::same_bytes(a.offsets, b.offsets) && test::same_bytes(a.indices, b.indices) &&
-         test::same_bytes(a.values, b.values);
+  const auto same = [](const auto& x, const auto& y) {
+    return x.size() == y.size() && std::memcmp(x.begin(), y.begin(), x.size() * sizeof(x[0])) == 0;
+  };
+  return test::same_bytes(a.offsets, b.offsets) && same(a.indices, b.indices) && same(a.values, b.values);
 }
 
 struct Entry {
@@ -71,8 +73,8 @@ struct Problem {
     return threshold.empty() ? 0 : threshold[column];
   }
 
-  // All pre-activations of rows first..last above 0, or their thresholds, strongest first: of equal ones the lower row,
-  // then the lower column.
+  // All pre-activations of rows first..last above their thresholds, or positive ones where there are none, strongest
+  // first: of equal ones the lower row, then the lower column.
   std::vector<Entry> strongest(int64_t first, int64_t last, const std::vector<float>& threshold) const {
     std::vector<Entry> entries;
     for (int64_t r = first; r < last; r++)
@@ -98,11 +100,14 @@ std::vector<bool> chosen_of(const Problem& problem, const Sparse& found, bool po
       const int64_t at = r * problem.all + column;
       expect(std::abs(found.values[e] - problem.exact[at]) <= problem.tolerance[at],
              "value " + std::to_string(found.values[e]) + ", expected " + std::to_string(problem.exact[at]));
-      expect(!positive || found.values[e] > 0, "a value that is not positive");
       chosen[at] = true;
     }
   }
   return chosen;
+}
+
+void expect_positive(const Sparse& found) {
+  for (float value : found.values) expect(value > 0, "a value that is not positive");
 }
 
 // Of rows first..last at most `limit` were chosen, and what was left out is not surely stronger than any of them; where
@@ -142,7 +147,7 @@ void expect_exactly(const Problem& problem, const Sparse& found, std::vector<Ent
 template <class Run>
 Sparse with_any_threads(Run run) {
   set_threads(1);
-  const Sparse result = run();
+  Sparse result = run();
   for (int count : {2, 5}) {
     set_threads(count);
     expect(same_bytes(result, run()), "other bytes with " + std::to_string(count) + " threads");
@@ -156,6 +161,7 @@ void top_k(Random& random) {
   const int64_t k = random.coin() ? random.between(1, 12) : random.between(1, 300);
   const Sparse found = with_any_threads([&] { return encode_top_k(problem.operands(), problem.rounded, k); });
   const std::vector<bool> chosen = chosen_of(problem, found);
+  expect_positive(found);
   std::vector<Entry> entries;
   for (int64_t r = 0; r < problem.rows; r++) {
     expect_strongest(problem, chosen, r, r + 1, k);
@@ -171,26 +177,29 @@ void batch_top_k(Random& random) {
   const int64_t total = random.between(1, random.coin() ? 300 : 30000);
   const Sparse found = with_any_threads([&] { return encode_batch_top_k(problem.operands(), problem.rounded, total); });
   expect_strongest(problem, chosen_of(problem, found), 0, problem.rows, total);
+  expect_positive(found);
   std::vector<Entry> entries = problem.strongest(0, problem.rows, {});
   entries.resize(std::min<size_t>(entries.size(), total));
   if (whole) expect_exactly(problem, found, entries);
 }
 
+// As the strongest of the magnitudes, with the signs put back.
 void abs_top_k(Random& random) {
   const bool whole = random.coin();
   const Problem problem(random, whole);
   const int64_t k = random.coin() ? random.between(1, 12) : random.between(1, 300);
   const Sparse found = with_any_threads([&] { return encode_abs_top_k(problem.operands(), problem.rounded, k); });
-  const std::vector<bool> chosen = chosen_of(problem, found, false);
-  Problem sizes = problem;
-  for (double& value : sizes.exact) value = std::abs(value);
+  const std::vector<bool> chosen = chosen_of(problem, found);
+  for (float value : found.values) expect(value != 0, "a value that is 0");
+  Problem magnitudes = problem;
+  for (double& value : magnitudes.exact) value = std::abs(value);
   std::vector<Entry> entries;
   for (int64_t r = 0; r < problem.rows; r++) {
-    expect_strongest(sizes, chosen, r, r + 1, k);
-    std::vector<Entry> row = sizes.strongest(r, r + 1, {});
+    expect_strongest(magnitudes, chosen, r, r + 1, k);
+    std::vector<Entry> row = magnitudes.strongest(r, r + 1, {});
     row.resize(std::min<size_t>(k, row.size()));
-    for (Entry& one : row) one.value = problem.exact[r * problem.all + one.column];
-    entries.insert(entries.end(), row.begin(), row.end());
+    for (const Entry& entry : row)
+      entries.push_back({r, entry.column, problem.exact[r * problem.all + entry.column]});
   }
   if (whole) expect_exactly(problem, found, entries);
 }
@@ -198,23 +207,24 @@ void abs_top_k(Random& random) {
 void group_max(Random& random) {
   const bool whole = random.coin();
   Problem problem(random, whole);
-  const int64_t groups = random.between(1, std::min<int64_t>(12, problem.all)), each = problem.all / groups;
-  EncodeOperands operands = problem.operands();
-  operands.subset = nullptr;
-  operands.columns = groups * each;
-  for (int64_t c = 0; c < problem.all; c++) problem.present[c] = c < operands.columns;
-  const Sparse found = with_any_threads([&] { return encode_group_max(operands, problem.rounded, groups); });
+  problem.has_subset = false;
+  problem.present.assign(problem.all, true);
+  int64_t groups = random.between(1, problem.all);
+  while (problem.all % groups != 0) groups--;
+  const int64_t each = problem.all / groups;
+  const Sparse found = with_any_threads([&] { return encode_group_max(problem.operands(), problem.rounded, groups); });
   const std::vector<bool> chosen = chosen_of(problem, found);
+  expect_positive(found);
   std::vector<Entry> entries;
-  for (int64_t g = 0; g < groups; g++) {
-    Problem group = problem;
-    for (int64_t c = 0; c < problem.all; c++) group.present[c] = c / each == g && c < operands.columns;
-    std::vector<bool> here = chosen;
-    for (size_t at = 0; at < here.size(); at++) here[at] = here[at] && group.present[at % problem.all];
+  for (int64_t group = 0; group < groups; group++) {
+    const auto inside = [&](int64_t column) { return column / each == group; };
+    std::vector<bool> of_group = chosen;
+    for (size_t at = 0; at < chosen.size(); at++) of_group[at] = chosen[at] && inside(at % problem.all);
+    for (int64_t c = 0; c < problem.all; c++) problem.present[c] = inside(c);
     for (int64_t r = 0; r < problem.rows; r++) {
-      expect_strongest(group, here, r, r + 1, 1);
-      const std::vector<Entry> row = group.strongest(r, r + 1, {});
-      if (!row.empty()) entries.push_back(row[0]);
+      expect_strongest(problem, of_group, r, r + 1, 1);
+      const std::vector<Entry> row = problem.strongest(r, r + 1, {});
+      if (!row.empty()) entries.push_back(row.front());
     }
   }
   if (whole) expect_exactly(problem, found, entries);
@@ -237,13 +247,26 @@ void thresholds(Random& random) {
   if (whole) expect_exactly(problem, found, problem.strongest(0, problem.rows, threshold));
 }
 
-// Many groups of columns, lists that fill up and are pruned again and again, rows that differ in strength.
+// Many groups of columns, lists that fill up and are pruned again and again, rows that differ in strength, and runs of
+// columns that end within a group.
 void many_columns(Random& random) {
   const int64_t rows = random.between(30, 70), width = 256, columns = 6000, k = random.between(1, 40);
+  const int64_t groups = 1 << random.between(0, 4);
+  const bool rounded = random.coin();
   std::vector<float> x = whole_numbers(random, rows * width, 1), weight = whole_numbers(random, columns * width, 1);
   const std::vector<float> bias(columns, 0.0f);
   const EncodeOperands operands{x.data(), rows, width, weight.data(), bias.data(), nullptr, columns};
-  const Sparse found = with_any_threads([&] { return encode_top_k(operands, random.coin(), k); });
+  const Sparse top = with_any_threads([&] { return encode_top_k(operands, rounded, k); });
+  const Sparse signed_top = with_any_threads([&] { return encode_abs_top_k(operands, rounded, k); });
+  const Sparse best = with_any_threads([&] { return encode_group_max(operands, rounded, groups); });
+  const auto expect_row = [](const Sparse& found, int64_t r, std::vector<Entry> row) {
+    std::sort(row.begin(), row.end(), [](const Entry& a, const Entry& b) { return a.column < b.column; });
+    expect(found.offsets[r + 1] - found.offsets[r] == row.size(), "not as many as there are of a row");
+    for (size_t i = 0; i < row.size(); i++) {
+      const size_t e = found.offsets[r] + i;
+      expect(found.indices[e] == row[i].column && found.values[e] == row[i].value, "not the strongest of many");
+    }
+  };
   for (int64_t r = 0; r < rows; r++) {
     std::vector<Entry> row(columns);
     for (int64_t c = 0; c < columns; c++) {
@@ -252,14 +275,20 @@ void many_columns(Random& random) {
         sum += static_cast<int>(x[r * width + i]) * static_cast<int>(weight[c * width + i]);
       row[c] = {r, c, static_cast<double>(sum)};
     }
-    std::stable_sort(row.begin(), row.end(), [](const Entry& a, const Entry& b) { return a.value > b.value; });
-    row.resize(k);
-    std::sort(row.begin(), row.end(), [](const Entry& a, const Entry& b) { return a.column < b.column; });
-    expect(found.offsets[r + 1] - found.offsets[r] == k, "not k of a row with many");
-    for (int64_t i = 0; i < k; i++) {
-      const uint32_t e = found.offsets[r] + static_cast<uint32_t>(i);
-      expect(found.indices[e] == row[i].column && found.values[e] == row[i].value, "not the strongest of many");
-    }
+    const auto strongest = [&](int64_t first, int64_t last, int64_t limit, auto strength) {
+      std::vector<Entry> entries(row.begin() + first, row.begin() + last);
+      std::stable_sort(entries.begin(), entries.end(),
+                       [&](const Entry& a, const Entry& b) { return strength(a) > strength(b); });
+      entries.resize(limit);
+      return entries;
+    };
+    const auto value = [](const Entry& one) { return one.value; };
+    expect_row(top, r, strongest(0, columns, k, value));
+    expect_row(signed_top, r, strongest(0, columns, k, [](const Entry& one) { return std::abs(one.value); }));
+    std::vector<Entry> firsts;
+    for (int64_t first = 0, each = columns / groups; first < columns; first += each)
+      firsts.push_back(strongest(first, first + each, 1, value).front());
+    expect_row(best, r, firsts);
   }
 }
 
@@ -268,10 +297,10 @@ void many_columns(Random& random) {
 std::vector<Test> encode_tests() {
   return {{"encode: top k", 60, top_k},
           {"encode: batch top k", 60, batch_top_k},
-          {"encode: abs top k", 40, abs_top_k},
-          {"encode: group max", 40, group_max},
+          {"encode: abs top k", 60, abs_top_k},
+          {"encode: group max", 20, group_max},
           {"encode: threshold", 60, thresholds},
-          {"encode: many columns", 1, many_columns}};
+          {"encode: many columns", 2, many_columns}};
 }
 
 }  // namespace monosem::test

@@ -46,7 +46,10 @@ void several_callers(Random& random) {
   const std::vector<float> x = normals(random, rows * width), weight = normals(random, columns * width);
   const std::vector<float> bias(columns, 0.0f);
   const EncodeOperands operands{x.data(), rows, width, weight.data(), bias.data(), nullptr, columns};
-  const auto run = [&](int64_t k) { return encode_top_k(operands, false, k).values; };
+  const auto run = [&](int64_t k) {
+    const Sparse found = encode_top_k(operands, false, k);
+    return std::vector<float>(found.values.begin(), found.values.end());
+  };
   set_threads(1);
   const int callers = 4;
   std::vector<std::vector<float>> alone;

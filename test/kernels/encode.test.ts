@@ -19,6 +19,13 @@ const runs = { numRuns: 25 };
 /** Sets with units for bfloat16: the others compute in float32 whatever the precision. */
 const ROUNDING = ['amx', 'avx512bf16'];
 
+/** The largest number up to `most` that divides `n`. */
+function dividing(n: number, most: number): number {
+  let divisor = Math.min(n, most);
+  while (n % divisor !== 0) divisor--;
+  return divisor;
+}
+
 function wholeNumbers(random: Random, n: number, most: number): Float32Array {
   return Float32Array.from({ length: n }, () => Math.floor(random.uniform() * (2 * most + 1)) - most);
 }
@@ -108,12 +115,11 @@ describe.each(instructionSets)('%s', (instructionSet) => {
           expect(await native.encodeAbsTopK({ ...operands, k })).toEqual(
             await reference.encodeAbsTopK({ ...operands, k }),
           );
-          const grouped = {
-            ...operands,
-            subset: undefined,
-            groups: [7, 5, 3, 2, 1].find((g) => columns % g === 0)!,
-          };
-          expect(await native.encodeGroupMax(grouped)).toEqual(await reference.encodeGroupMax(grouped));
+          const groups = dividing(columns, k);
+          const whole = { ...operands, subset: undefined };
+          expect(await native.encodeGroupMax({ ...whole, groups })).toEqual(
+            await reference.encodeGroupMax({ ...whole, groups }),
+          );
         },
       ),
       { numRuns: 30 },
@@ -190,6 +196,11 @@ describe.each(instructionSets)('%s', (instructionSet) => {
             await native.encodeAbsTopK({ ...operands, k }),
             await reference.encodeAbsTopK({ ...operands, k }),
           );
+          const [groups, whole] = [dividing(columns, k), { ...operands, subset: undefined }];
+          expectAlike(
+            await native.encodeGroupMax({ ...whole, groups }),
+            await reference.encodeGroupMax({ ...whole, groups }),
+          );
         },
       ),
       runs,
@@ -210,8 +221,37 @@ describe.each(instructionSets)('%s', (instructionSet) => {
     };
     const top = await native.encodeTopK({ ...operands, k: 7 });
     expect([...top.indices]).toEqual(Array.from({ length: 70 }, (_, i) => i % 7));
+    const largest = await native.encodeAbsTopK({ ...operands, k: 7, weight: operands.weight.map((w) => -w) });
+    expect([...largest.indices]).toEqual([...top.indices]);
+    expect([...largest.values]).toEqual(Array(70).fill(-3));
+    const firsts = await native.encodeGroupMax({ ...operands, groups: 3 });
+    expect([...firsts.indices]).toEqual(Array.from({ length: 30 }, (_, i) => (i % 3) * 1000));
     const batch = await native.encodeBatchTopK({ ...operands, total: 3250 });
     expect([...batch.indices]).toEqual(Array.from({ length: 3250 }, (_, i) => i % columns));
+  });
+
+  it('keeps all above thresholds that are lower than all, and nothing above infinity', async () => {
+    choose();
+    const random = new Random(12);
+    const [n, d, columns] = [70, 33, 900];
+    const operands = {
+      x: normals(random, n * d),
+      rows: n,
+      width: d,
+      weight: normals(random, columns * d),
+      bias: normals(random, columns),
+      columns,
+    };
+    for (const precision of ['fp32', 'bf16'] as const) {
+      const above = (least: number) =>
+        native.encodeThreshold({ ...operands, precision, threshold: new Float32Array(columns).fill(least) });
+      const all = await above(Number.NEGATIVE_INFINITY);
+      expect(all.indices).toEqual(Uint32Array.from({ length: n * columns }, (_, i) => i % columns));
+      expect((await above(Number.POSITIVE_INFINITY)).values.length).toBe(0);
+      const out = new Float32Array(n * columns);
+      await native.linear({ ...operands, weight: native.pack(operands.weight, columns, d, precision), out });
+      expectClose(all.values, out, 1e-4);
+    }
   });
 
   it('chooses rightly among pre-activations that half precision cannot tell apart', async () => {

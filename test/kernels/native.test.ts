@@ -276,6 +276,9 @@ describe('refusals', () => {
       columns: 3,
     };
     expect(() => native.encodeTopK({ ...short, k: 1 })).toThrow(/x: 5 elements.*needs 6/);
+    const whole = { ...short, x: new Float32Array(6) };
+    expect(() => native.encodeGroupMax({ ...whole, groups: 2 })).toThrow(/groups: 3 columns.*2 equal runs/);
+    expect(() => native.encodeGroupMax({ ...whole, subset: Uint32Array.of(1), groups: 1 })).toThrow(/subset/);
     expect(() =>
       native.takeRows({
         table: new Float32Array(6),

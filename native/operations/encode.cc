@@ -75,7 +75,7 @@ Passed above(const EncodeOperands& operands, bool rounded, const float* threshol
     RowList lists[64];
     for (int64_t r = 0; r < scan.rows; r++, memory += 3 * stride) {
       lists[r].value = memory;
-      lists[r].error = packed.scouts() ? memory + stride : nullptr;
+      lists[r].error = encoder.scouts() ? memory + stride : nullptr;
       lists[r].column = reinterpret_cast<uint32_t*>(memory + 2 * stride);
       lists[r].capacity = static_cast<int32_t>(capacity);
       encoder.begin_list(lists[r], scan.first_row + r);

@@ -87,7 +87,7 @@ struct Problem {
 };
 
 // Entries are well formed, and their values right. Returns which pre-activations were chosen, [rows, all].
-std::vector<bool> chosen_of(const Problem& problem, const Sparse& found, bool positive = true) {
+std::vector<bool> chosen_of(const Problem& problem, const Sparse& found) {
   expect(static_cast<int64_t>(found.offsets.size()) == problem.rows + 1, "offsets of another number of rows");
   expect(found.indices.size() == found.offsets.back() && found.values.size() == found.offsets.back(),
          "entries and offsets differ in number");
@@ -237,7 +237,7 @@ void thresholds(Random& random) {
       whole ? whole_numbers(random, problem.all, 6) : normals(random, problem.all, 2);
   const Sparse found = with_any_threads(
       [&] { return encode_threshold(problem.operands(), problem.rounded, threshold.data()); });
-  const std::vector<bool> chosen = chosen_of(problem, found, false);
+  const std::vector<bool> chosen = chosen_of(problem, found);
   for (int64_t at = 0; at < problem.rows * problem.all; at++) {
     if (!problem.present[at % problem.all]) continue;
     const double above = problem.exact[at] - problem.threshold_of(threshold, at % problem.all);

@@ -83,7 +83,11 @@ describe('a sweep', () => {
       base: { ...base, evaluation: { resamples: 50, nulls: true } },
       arms: [
         ...families.flatMap((family) => hooks.map((hook) => ({ ...family, hook }))),
-        { hook: 'blocks.1.ln2.hook_normalized', target: { hook: 'blocks.1.hook_mlp_out' }, dictionary: { k: 3 } },
+        {
+          hook: 'blocks.1.ln2.hook_normalized',
+          target: { hook: 'blocks.1.hook_mlp_out' },
+          dictionary: { k: 3 },
+        },
       ],
       grid: { seed: [0, 1] },
     });

@@ -3,7 +3,7 @@
  * and the moment, ratios within one run travel.
  *
  *   npm run bench                     everything, as tables
- *   npm run bench -- --only training  one of: limits, training, models, growth
+ *   npm run bench -- --only training  one of: limits, training, models, growth, sweep
  *   npm run bench -- --quick          fewer and shorter runs, for a first look
  *   npm run bench -- --json           for machines
  *   npm run bench -- --markdown       also writes the tables into docs/performance.md
@@ -16,9 +16,10 @@ import { asText, intoDocument, number } from './report.mjs';
 import { growthSection } from './sections/growth.mjs';
 import { limitsSection, measureLimits } from './sections/limits.mjs';
 import { modelsSection } from './sections/models.mjs';
+import { sweepSection } from './sections/sweep.mjs';
 import { trainingSection } from './sections/training.mjs';
 
-const SECTIONS = ['limits', 'training', 'models', 'growth'];
+const SECTIONS = ['limits', 'training', 'models', 'growth', 'sweep'];
 
 const { values: flags } = parseArgs({
   options: {
@@ -58,6 +59,7 @@ if (wants('limits') || wants('training')) {
   sections.push(limitsSection(limits));
 }
 if (wants('models')) sections.push(await modelsSection({ quick, progress }));
+if (wants('sweep')) sections.push(await sweepSection({ quick, progress }));
 if (wants('growth')) sections.push(await growthSection({ quick, threads, progress }));
 
 if (flags.json) {

@@ -126,6 +126,7 @@ export { type TokenLogits, tokenLogits } from './interpretation/logits.ts';
 
 // Runs: the run directory, read and written.
 export { parseConfig, type RunConfig, type RunConfigInput } from './runs/config.ts';
+export { type GridInput, parseGrid, type Sweep } from './runs/grid.ts';
 export {
   type ListedRun,
   listRuns,
@@ -141,6 +142,8 @@ export { readExamples, readFeatures } from './runs/tables.ts';
 export { readLearned } from './pipeline/learn.ts';
 export { type PhaseReporter, type Reporter, Stopwatch, silent } from './pipeline/reporter.ts';
 export { finishRun, trainRun } from './pipeline/run.ts';
+export { resumeSweep, runSweep } from './pipeline/sweep.ts';
+export { type ArmSummary, type SweepSummary, summariseSweep } from './pipeline/sweepSummary.ts';
 export {
   loadSubject,
   type Subject,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { familyNames } from '../../dictionaries/families/index.ts';
 import { InputError } from '../../formats/errors.ts';
+import { exists } from '../../runs/directory.ts';
 import { parseGrid, type Sweep } from '../../runs/grid.ts';
 import { readSweep } from '../../runs/sweepDirectory.ts';
 import { withBench } from '../bench.ts';
@@ -81,7 +82,7 @@ export function addSweep(program: Command, terminal: Terminal): void {
             : await resumeSweep(bench, directory, { force });
           if (!finished) bench.signal?.throwIfAborted();
         } catch (error) {
-          if (!(error instanceof Interruption)) throw error;
+          if (!(error instanceof Interruption) || !(await exists(directory))) throw error;
           const goOn = `monosem sweep --resume ${directory}`;
           throw new Interruption(error.signal, `stopped; what was done is kept. Go on with: ${goOn}`);
         }

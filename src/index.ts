@@ -112,6 +112,14 @@ export {
 } from './evaluation/groundTruthFirings.ts';
 export { densityHistogram, type MetricName, measure } from './evaluation/metrics.ts';
 export { randomDictionary } from './evaluation/nulls.ts';
+export {
+  type Extrapolation,
+  fitCompute,
+  fitLatents,
+  type Refusal,
+  type ScalingFit,
+  type ScalingPoint,
+} from './evaluation/scaling.ts';
 export { type SpliceRequest, spliceAll } from './evaluation/splice.ts';
 export type { GroupSums } from './evaluation/sums.ts';
 
@@ -138,12 +146,21 @@ export {
 export type { Evaluation, Example, Feature, Interval, Measured, MetricsLine, Run } from './runs/schema.ts';
 export { readExamples, readFeatures } from './runs/tables.ts';
 
-// The pipeline: a run from its configuration to its report.
+// The pipeline: a run from its configuration to its report, and its cost before it.
+export {
+  type Compared,
+  type Cost,
+  type CostCheck,
+  checkCost,
+  forecastCost,
+  type PhaseCost,
+} from './pipeline/cost.ts';
 export { readLearned } from './pipeline/learn.ts';
 export { type PhaseReporter, type Reporter, Stopwatch, silent } from './pipeline/reporter.ts';
 export { finishRun, trainRun } from './pipeline/run.ts';
 export { resumeSweep, runSweep } from './pipeline/sweep.ts';
 export { type ArmSummary, type SweepSummary, summariseSweep } from './pipeline/sweepSummary.ts';
+export { type ScalingReport, scalingOf } from './pipeline/scaling.ts';
 export {
   loadSubject,
   type Subject,

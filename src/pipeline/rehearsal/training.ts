@@ -14,7 +14,7 @@ import { type StepMetrics, trainStep } from '../../training/step.ts';
 import { type Stream, type StreamBatch, streamBatches } from '../../training/stream.ts';
 import { type Arm, rowsOf, startArm, validate } from '../../training/train.ts';
 import { createWorkspace } from '../../training/workspace.ts';
-import { NO_TIME, type Seconds, sum, timed, times } from '../clock.ts';
+import { NO_TIME, type Seconds, startClock, sum, timed, times } from '../clock.ts';
 import type { Workbench } from '../subject.ts';
 import { meanTime } from './meter.ts';
 
@@ -111,29 +111,25 @@ async function rehearseStream(
   { steps, rows }: { steps: number; rows: number },
 ): Promise<{ batches: StreamBatch[]; streaming: Seconds }> {
   const { source, batch, windowRows } = stream;
-  const windows = Math.max(1, Math.round(source.totalRows / windowRows));
-  const inWindow = Math.ceil(source.sequences / windows);
-  const { result: _, ...reading } = await timed(() =>
-    source.read(Array.from({ length: inWindow }, (_, s) => s)),
-  );
   let reads = 0;
   const read = (asked: ArrayLike<number>) => {
     reads++;
     return source.read(asked);
   };
-  const counted = { ...stream, source: { ...source, read } };
   const wanted = Math.min(steps, Math.ceil((2.5 * windowRows) / batch));
   const batches: StreamBatch[] = [];
-  const { result: __, ...all } = await timed(async () => {
-    let count = 0;
-    for await (const next of streamBatches(counted, 0)) {
-      batches.push(next);
-      if (batches.length > KEPT_BATCHES) batches.shift();
-      if (++count === wanted) break;
-    }
-  });
-  const rest = sum(all, times(reading, -reads));
-  const gathering = rest.cpuSeconds > 0 && rest.wallSeconds > 0 ? times(rest, 1 / wanted) : NO_TIME;
+  const clock = startClock();
+  // The first batch waits for a window to be read. All others cost the rest, with the windows read in between.
+  let reading = NO_TIME;
+  let count = 0;
+  for await (const next of streamBatches({ ...stream, source: { ...source, read } }, 0)) {
+    if (count++ === 0) reading = clock();
+    batches.push(next);
+    if (batches.length > KEPT_BATCHES) batches.shift();
+    if (count === wanted) break;
+  }
+  const alone = sum(clock(), times(reading, -reads));
+  const gathering = alone.cpuSeconds > 0 && alone.wallSeconds > 0 ? times(alone, 1 / wanted) : NO_TIME;
   return {
     batches,
     streaming: sum(times(reading, windowsRead(stream, steps, rows)), times(gathering, steps)),

@@ -26,7 +26,7 @@ struct Codes {
     }
   }
 
-  SparseView view() const { return {rows, offsets.data(), indices.data(), values.data()}; }
+  SparseView view() const { return {rows, columns, offsets.data(), indices.data(), values.data()}; }
 
   template <class Body>
   void for_each(Body body) const {

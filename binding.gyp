@@ -68,6 +68,7 @@
         "native/operations/buffer.cc",
         "native/operations/decoder_blocks.cc",
         "native/operations/dense.cc",
+        "native/operations/dense_blocks.cc",
         "native/operations/encode.cc",
         "native/operations/limits.cc",
         "native/operations/latents.cc",

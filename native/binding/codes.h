@@ -8,6 +8,7 @@ namespace monosem {
 inline SparseView sparse_rows(Arguments& a, int64_t columns) {
   SparseView view{};
   view.rows = a.count("codes.rows");
+  view.columns = columns;
   view.offsets = a.uints("codes.offsets", view.rows + 1);
   for (int64_t r = 0; r < view.rows; r++) {
     if (view.offsets[r] > view.offsets[r + 1]) a.refuse("codes.offsets: must not descend");

@@ -54,6 +54,12 @@ void pack(const DenseProduct& p, const float* weight, int64_t outputs, int64_t i
   });
 }
 
+void pack_transposed(const DenseProduct& p, const float* m, int64_t rows, int64_t width, void* packed) {
+  const Borrowed<float> transposed = borrow<float>(rows * width);
+  transpose(m, rows, width, transposed.get());
+  pack(p, transposed.get(), width, rows, packed);
+}
+
 // As many blocks of rows as threads, or more where there are many rows, each split by outputs where these are so many
 // that packing the rows again for each part costs little.
 void linear(const DenseProduct& p, const float* x, int64_t rows, const void* packed, int64_t inputs, int64_t outputs,
@@ -79,7 +85,7 @@ void transposed_product(const float* a, const float* b, int64_t rows, int64_t a_
   constexpr int64_t kStretch = 512;
   const DenseProduct& p = kernels().dense[0];
   const int64_t most = std::min(rows, kStretch);
-  const Borrowed<float> left = borrow<float>(most * a_width), right = borrow<float>(most * b_width);
+  const Borrowed<float> left = borrow<float>(most * a_width);
   const Borrowed<char> packed = borrow<char>(packed_bytes(p, b_width, most));
   std::fill_n(out, a_width * b_width, 0.0f);
   Epilogue epilogue;
@@ -87,8 +93,7 @@ void transposed_product(const float* a, const float* b, int64_t rows, int64_t a_
   for (int64_t first = 0; first < rows; first += kStretch) {
     const int64_t count = std::min(kStretch, rows - first);
     transpose(a + first * a_width, count, a_width, left.get());
-    transpose(b + first * b_width, count, b_width, right.get());
-    pack(p, right.get(), b_width, count, packed.get());
+    pack_transposed(p, b + first * b_width, count, b_width, packed.get());
     linear(p, left.get(), a_width, packed.get(), count, b_width, epilogue, out);
   }
 }

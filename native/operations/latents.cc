@@ -1,11 +1,13 @@
-// Gradients of the latents' parameters, a latent at a time, from entries sorted by latent: formed in a buffer that stays
-// in the first cache, and used there. They are formed twice, once to measure and once to step, and never written down:
+// Gradients of the latents' parameters from entries sorted by latent: formed in a buffer that stays in the first cache, a
+// latent at a time, or where these have many entries in the second, a block of latents at a time, and used there. They are formed twice, once to measure and once to step, and never written down:
 // memory for them would be as large as the parameters.
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <numeric>
 
 #include "buffer.h"
+#include "dense_blocks.h"
 #include "operations.h"
 #include "subnormals.h"
 #include "../pool.h"
@@ -14,7 +16,7 @@ namespace monosem {
 namespace {
 
 // Fixed, so that partial sums are the same for any number of threads.
-constexpr int64_t kLatents = 128;
+constexpr int64_t kLatents = kMostGroups;
 
 // Calls body(task, first, last) for stretches of latents.
 template <class Body>
@@ -35,7 +37,7 @@ struct Addend {
   int64_t m_rows;
 };
 
-using Addends = std::vector<Addend>;
+Groups groups_of(const Addend& a) { return {a.offsets, a.rows, a.entries, a.coefficients}; }
 
 // An entry of every latent, in the one row of a matrix.
 class EveryLatent {
@@ -51,16 +53,75 @@ class EveryLatent {
   std::vector<uint32_t> counted_, zeros_;
 };
 
+// The gradients of all latents' rows of one matrix: what a few entries add is gathered, what many add is multiplied.
+class Addends {
+ public:
+  Addends(int64_t latents, int64_t width) : latents_(latents), width_(width) {}
+
+  void add(const Addend& addend) {
+    if (worth_blocks(groups_of(addend), latents_, addend.m_rows)) full_.push_back({addend, packed(addend)});
+    else gather(addend);
+  }
+
+  // Whatever it has of entries.
+  void gather(const Addend& addend) { sparse_.push_back(addend); }
+
+  bool all_sparse() const { return full_.empty(); }
+  const std::vector<Addend>& sparse() const { return sparse_; }
+
+  // How many latents are best formed at once.
+  int64_t at_once() const { return full_.empty() ? 1 : kLatents; }
+
+  // Floats of one thread's memory that `form` needs.
+  int64_t space() const { return full_.empty() ? 0 : block_space(width_); }
+
+  // The rows of latents first..last: gathered addends first, in their order.
+  void form(int64_t first, int64_t last, float* space, float* out) const {
+    for (int64_t j = first; j < last; j++) gather_row(j, out + (j - first) * width_);
+    for (const Full& full : full_) full.m->add(groups_of(full.addend), first, last, space, out);
+  }
+
+ private:
+  struct Full {
+    Addend addend;
+    std::shared_ptr<const RowSums> m;  // which addends may share
+  };
+
+  std::shared_ptr<const RowSums> packed(const Addend& addend) const {
+    for (const Full& full : full_)
+      if (full.addend.m == addend.m) return full.m;
+    return std::make_shared<const RowSums>(addend.m, addend.m_rows, width_);
+  }
+
+  void gather_row(int64_t latent, float* out) const {
+    const float* start = nullptr;
+    for (const Addend& addend : sparse_) {
+      const uint32_t first = addend.offsets[latent];
+      kernels().gather_sum(addend.rows + first, addend.entries + first, addend.coefficients,
+                           addend.offsets[latent + 1] - first, addend.m, width_, start, out);
+      start = out;
+    }
+    if (!start) std::fill_n(out, width_, 0.0f);
+  }
+
+  int64_t latents_, width_;
+  std::vector<Addend> sparse_;
+  std::vector<Full> full_;
+};
+
 // The sums that encoder rows' and decoder rows' gradients are; the latter without what is along the row.
 class Sums {
  public:
-  explicit Sums(const LatentGradients& from) : every_latent_(from.every_row ? from.latents : 0) {
+  explicit Sums(const LatentGradients& from)
+      : encoder(from.latents, from.width),
+        decoder(from.latents, from.output_width),
+        every_latent_(from.every_row ? from.latents : 0) {
     for (const EntryGradients& part : from.parts) {
-      encoder.push_back({part.offsets, part.rows, part.entries, part.pre_gradients, from.input, from.rows});
+      encoder.add({part.offsets, part.rows, part.entries, part.pre_gradients, from.input, from.rows});
       if (part.frozen_decoder) continue;
-      decoder.push_back({part.offsets, part.rows, part.entries, part.values, part.output_gradient, from.rows});
+      decoder.add({part.offsets, part.rows, part.entries, part.values, part.output_gradient, from.rows});
     }
-    if (from.every_row) encoder.push_back(every_latent_.addend(from.every_row, from.input_sum));
+    if (from.every_row) encoder.gather(every_latent_.addend(from.every_row, from.input_sum));
   }
   Sums(const Sums&) = delete;
   Sums& operator=(const Sums&) = delete;
@@ -71,21 +132,7 @@ class Sums {
   EveryLatent every_latent_;
 };
 
-// In the order of the addends.
-void form(const Addends& addends, int64_t latent, int64_t width, float* out) {
-  const float* start = nullptr;
-  for (const Addend& addend : addends) {
-    const uint32_t first = addend.offsets[latent];
-    kernels().gather_sum(addend.rows + first, addend.entries + first, addend.coefficients,
-                         addend.offsets[latent + 1] - first, addend.m, width, start, out);
-    start = out;
-  }
-  if (!start) std::fill_n(out, width, 0.0f);
-}
-
-void form_decoder_row(const LatentGradients& from, const Sums& sums, int64_t latent, float* out) {
-  form(sums.decoder, latent, from.output_width, out);
-  if (!from.along_decoder) return;
+void add_along_decoder(const LatentGradients& from, int64_t latent, float* out) {
   const uint32_t row = 0;
   for (int64_t b = 0; b < from.blocks; b++) {
     const auto coefficient = static_cast<uint32_t>(latent * from.blocks + b);
@@ -93,6 +140,13 @@ void form_decoder_row(const LatentGradients& from, const Sums& sums, int64_t lat
     kernels().gather_sum(&row, &coefficient, from.along_decoder, 1,
                          from.decoder_weight + latent * from.output_width + first, count, out + first, out + first);
   }
+}
+
+void form_decoder_rows(const LatentGradients& from, const Sums& sums, int64_t first, int64_t last, float* space,
+                       float* out) {
+  sums.decoder.form(first, last, space, out);
+  if (!from.along_decoder) return;
+  for (int64_t j = first; j < last; j++) add_along_decoder(from, j, out + (j - first) * from.output_width);
 }
 
 // Calls body(part, entry) for a latent's entries, in their order.
@@ -140,9 +194,9 @@ void slice(const float* m, int64_t rows, int64_t width, float* out) {
   });
 }
 
-// The sum of squares of the rows that `form` makes of all latents, from slices: each row of the batch is read as
-// often as it has entries, and a slice of all rows stays in the second cache where the rows themselves do not.
-double squares_of_rows(const Addends& addends, int64_t latents, int64_t width) {
+// The sum of squares of the rows that sparse addends make, from slices: each row of the batch is read as often as it
+// has entries, and a slice of all rows stays in the second cache where the rows themselves do not.
+double squares_of_slices(const std::vector<Addend>& addends, int64_t latents, int64_t width) {
   constexpr int64_t kGroup = 1024;
   const int64_t slices = ceil_div(width, kSlice), groups = ceil_div(latents, kGroup);
   std::vector<std::vector<float>> sorted;
@@ -171,17 +225,39 @@ double squares_of_rows(const Addends& addends, int64_t latents, int64_t width) {
   return std::accumulate(partial.begin(), partial.end(), 0.0);
 }
 
-// Of all decoder rows' gradients, each row formed whole, which what is along the row needs.
-double squares_of_decoder_rows(const LatentGradients& from, const Sums& sums) {
-  std::vector<double> partial(ceil_div(from.latents, kLatents));
-  over_latents(from.latents, [&](int64_t task, int64_t first, int64_t last) {
-    float* gradient = scratch(from.output_width);
-    for (int64_t j = first; j < last; j++) {
-      form_decoder_row(from, sums, j, gradient);
-      partial[task] += kernels().dot(gradient, gradient, from.output_width);
+// The same of rows that form(first, last, space, out) makes whole, some at once.
+template <class Form>
+double squares_of_formed(const Addends& addends, int64_t latents, int64_t width, Form form) {
+  std::vector<double> partial(ceil_div(latents, kLatents));
+  over_latents(latents, [&](int64_t task, int64_t first, int64_t last) {
+    float* space = scratch(addends.space() + addends.at_once() * width);
+    float* gradients = space + addends.space();
+    for (int64_t j = first; j < last; j += addends.at_once()) {
+      const int64_t end = std::min(last, j + addends.at_once());
+      form(j, end, space, gradients);
+      for (int64_t i = 0; i < end - j; i++)
+        partial[task] += kernels().dot(gradients + i * width, gradients + i * width, width);
     }
   });
   return std::accumulate(partial.begin(), partial.end(), 0.0);
+}
+
+double squares_of_encoder_rows(const LatentGradients& from, const Sums& sums) {
+  const Addends& addends = sums.encoder;
+  if (addends.all_sparse()) return squares_of_slices(addends.sparse(), from.latents, from.width);
+  return squares_of_formed(addends, from.latents, from.width, [&](int64_t first, int64_t last, float* space, float* out) {
+    addends.form(first, last, space, out);
+  });
+}
+
+double squares_of_decoder_rows(const LatentGradients& from, const Sums& sums) {
+  const Addends& addends = sums.decoder;
+  if (addends.all_sparse() && !from.along_decoder)
+    return squares_of_slices(addends.sparse(), from.latents, from.output_width);
+  return squares_of_formed(addends, from.latents, from.output_width,
+                           [&](int64_t first, int64_t last, float* space, float* out) {
+                             form_decoder_rows(from, sums, first, last, space, out);
+                           });
 }
 
 }  // namespace
@@ -189,11 +265,10 @@ double squares_of_decoder_rows(const LatentGradients& from, const Sums& sums) {
 void latent_gradients(const LatentGradients& from, float* encoder_weight, float* encoder_bias, float* decoder_weight) {
   const Sums sums(from);
   over_latents(from.latents, [&](int64_t, int64_t first, int64_t last) {
-    for (int64_t j = first; j < last; j++) {
-      form(sums.encoder, j, from.width, encoder_weight + j * from.width);
-      form_decoder_row(from, sums, j, decoder_weight + j * from.output_width);
-      encoder_bias[j] = bias_gradient(from, j).bias;
-    }
+    float* space = scratch(std::max(sums.encoder.space(), sums.decoder.space()));
+    sums.encoder.form(first, last, space, encoder_weight + first * from.width);
+    form_decoder_rows(from, sums, first, last, space, decoder_weight + first * from.output_width);
+    for (int64_t j = first; j < last; j++) encoder_bias[j] = bias_gradient(from, j).bias;
   });
 }
 
@@ -221,9 +296,7 @@ double measure_latent_gradients(const LatentGradients& from, double* through_inp
     for (int64_t i = 0; i < width; i++) through_input[i] += through[task * width + i];
 
   const Sums sums(from);
-  const double encoder = squares_of_rows(sums.encoder, from.latents, width);
-  const double decoder = from.along_decoder ? squares_of_decoder_rows(from, sums)
-                                            : squares_of_rows(sums.decoder, from.latents, from.output_width);
+  const double encoder = squares_of_encoder_rows(from, sums), decoder = squares_of_decoder_rows(from, sums);
   // Rounding could leave less than nothing of a gradient that lies along its rows.
   return std::max(0.0, std::accumulate(squares.begin(), squares.end(), encoder + decoder));
 }
@@ -233,19 +306,26 @@ void update_latents(const LatentGradients& from, const OptimiserOptions& options
   const Optimiser optimiser(options);
   const Sums sums(from);
   const int64_t width = from.width, output_width = from.output_width;
+  const int64_t at_once = std::max(sums.encoder.at_once(), sums.decoder.at_once());
+  const int64_t space_size = std::max(sums.encoder.space(), sums.decoder.space());
+  const auto step_decoder_row = [&](int64_t j, const float* gradient) {
+    const auto along = static_cast<float>(along_decoder_row(from, j));
+    const float square = optimiser.step(decoder_weight, j * output_width, output_width, gradient, along);
+    float* row = decoder_weight.parameter + j * output_width;
+    if (from.unit_decoder && square > 0) kernels().scale_row(row, 1 / std::sqrt(square), output_width, row);
+  };
   over_latents(from.latents, [&](int64_t, int64_t first, int64_t last) {
     const FlushSubnormals flush;
-    float* gradient = scratch(std::max(width, output_width));
+    float* space = scratch(space_size + at_once * std::max(width, output_width));
+    float* gradients = space + space_size;
     float biases[kLatents];
-    for (int64_t j = first; j < last; j++) {
-      biases[j - first] = bias_gradient(from, j).bias;
-      form(sums.encoder, j, width, gradient);
-      optimiser.step(encoder_weight, j * width, width, gradient, 0);
-      form_decoder_row(from, sums, j, gradient);
-      const auto along = static_cast<float>(along_decoder_row(from, j));
-      const float square = optimiser.step(decoder_weight, j * output_width, output_width, gradient, along);
-      float* row = decoder_weight.parameter + j * output_width;
-      if (from.unit_decoder && square > 0) kernels().scale_row(row, 1 / std::sqrt(square), output_width, row);
+    for (int64_t j = first; j < last; j++) biases[j - first] = bias_gradient(from, j).bias;
+    for (int64_t j = first; j < last; j += at_once) {
+      const int64_t end = std::min(last, j + at_once);
+      sums.encoder.form(j, end, space, gradients);
+      for (int64_t i = j; i < end; i++) optimiser.step(encoder_weight, i * width, width, gradients + (i - j) * width, 0);
+      form_decoder_rows(from, sums, j, end, space, gradients);
+      for (int64_t i = j; i < end; i++) step_decoder_row(i, gradients + (i - j) * output_width);
     }
     optimiser.step(encoder_bias, first, last - first, biases, 0);
   });

@@ -23,6 +23,7 @@ struct Sparse {
 
 struct SparseView {
   int64_t rows;
+  int64_t columns;
   const uint32_t* offsets;
   const uint32_t* indices;
   const float* values;
@@ -30,6 +31,8 @@ struct SparseView {
 
 // dense.cc
 void pack(const DenseProduct& product, const float* weight, int64_t outputs, int64_t inputs, void* packed);
+// m [rows, width] transposed, packed as a weight of `width` outputs.
+void pack_transposed(const DenseProduct& product, const float* m, int64_t rows, int64_t width, void* packed);
 void linear(const DenseProduct& product, const float* x, int64_t rows, const void* packed, int64_t inputs,
             int64_t outputs, const Epilogue& epilogue, float* out);
 // out [a_width, b_width] = a^T b, a [rows, a_width], b [rows, b_width], in float32.
@@ -88,7 +91,7 @@ Sparse encode_abs_top_k(const EncodeOperands& operands, bool rounded, int64_t k)
 Sparse encode_group_max(const EncodeOperands& operands, bool rounded, int64_t groups);
 Sparse encode_threshold(const EncodeOperands& operands, bool rounded, const float* threshold);
 
-// sparse.cc
+// sparse.cc: rows of a few entries one by one, fuller ones in dense blocks.
 void decode(const SparseView& codes, const float* weight, const float* bias, int64_t width, float* out);
 // out[e] = <m[row of e], weight[column of e]>
 void dots(const SparseView& codes, const float* weight, const float* m, int64_t width, float* out);
@@ -139,7 +142,7 @@ class Optimiser {
 
 void step_array(const OptimiserOptions& options, const float* gradient, int64_t n, const Trained& to);
 
-// latents.cc
+// latents.cc: latents of a few entries one by one, fuller ones in dense blocks.
 // Entries sorted by latent, with what each adds: values[e] * output_gradient[row] to the gradient of the latent's
 // decoder row (which value_gradients[e] is the dot product with), pre_gradients[e] * input[row] to that of its encoder
 // row, pre_gradients[e] to that of its bias.

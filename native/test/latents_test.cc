@@ -49,9 +49,12 @@ struct Problem {
   Doubles gradient, scale;
   Doubles pre_activations, pre_activations_scale;  // the gradient of each latent's
 
-  explicit Problem(Random& random)
-      : batch(random.between(1, 120)),
-        latents(random.between(1, 300)),
+  // Of many latents, or of a batch so large that blocks take several stretches of it.
+  explicit Problem(Random& random) : Problem(random, random.between(0, 3) == 0) {}
+
+  Problem(Random& random, bool large_batch)
+      : batch(large_batch ? random.between(500, 1100) : random.between(1, 120)),
+        latents(large_batch ? random.between(1, 40) : random.between(1, 300)),
         width(random.between(1, 90)),
         output_width(random.coin() ? width : random.between(1, 90)),
         unit_decoder(random.coin()),
@@ -232,9 +235,9 @@ void updates(Random& random) {
 }  // namespace
 
 std::vector<Test> latents_tests() {
-  return {{"latents: gradients", 12, gradients},
-          {"latents: measured", 12, measures},
-          {"latents: updated", 12, updates}};
+  return {{"latents: gradients", 20, gradients},
+          {"latents: measured", 20, measures},
+          {"latents: updated", 20, updates}};
 }
 
 }  // namespace monosem::test

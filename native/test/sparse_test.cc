@@ -10,7 +10,9 @@ namespace {
 struct Shape {
   int64_t rows, columns, width;
   explicit Shape(Random& random)
-      : rows(random.between(0, 150)), columns(random.between(1, 60)), width(random.between(1, 300)) {}
+      : rows(random.between(0, 150)), columns(random.between(1, 60)), width(random.between(1, 300)) {
+    if (random.between(0, 3) == 0) columns = random.between(500, 1100), width = random.between(1, 50);
+  }
 };
 
 void decoded_rows(Random& random) {
@@ -132,9 +134,9 @@ void entries_by_column(Random& random) {
 }  // namespace
 
 std::vector<Test> sparse_tests() {
-  return {{"sparse: decode", 15, decoded_rows},
-          {"sparse: dots", 10, dot_products},
-          {"sparse: reconstruct", 20, reconstructions},
+  return {{"sparse: decode", 25, decoded_rows},
+          {"sparse: dots", 25, dot_products},
+          {"sparse: reconstruct", 30, reconstructions},
           {"sparse: sort_by_column", 10, entries_by_column}};
 }
 

@@ -84,14 +84,19 @@ const shapes: fc.Arbitrary<Shape> = fc
   .tuple(rows, width, fc.option(width), latents)
   .map(([n, d, output, columns]) => ({ rows: n, width: d, outputWidth: output ?? d, latents: columns }));
 
+/** At most so many entries a row: a few, or up to all of these latents, which are multiplied as dense blocks are. */
+const fewOrMany = (random: Random, among: number): number =>
+  random.uniform() < 0.5 ? 7 : Math.min(among, 200);
+
 /**
- * Gradients of a batch in one or two parts, which share some latents and leave others without an entry. The
+ * Gradients of a batch in one or two parts, of at most `most(random, latents)` entries a row, which share some latents and leave others without an entry. The
  * coefficients of the encoder's gradient are not those of the decoder's, as with a penalty on activations.
  */
 async function randomGradients(
   random: Random,
   shape: Shape,
   family: Family,
+  most = fewOrMany,
 ): Promise<LatentGradientOperands> {
   const { rows: n, width: d, outputWidth, latents: columns } = shape;
   const decoderWeight = normals(random, columns * outputWidth);
@@ -100,7 +105,7 @@ async function randomGradients(
   const input = normals(random, n * d);
   const all = Array.from({ length: columns }, (_, j) => j).filter(() => random.uniform() < 0.8);
   const part = async (among: number[]): Promise<EntryGradients> => {
-    const codes = randomCodes(random, n, among, 7);
+    const codes = randomCodes(random, n, among, most(random, among.length));
     const outputGradient = new Float32Array(n * outputWidth);
     const valueGradients = new Float32Array(codes.values.length);
     await reference.reconstruct({
@@ -224,7 +229,7 @@ describe.each(instructionSets)('%s', (instructionSet) => {
           async (b, o) => squares.push(await b.shift({ x, scale: 0.7, center, rows: n, width: d, ...o })),
         );
         const all = Array.from({ length: columns }, (_, j) => j);
-        const codes = randomCodes(random, n, all, 9);
+        const codes = randomCodes(random, n, all, fewOrMany(random, columns));
         const smallest: number[] = [];
         await agree(
           native,
@@ -258,7 +263,7 @@ describe.each(instructionSets)('%s', (instructionSet) => {
         const random = new Random(s);
         const { width: d, outputWidth, latents: columns } = shape;
         const all = Array.from({ length: columns }, (_, j) => j);
-        const codes = randomCodes(random, shape.rows, all, 9);
+        const codes = randomCodes(random, shape.rows, all, fewOrMany(random, columns));
         const [m, weight] = [normals(random, shape.rows * d), normals(random, columns * d)];
         await agree(
           native,
@@ -425,18 +430,24 @@ describe.each(instructionSets)('%s', (instructionSet) => {
     }
   });
 
-  it('gives the same bytes for any number of threads', async () => {
+  it.each([
+    ['few', 20, 7],
+    ['many', 500, 500],
+    ['many entries and few', 500, 7],
+  ])('gives the same bytes for any number of threads, of %s entries', async (_, first, second) => {
     const shape = { rows: 700, width: 200, outputWidth: 200, latents: 2500 };
     const random = new Random(5);
-    const from = await randomGradients(random, shape, {
+    const family = {
       unitDecoder: false,
       secondPart: { frozenDecoder: false, ownBias: true },
       everyRow: true,
       blocks: 2,
-    });
+    };
+    const most = (_: Random, among: number) => (among > shape.latents / 2 ? first : second);
+    const from = await randomGradients(random, shape, family, most);
     const [bias, moments] = [normals(random, shape.latents), randomMoments(random, shape)];
     const all = Array.from({ length: shape.latents }, (_, j) => j);
-    const codes = randomCodes(random, shape.rows, all, 20);
+    const codes = randomCodes(random, shape.rows, all, first);
     const center = normals(random, shape.width);
     const results: string[] = [];
     for (const threads of [1, 2, 5]) {

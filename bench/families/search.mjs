@@ -2,19 +2,13 @@
  * The coefficients at which penalised families let as many latents fire as are true: looked for in a world of its own, by
  * L0 alone. It must not know how well a dictionary does.
  */
+import { coefficientOf } from './lessons.mjs';
 import { trainAndScore, twoViews } from './world.mjs';
 
 const SEED = 100;
 /** Times the default. */
 const FIRST = [1 / 16, 1 / 4, 1, 4, 16];
 const REFINEMENTS = 3;
-
-/** Where the price of a firing is the only knob. @param {import('../../src/dictionaries/families/family.ts').Family} family */
-export function coefficientOf({ name, options }) {
-  const { shape } = options;
-  if (!('coefficient' in shape) || 'target' in shape) return undefined;
-  return options.parse({ family: name }).coefficient;
-}
 
 /**
  * All families take their trials at the same time, on the same samples: five powers of four first, then three times the

@@ -29,7 +29,7 @@ const TEST_BLOCKS = TEST_ROWS / BLOCK_ROWS;
 const TIMED_STEPS = 100;
 
 /**
- * @typedef {'autoencoder' | 'transcoder' | 'skip' | 'crosscoder'} Kind what is read, and what is reconstructed of it
+ * @typedef {'autoencoder' | 'transcoder' | 'skip transcoder' | 'crosscoder'} Kind what is read, and what is reconstructed of it
  * @typedef {{ family: import('../../src/dictionaries/families/family.ts').Family, dictionary: object, kind: Kind }} Lesson
  * @typedef {{ l0: number, mcc: number, nullMcc: number, f1: number, explained: number, dead: number, seconds: number }} Scores
  */
@@ -81,7 +81,7 @@ export async function twoViews(backend, seed, steps) {
     truth: {
       autoencoder: first,
       transcoder: second,
-      skip: second,
+      'skip transcoder': second,
       crosscoder: sideBySide(first, second, width),
     },
   };
@@ -112,7 +112,7 @@ function armOf({ seed, steps, blocks }, { family, dictionary, kind }) {
       seed,
       shuffleSeed: seed,
       windowRows: WINDOW_ROWS,
-      skip: kind === 'skip',
+      skip: kind === 'skip transcoder',
     },
     first.end,
   );

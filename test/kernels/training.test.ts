@@ -105,7 +105,8 @@ async function randomGradients(
   const input = normals(random, n * d);
   const all = Array.from({ length: columns }, (_, j) => j).filter(() => random.uniform() < 0.8);
   const part = async (among: number[]): Promise<EntryGradients> => {
-    const codes = randomCodes(random, n, among, most(random, among.length));
+    const each = most(random, among.length);
+    const codes = randomCodes(random, n, among, each);
     const outputGradient = new Float32Array(n * outputWidth);
     const valueGradients = new Float32Array(codes.values.length);
     await reference.reconstruct({
@@ -113,7 +114,7 @@ async function randomGradients(
       weight: decoderWeight,
       target: normals(random, n * outputWidth),
       targetFactor: 1,
-      scale: 0.1,
+      scale: 0.7 / each,
       width: outputWidth,
       out: outputGradient,
       dots: valueGradients,

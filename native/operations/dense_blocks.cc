@@ -8,8 +8,8 @@
 namespace monosem {
 namespace {
 
-// Dense blocks are worth it from one entry in so many places on.
-constexpr int64_t kPlacesAnEntry = 16;
+// Dense blocks are worth it from about one entry in so many places on.
+constexpr int64_t kPlacesAnEntry = 8;
 
 const DenseProduct& product() { return kernels().dense[0]; }
 

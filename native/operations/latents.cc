@@ -149,35 +149,39 @@ void form_decoder_rows(const LatentGradients& from, const Sums& sums, int64_t fi
   for (int64_t j = first; j < last; j++) add_along_decoder(from, j, out + (j - first) * from.output_width);
 }
 
-// Calls body(part, entry) for a latent's entries, in their order.
-template <class Body>
-void over_entries(const LatentGradients& from, int64_t latent, Body body) {
-  for (const EntryGradients& part : from.parts)
-    for (uint32_t i = part.offsets[latent]; i < part.offsets[latent + 1]; i++) body(part, part.entries[i]);
-}
+// What a latent's entries add up to, beside the rows.
+struct EntrySums {
+  double shared, apart;  // gradients of pre-activations; apart: of parts with a bias of their own
+  double along;          // dot product of a unit decoder row with its gradient; 0 where rows are free
 
-// The gradient of a latent's bias, and of its pre-activations, which is the same but for parts with a bias of their own.
-struct BiasGradient {
-  float bias, pre_activations;
+  float bias() const { return static_cast<float>(shared); }
+  float pre_activations() const { return static_cast<float>(shared + apart); }
 };
 
-BiasGradient bias_gradient(const LatentGradients& from, int64_t latent) {
-  double shared = from.every_row ? static_cast<double>(from.every_row[latent]) * static_cast<double>(from.rows) : 0;
-  double apart = 0;
-  over_entries(from, latent, [&](const EntryGradients& part, uint32_t e) {
-    (part.own_bias ? apart : shared) += part.pre_gradients[e];
-  });
-  return {static_cast<float>(shared), static_cast<float>(shared + apart)};
-}
-
-// The dot product of a unit decoder row with its gradient; 0 where rows are free.
-double along_decoder_row(const LatentGradients& from, int64_t latent) {
-  double sum = 0;
-  if (!from.unit_decoder) return sum;
-  over_entries(from, latent, [&](const EntryGradients& part, uint32_t e) {
-    if (!part.frozen_decoder) sum += static_cast<double>(part.values[e]) * part.value_gradients[e];
-  });
-  return sum;
+// Of latents first..last. Neighbours' entries in the same rows lie side by side, so a stretch of rows is visited at once.
+void sum_entries(const LatentGradients& from, int64_t first, int64_t last, EntrySums* sums) {
+  for (int64_t j = first; j < last; j++) {
+    const double every_row = from.every_row ? from.every_row[j] : 0;
+    sums[j - first] = {every_row * static_cast<double>(from.rows), 0, 0};
+  }
+  for (const EntryGradients& part : from.parts) {
+    const bool along = from.unit_decoder && !part.frozen_decoder;
+    uint32_t next[kLatents];
+    std::copy(part.offsets + first, part.offsets + last, next);
+    for (int64_t row = 0; row < from.rows; row += kMostColumns) {
+      for (int64_t j = first; j < last; j++) {
+        EntrySums& sum = sums[j - first];
+        double& pre_activations = part.own_bias ? sum.apart : sum.shared;
+        uint32_t i = next[j - first];
+        for (; i < part.offsets[j + 1] && part.rows[i] < row + kMostColumns; i++) {
+          const uint32_t e = part.entries[i];
+          pre_activations += part.pre_gradients[e];
+          if (along) sum.along += static_cast<double>(part.values[e]) * part.value_gradients[e];
+        }
+        next[j - first] = i;
+      }
+    }
+  }
 }
 
 // m [rows, width] in slices of columns, [ceil(width / kSlice)][rows][kSlice], zero padded.
@@ -268,7 +272,9 @@ void latent_gradients(const LatentGradients& from, float* encoder_weight, float*
     float* space = scratch(std::max(sums.encoder.space(), sums.decoder.space()));
     sums.encoder.form(first, last, space, encoder_weight + first * from.width);
     form_decoder_rows(from, sums, first, last, space, decoder_weight + first * from.output_width);
-    for (int64_t j = first; j < last; j++) encoder_bias[j] = bias_gradient(from, j).bias;
+    EntrySums entries[kLatents];
+    sum_entries(from, first, last, entries);
+    for (int64_t j = first; j < last; j++) encoder_bias[j] = entries[j - first].bias();
   });
 }
 
@@ -277,17 +283,18 @@ double measure_latent_gradients(const LatentGradients& from, double* through_inp
   std::vector<double> squares(tasks, 0.0);
   std::vector<float> through(tasks * width);
   over_latents(from.latents, [&](int64_t task, int64_t first, int64_t last) {
+    EntrySums entries[kLatents];
+    sum_entries(from, first, last, entries);
     uint32_t active[kLatents];
     float gradients[kLatents];
     int64_t count = 0;
     for (int64_t j = first; j < last; j++) {
       // |g - a w|^2 = |g|^2 - a^2, with w of unit norm and a = <g, w>.
-      const double along = along_decoder_row(from, j);
-      const BiasGradient gradient = bias_gradient(from, j);
-      squares[task] += static_cast<double>(gradient.bias) * gradient.bias - along * along;
-      if (gradient.pre_activations == 0) continue;
+      const EntrySums& sum = entries[j - first];
+      squares[task] += static_cast<double>(sum.bias()) * sum.bias() - sum.along * sum.along;
+      if (sum.pre_activations() == 0) continue;
       active[count] = static_cast<uint32_t>(j);
-      gradients[count++] = gradient.pre_activations;
+      gradients[count++] = sum.pre_activations();
     }
     kernels().decode_row(active, gradients, count, from.encoder_weight, width, nullptr, through.data() + task * width);
   });
@@ -308,8 +315,7 @@ void update_latents(const LatentGradients& from, const OptimiserOptions& options
   const int64_t width = from.width, output_width = from.output_width;
   const int64_t at_once = std::max(sums.encoder.at_once(), sums.decoder.at_once());
   const int64_t space_size = std::max(sums.encoder.space(), sums.decoder.space());
-  const auto step_decoder_row = [&](int64_t j, const float* gradient) {
-    const auto along = static_cast<float>(along_decoder_row(from, j));
+  const auto step_decoder_row = [&](int64_t j, const float* gradient, float along) {
     const float square = optimiser.step(decoder_weight, j * output_width, output_width, gradient, along);
     float* row = decoder_weight.parameter + j * output_width;
     if (from.unit_decoder && square > 0) kernels().scale_row(row, 1 / std::sqrt(square), output_width, row);
@@ -319,13 +325,16 @@ void update_latents(const LatentGradients& from, const OptimiserOptions& options
     float* space = scratch(space_size + at_once * std::max(width, output_width));
     float* gradients = space + space_size;
     float biases[kLatents];
-    for (int64_t j = first; j < last; j++) biases[j - first] = bias_gradient(from, j).bias;
+    EntrySums entries[kLatents];
+    sum_entries(from, first, last, entries);
+    for (int64_t j = first; j < last; j++) biases[j - first] = entries[j - first].bias();
     for (int64_t j = first; j < last; j += at_once) {
       const int64_t end = std::min(last, j + at_once);
       sums.encoder.form(j, end, space, gradients);
       for (int64_t i = j; i < end; i++) optimiser.step(encoder_weight, i * width, width, gradients + (i - j) * width, 0);
       form_decoder_rows(from, sums, j, end, space, gradients);
-      for (int64_t i = j; i < end; i++) step_decoder_row(i, gradients + (i - j) * output_width);
+      for (int64_t i = j; i < end; i++)
+        step_decoder_row(i, gradients + (i - j) * output_width, static_cast<float>(entries[i - first].along));
     }
     optimiser.step(encoder_bias, first, last - first, biases, 0);
   });

@@ -7,11 +7,12 @@
  * each I32 `[n]`.
  */
 
-import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { type FileHandle, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeDirAtomic, writeFileAtomic } from '../formats/atomic.ts';
 import { explainSystemError, InputError } from '../formats/errors.ts';
+import { withFile } from '../formats/files.ts';
 import { sha256File } from '../formats/hash.ts';
 import {
   type Dtype,
@@ -321,19 +322,6 @@ async function readRows(
     sequences: await readTensorRows(file, sequence_ids, start, count),
     positions: await readTensorRows(file, positions, start, count),
   };
-}
-
-async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
-  try {
-    const file = await open(path, 'r');
-    try {
-      return await use(file);
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    throw explainSystemError(error, 'read', path);
-  }
 }
 
 /** `firstRow` is where the rows start in what `where` names. */

@@ -8,12 +8,14 @@ describe('help', () => {
   test('the commands are those that the documents name', () => {
     expect(commands.sort()).toEqual([
       'convert',
+      'cost',
       'demo',
       'doctor',
       'evaluate',
       'harvest',
       'latents',
       'run',
+      'scaling',
       'sweep',
       'train',
     ]);

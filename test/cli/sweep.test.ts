@@ -45,7 +45,7 @@ test('a sweep stopped by Ctrl-C goes on; the table has a row for each arm; other
   const resumed = await cli(['sweep', '--resume', join(root, 'small')]);
   expect(resumed.code).toBe(0);
   for (const arm of ['k2-seed0', 'k2-seed1', 'k4-seed0', 'k4-seed1'])
-    expect(resumed.out).toMatch(new RegExp(`${arm} +48 +k \\d +\\d\\.\\d \\[.*complete`));
+    expect(resumed.out).toMatch(new RegExp(`${arm} +48 +k \\d +\\d\\.\\d \\[.*evaluated`));
   expect(resumed.out).toMatch(/k +k2-seed1 +k4-seed1 +\d\.\d\d/);
 
   const summary = await cli(['sweep', '--resume', join(root, 'small'), '--json']);

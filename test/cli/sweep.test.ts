@@ -52,7 +52,7 @@ test('a sweep stopped by Ctrl-C goes on; the table has a row for each arm; other
   expect(JSON.parse(summary.out).arms).toHaveLength(4);
   const run = await cli(['run', join(root, 'small', 'k4-seed1')]);
   expect(run.code).toBe(0);
-  expect(run.out).toMatch(/status +complete/);
+  expect(run.out).toMatch(/status +evaluated/);
   const config = JSON.parse(await readFile(join(root, 'small', 'k4-seed1', 'run.json'), 'utf8')).config;
   expect(config).toMatchObject({ seed: 1, dictionary: { latents: 48, k: 4 } });
 });

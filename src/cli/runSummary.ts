@@ -36,6 +36,8 @@ function dictionaryText({ family, latents, ...told }: Run['config']['dictionary'
 
 function status(directory: string, { status }: Run): string {
   if (status === 'complete') return status;
+  if (status === 'evaluated')
+    return `${status} (its latents are explained by: monosem evaluate ${directory})`;
   return `${status} (go on with: monosem train --resume ${directory})`;
 }
 

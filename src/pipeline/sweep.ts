@@ -18,7 +18,7 @@ import {
   writeEvaluation,
 } from '../runs/directory.ts';
 import type { Sweep } from '../runs/grid.ts';
-import type { MetricsLine, Run } from '../runs/schema.ts';
+import { isEvaluated, type MetricsLine, type Run } from '../runs/schema.ts';
 import { hooksOf, siteOf } from '../runs/site.ts';
 import { createSweep, readSweep, updateSweep } from '../runs/sweepDirectory.ts';
 import { evaluateAll, reinitialisedDirectory } from './evaluate.ts';
@@ -203,8 +203,8 @@ async function openArms(dir: string): Promise<Arm[]> {
 
 /** Nothing is left to do: evaluated, or stopped at a rung. */
 async function isDone(dir: string): Promise<boolean> {
-  const { status } = await readRun(dir);
-  return status === 'complete' || status === 'evaluated' || status === 'stopped';
+  const run = await readRun(dir);
+  return isEvaluated(run) || run.status === 'stopped';
 }
 
 async function isTrained(dir: string): Promise<boolean> {

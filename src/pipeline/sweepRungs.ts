@@ -5,6 +5,7 @@
 import { basename, join } from 'node:path';
 import type { RunConfig } from '../runs/config.ts';
 import { readRun, updateRun } from '../runs/directory.ts';
+import { isEvaluated } from '../runs/schema.ts';
 import { siteName } from '../runs/site.ts';
 import { type Rung, readSweep, updateSweep } from '../runs/sweepDirectory.ts';
 import { stopsAtRung } from '../training/halving.ts';
@@ -60,8 +61,7 @@ export async function applyStops(dir: string): Promise<void> {
   for (const { arm, ...stopped } of (await readSweep(dir)).rungs.flatMap((rung: Rung) => rung.stopped)) {
     const { status } = await readRun(join(dir, arm));
     // An arm that somebody trained to its end after all is none of the sweep's business.
-    if (status !== 'complete' && status !== 'evaluated')
-      await updateRun(join(dir, arm), { status: 'stopped', stopped });
+    if (!isEvaluated({ status })) await updateRun(join(dir, arm), { status: 'stopped', stopped });
   }
 }
 

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { type Elasticity, elasticities, type Knob, keepsToK, knobOf } from '../evaluation/knob.ts';
 import { readEvaluation, readMetrics, readRun } from '../runs/directory.ts';
-import type { Evaluation, Run } from '../runs/schema.ts';
+import { type Evaluation, isEvaluated, type Run } from '../runs/schema.ts';
 import { siteName } from '../runs/site.ts';
 import { readSweep } from '../runs/sweepDirectory.ts';
 
@@ -33,7 +33,7 @@ export async function summariseSweep(directory: string): Promise<SweepSummary> {
   const { name, arms: names } = await readSweep(directory);
   const found = await Promise.all(names.map((arm) => summariseArm(join(directory, arm))));
   const points = found.flatMap(({ arm, rest }) =>
-    arm.status === 'complete' && arm.knob && arm.validationL0 !== undefined
+    isEvaluated(arm) && arm.knob && arm.validationL0 !== undefined
       ? [{ arm: arm.name, knob: arm.knob, rest, l0: arm.validationL0 }]
       : [],
   );

@@ -246,3 +246,8 @@ export function storedInterval({ value, low, high }: { value: number; low: numbe
     high: identified ? high : null,
   };
 }
+
+/** Whether its numbers are there: what is said of each latent may come later. */
+export function isEvaluated({ status }: Pick<Run, 'status'>): boolean {
+  return status === 'evaluated' || status === 'complete';
+}

@@ -7,13 +7,14 @@
  * each I32 `[n]`.
  */
 
-import { type FileHandle, readFile } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeDirAtomic, writeFileAtomic } from '../formats/atomic.ts';
-import { explainSystemError, InputError } from '../formats/errors.ts';
+import { InputError } from '../formats/errors.ts';
 import { withFile } from '../formats/files.ts';
 import { sha256File } from '../formats/hash.ts';
+import { readJson } from '../formats/json.ts';
 import {
   type Dtype,
   readSafetensorsHeader,
@@ -243,15 +244,7 @@ export async function openStore(
 }
 
 async function readMeta(path: string): Promise<StoreMeta> {
-  let json: unknown;
-  try {
-    json = JSON.parse(await readFile(path, 'utf8'));
-  } catch (error) {
-    if (error instanceof SyntaxError)
-      throw new InputError(`${path}: not JSON: ${error.message}`, { cause: error });
-    throw explainSystemError(error, 'read', path);
-  }
-  const result = storeSchema.safeParse(json);
+  const result = storeSchema.safeParse(await readJson(path));
   if (result.success) return result.data;
   const { path: field, message } = result.error.issues[0];
   throw new InputError(`${path}: field ${field.join('.') || '(all)'}: ${message}`);

@@ -2,10 +2,10 @@
  * The flags that stand for fields of a run's configuration, and the configuration that they make together with a
  * `--config` file: what a flag says goes before what the file says. It must not know what is done with it.
  */
-import { readFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { familyNames } from '../dictionaries/families/index.ts';
-import { explainSystemError, InputError } from '../formats/errors.ts';
+import { InputError } from '../formats/errors.ts';
+import { readJsonObject } from '../formats/json.ts';
 import { parseConfig, type RunConfig } from '../runs/config.ts';
 import { asUsage } from './failure.ts';
 
@@ -155,27 +155,10 @@ export async function readInput(
     .map((flag) => ({ field: flag.field, key: new Option(flag.flags).attributeName() }))
     .filter(({ key }) => command.getOptionValueSource(key) === 'cli')
     .map(({ field, key }) => ({ field, value: command.getOptionValue(key) as unknown }));
-  let input: Record<string, unknown> = file ? { ...(await readObject(file)) } : {};
+  let input: Record<string, unknown> = file ? { ...(await readJsonObject(file)) } : {};
   for (const { field, value } of given) input = withField(input, field, value);
   const where = [...(file ? [file] : []), ...(given.length || !file ? ['the flags'] : [])].join(' and ');
   return { input, where };
-}
-
-/** The object in a JSON file. InputError where there is none. */
-export async function readObject(file: string): Promise<object> {
-  const text = await readFile(file, 'utf8').catch((error) => {
-    throw explainSystemError(error, 'read', file);
-  });
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new InputError(`${file}: not JSON: ${(error as Error).message}`, { cause: error });
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InputError(`${file}: expected one JSON object, as in {"name": "first"}`);
-  }
-  return value;
 }
 
 /** `input` with a field set; a section that is no object is left for `parseConfig` to name. */

@@ -5,7 +5,7 @@
 
 import * as z from 'zod';
 import { familyOptions } from '../dictionaries/families/index.ts';
-import { validate } from './validate.ts';
+import { validate } from '../formats/validate.ts';
 
 const whole = z.int().nonnegative();
 const count = z.int().positive();

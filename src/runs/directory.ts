@@ -4,11 +4,13 @@
  * must not know how the parts are made or shown.
  */
 
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeDirAtomic, writeFileAtomic } from '../formats/atomic.ts';
 import { explainSystemError, InputError, systemCode } from '../formats/errors.ts';
+import { jsonText, readJson } from '../formats/json.ts';
 import { appendJsonl, readJsonl } from '../formats/jsonl.ts';
+import { validate } from '../formats/validate.ts';
 import {
   type Evaluation,
   evaluationSchema,
@@ -17,7 +19,6 @@ import {
   type Run,
   runSchema,
 } from './schema.ts';
-import { validate } from './validate.ts';
 
 /** The names of the files and directories in a run directory. */
 export const RUN_FILES = {
@@ -33,7 +34,7 @@ export const RUN_FILES = {
 
 /** Makes the directory of a new run with its run.json, in one step. InputError where `directory` exists. */
 export async function createRun(directory: string, run: Run): Promise<void> {
-  const text = json(validate(runSchema, run, join(directory, RUN_FILES.run)));
+  const text = jsonText(validate(runSchema, run, join(directory, RUN_FILES.run)));
   await writeDirAtomic(directory, (temporary) => writeFileAtomic(join(temporary, RUN_FILES.run), text));
 }
 
@@ -43,7 +44,7 @@ export type RunPatch = Partial<Omit<Run, 'format'>>;
 /** Puts `patch` into run.json: `timing`, `flops` and `memory` gain its phases, every other key is replaced. Gives the result. */
 export async function updateRun(directory: string, patch: RunPatch): Promise<Run> {
   const path = join(directory, RUN_FILES.run);
-  const before = await readJsonFile(path);
+  const before = await readJson(path);
   const run = validate(runSchema, before, path);
   const after = {
     ...(before as object),
@@ -53,14 +54,14 @@ export async function updateRun(directory: string, patch: RunPatch): Promise<Run
     memory: { ...run.memory, ...patch.memory },
   };
   const checked = validate(runSchema, after, path);
-  await writeFileAtomic(path, json(after));
+  await writeFileAtomic(path, jsonText(after));
   return checked;
 }
 
 /** Reads run.json. InputError names the file, and the field that is not as it should be. */
 export async function readRun(directory: string): Promise<Run> {
   const path = join(directory, RUN_FILES.run);
-  return validate(runSchema, await readJsonFile(path), path);
+  return validate(runSchema, await readJson(path), path);
 }
 
 /** Adds a line to metrics.jsonl. */
@@ -88,13 +89,13 @@ export async function truncateMetrics(directory: string, step: number): Promise<
 /** Writes evaluation.json. */
 export async function writeEvaluation(directory: string, evaluation: Evaluation): Promise<void> {
   const path = join(directory, RUN_FILES.evaluation);
-  await writeFileAtomic(path, json(validate(evaluationSchema, evaluation, path)));
+  await writeFileAtomic(path, jsonText(validate(evaluationSchema, evaluation, path)));
 }
 
 /** Reads evaluation.json; undefined where the run has not been evaluated. */
 export async function readEvaluation(directory: string): Promise<Evaluation | undefined> {
   const path = join(directory, RUN_FILES.evaluation);
-  return (await exists(path)) ? validate(evaluationSchema, await readJsonFile(path), path) : undefined;
+  return (await exists(path)) ? validate(evaluationSchema, await readJson(path), path) : undefined;
 }
 
 /** A run directory found by `listRuns`: its path, and what its run.json says or why that cannot be read. */
@@ -129,22 +130,4 @@ export async function exists(path: string): Promise<boolean> {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return false;
     throw explainSystemError(error, 'read', path);
   }
-}
-
-async function readJsonFile(path: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw explainSystemError(error, 'read', path);
-  }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new InputError(`${path}: not JSON: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-function json(value: object): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
 }

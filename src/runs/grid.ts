@@ -5,8 +5,8 @@
 import * as z from 'zod';
 import { InputError } from '../formats/errors.ts';
 import { sha256 } from '../formats/hash.ts';
+import { validate } from '../formats/validate.ts';
 import { parseConfig, type RunConfig } from './config.ts';
-import { validate } from './validate.ts';
 
 const LONGEST_NAME = 100;
 const MOST_ARMS = 1000;

@@ -2,15 +2,14 @@
  * The directory of a sweep: sweep.json, and beside it an ordinary run directory for each arm, whose own files say all
  * else. It must not know how arms are trained.
  */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { writeDirAtomic, writeFileAtomic } from '../formats/atomic.ts';
-import { explainSystemError, InputError } from '../formats/errors.ts';
+import { jsonText, readJson } from '../formats/json.ts';
+import { validate } from '../formats/validate.ts';
 import { createRun } from './directory.ts';
 import { halvingSchema } from './grid.ts';
 import { type Run, stopSchema } from './schema.ts';
-import { validate } from './validate.ts';
 
 export const SWEEP_FILE = 'sweep.json';
 
@@ -43,7 +42,7 @@ export type Rung = SweepFile['rungs'][number];
 export async function createSweep(directory: string, sweep: SweepFile, runs: readonly Run[]): Promise<void> {
   const checked = validate(sweepSchema, sweep, join(directory, SWEEP_FILE));
   await writeDirAtomic(directory, async (temporary) => {
-    await writeFileAtomic(join(temporary, SWEEP_FILE), json(checked));
+    await writeFileAtomic(join(temporary, SWEEP_FILE), jsonText(checked));
     for (const run of runs) await createRun(join(temporary, run.name), run);
   });
 }
@@ -51,16 +50,7 @@ export async function createSweep(directory: string, sweep: SweepFile, runs: rea
 /** Reads sweep.json. InputError names the file, and the field that is not as it should be. */
 export async function readSweep(directory: string): Promise<SweepFile> {
   const path = join(directory, SWEEP_FILE);
-  const text = await readFile(path, 'utf8').catch((error) => {
-    throw explainSystemError(error, 'read', path);
-  });
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new InputError(`${path}: not JSON: ${(error as Error).message}`, { cause: error });
-  }
-  return validate(sweepSchema, value, path);
+  return validate(sweepSchema, await readJson(path), path);
 }
 
 /** Replaces keys of sweep.json; gives the result. */
@@ -70,10 +60,6 @@ export async function updateSweep(
 ): Promise<SweepFile> {
   const path = join(directory, SWEEP_FILE);
   const after = validate(sweepSchema, { ...(await readSweep(directory)), ...patch }, path);
-  await writeFileAtomic(path, json(after));
+  await writeFileAtomic(path, jsonText(after));
   return after;
-}
-
-function json(value: object): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
 }

@@ -6,9 +6,9 @@
 import { join } from 'node:path';
 import type * as z from 'zod';
 import { type ParquetType, readParquetGroups, writeParquetGroups } from '../formats/parquet.ts';
+import { validate } from '../formats/validate.ts';
 import { exists, RUN_FILES } from './directory.ts';
 import { type Example, exampleSchema, type Feature, featureSchema } from './schema.ts';
-import { validate } from './validate.ts';
 
 type Columns<Row> = { [Key in keyof Required<Row>]: { column: string; type: ParquetType } };
 

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { familyNames } from '../../dictionaries/families/index.ts';
 import { InputError } from '../../formats/errors.ts';
+import { readJsonObject } from '../../formats/json.ts';
 import { exists } from '../../runs/directory.ts';
 import { parseGrid, type Sweep } from '../../runs/grid.ts';
 import { readSweep } from '../../runs/sweepDirectory.ts';
 import { withBench } from '../bench.ts';
 import { asUsage, Interruption } from '../failure.ts';
-import { addConfigFlags, readInput, readObject, SIZE_FLAGS, SUBJECT_FLAGS, wholeNumber } from '../flags.ts';
+import { addConfigFlags, readInput, SIZE_FLAGS, SUBJECT_FLAGS, wholeNumber } from '../flags.ts';
 import { printResult, type Terminal } from '../terminal.ts';
 
 interface SweepOptions {
@@ -112,7 +113,7 @@ Example:
 /** The grid of the file, with what the flags say put over it. */
 async function readGrid(command: Command, file: string | undefined): Promise<Sweep> {
   return asUsage(async () => {
-    const written: Record<string, unknown> = file === undefined ? {} : { ...(await readObject(file)) };
+    const written: Record<string, unknown> = file === undefined ? {} : { ...(await readJsonObject(file)) };
     const { input, where } = await readInput(command, BASE_FLAGS);
     const { name = written.name, ...base } = input;
     const lists = LISTS.filter(({ name }) => command.getOptionValueSource(name) === 'cli').map(

@@ -6,9 +6,11 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import * as z from 'zod';
 import { InputError } from '../../formats/errors.ts';
+import { readJsonObject } from '../../formats/json.ts';
+import { validate } from '../../formats/validate.ts';
 import { type Dictionary, foldScale, type Selection } from '../dictionary.ts';
 import { foldGate, transpose } from './folding.ts';
-import { type Opened, parseFields, readJsonObject } from './opened.ts';
+import type { Opened } from './opened.ts';
 import { checkK, matrixShape, refuseOthers, takeFloats, takeNumber, type Weights } from './weights.ts';
 
 const TENSORS = {
@@ -44,7 +46,7 @@ type Config = z.output<typeof configSchema>;
  */
 export async function readDictionaryLearning(weights: Weights, normFactor?: number): Promise<Opened> {
   const file = await configFile(weights.file);
-  const config = parseFields(configSchema, await readJsonObject(file), file);
+  const config = validate(configSchema, await readJsonObject(file), file);
   const { trainer } = config;
   const dictClass = classOf(trainer.dict_class, file);
   refuseOthers(weights, TENSORS[dictClass]);

@@ -4,7 +4,9 @@
  */
 import * as z from 'zod';
 import { InputError } from '../../formats/errors.ts';
-import { parseFields, readJsonObject, size } from './opened.ts';
+import { readJsonObject } from '../../formats/json.ts';
+import { validate } from '../../formats/validate.ts';
+import { size } from './opened.ts';
 
 export const SAELENS_FILES = { config: 'cfg.json', weights: 'sae_weights.safetensors' } as const;
 
@@ -90,7 +92,7 @@ const OLD_NAMES: Record<string, string> = {
 
 export async function readSaelensConfig(file: string): Promise<SaelensConfig> {
   const json = await readJsonObject(file);
-  const config = parseFields(configSchema, isVersion6(json) ? json : upgrade(json, file), file);
+  const config = validate(configSchema, isVersion6(json) ? json : upgrade(json, file), file);
   const { architecture } = config;
   if (architecture === 'temporal') {
     throw new InputError(

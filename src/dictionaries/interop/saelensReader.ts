@@ -7,6 +7,8 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { InputError } from '../../formats/errors.ts';
+import { readJsonObject } from '../../formats/json.ts';
+import { validate } from '../../formats/validate.ts';
 import type { Dictionary, Selection } from '../dictionary.ts';
 import type { Normalisation } from '../normalisation.ts';
 import {
@@ -17,7 +19,7 @@ import {
   transpose,
   type Weighted,
 } from './folding.ts';
-import { type Opened, parseFields, readJsonObject } from './opened.ts';
+import type { Opened } from './opened.ts';
 import { readSaelensConfig, SAELENS_FILES, SAELENS_TENSORS, type SaelensConfig } from './saelensConfig.ts';
 import { checkK, readWeights, refuseOthers, takeFloats, takeNumber, type Weights } from './weights.ts';
 
@@ -167,7 +169,7 @@ const scalerSchema = z.object({ scaling_factor: z.number().positive().nullable()
 async function inputScale(dir: string, configFile: string): Promise<number> {
   const file = join(dir, SCALER_FILE);
   if (await isThere(file)) {
-    const { scaling_factor } = parseFields(scalerSchema, await readJsonObject(file), file);
+    const { scaling_factor } = validate(scalerSchema, await readJsonObject(file), file);
     if (scaling_factor !== null) return scaling_factor;
   }
   const old = join(dir, OLD_SCALER_FILE);

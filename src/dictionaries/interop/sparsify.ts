@@ -7,10 +7,12 @@ import { basename, join, resolve } from 'node:path';
 import * as z from 'zod';
 import { writeFileAtomic } from '../../formats/atomic.ts';
 import { InputError } from '../../formats/errors.ts';
+import { readJsonObject } from '../../formats/json.ts';
 import { type Tensor, writeSafetensors } from '../../formats/safetensors.ts';
+import { validate } from '../../formats/validate.ts';
 import type { Dictionary, Selection } from '../dictionary.ts';
 import { absorbInputBias, hasTiedBias } from './folding.ts';
-import { type Opened, parseFields, readJsonObject, size } from './opened.ts';
+import { type Opened, size } from './opened.ts';
 import { checkK, readWeights, refuseOthers, takeFloats } from './weights.ts';
 
 export const SPARSIFY_FILES = { config: 'cfg.json', weights: 'sae.safetensors' } as const;
@@ -35,7 +37,7 @@ const OF_TRAINING = ['normalize_decoder', 'multi_topk'];
 export async function readSparsify(dir: string): Promise<Opened> {
   const file = join(dir, SPARSIFY_FILES.config);
   const json = await readJsonObject(file);
-  const config = parseFields(configSchema, json, file);
+  const config = validate(configSchema, json, file);
   refuseUnknownSwitches(json, file);
   const { d_in: width, k, skip_connection, transcode } = config;
   const latents = config.num_latents || width * config.expansion_factor;

@@ -30,9 +30,9 @@ describe('cfg.json', () => {
   it.each([
     ['d_in', 17, /W_dec has shape \[48,16\]; expected \[48,17\]/],
     ['d_sae', 1e12, /W_dec has shape \[48,16\]; expected \[1000000000000,16\]/],
-    ['d_sae', 1e300, /d_sae is 1e\+300/],
-    ['d_sae', -1, /d_sae is -1/],
-    ['d_sae', '48', /d_sae is "48"/],
+    ['d_sae', 1e300, /d_sae: found 1e\+300/],
+    ['d_sae', -1, /d_sae: found -1/],
+    ['d_sae', '48', /d_sae: found "48"/],
     ['d_in', undefined, /d_in is missing/],
     ['k', 49, /k is 49; expected a whole number from 1 to the 48/],
     ['k', 2.5, /k is 2.5/],
@@ -46,10 +46,10 @@ describe('cfg.json', () => {
     ['architecture', 'gated', /tensor "b_enc" is not known here/],
     ['architecture', '__proto__', /architecture is "__proto__"/],
     ['architecture', 'constructor', /architecture is "constructor"/],
-    ['normalize_activations', 'covariance_whitening', /normalize_activations is "covariance_whitening"/],
-    ['reshape_activations', 'hook_q', /reshape_activations is "hook_q"/],
-    ['apply_b_dec_to_input', 'yes', /apply_b_dec_to_input is "yes"/],
-    ['metadata', 3, /metadata is 3/],
+    ['normalize_activations', 'covariance_whitening', /normalize_activations: found "covariance_whitening"/],
+    ['reshape_activations', 'hook_q', /reshape_activations: found "hook_q"/],
+    ['apply_b_dec_to_input', 'yes', /apply_b_dec_to_input: found "yes"/],
+    ['metadata', 3, /metadata: found 3/],
   ])('%s: %j', async (key, value, message) => {
     const reading = readDictionary(await withConfig('topk', (config) => ({ ...config, [key]: value })));
     await expect(reading).rejects.toThrow(InputError);

@@ -4,8 +4,8 @@
  */
 
 import * as z from 'zod';
-import { InputError } from '../formats/errors.ts';
-import { closest } from '../formats/suggest.ts';
+import { InputError } from './errors.ts';
+import { closest } from './suggest.ts';
 
 /** `value` as `schema` reads it. InputError opens with `where` (a file or an object) and has one line for each fault. */
 export function validate<S extends z.ZodType>(schema: S, value: unknown, where: string): z.output<S> {

@@ -54,7 +54,9 @@ export { modelSource } from './activations/harvest.ts';
 export { knownSource } from './activations/knownSource.ts';
 export { type ActivationScale, activationScale } from './activations/normalise.ts';
 export { shuffledBatches } from './activations/shuffle.ts';
-export { type ActivationRows, type ActivationSource, memorySource } from './activations/source.ts';
+export { openActivations, writeActivations } from './activations/files/index.ts';
+export { memorySource } from './activations/memory.ts';
+export type { ActivationRows, ActivationSource } from './activations/source.ts';
 export { type ActivationStore, openStore, type StoreOrigin, writeStore } from './activations/store.ts';
 
 // Dictionaries: activations as a sum of few directions, in the files of SAELens and its peers.
@@ -162,7 +164,9 @@ export { resumeSweep, runSweep } from './pipeline/sweep.ts';
 export { type ArmSummary, type SweepSummary, summariseSweep } from './pipeline/sweepSummary.ts';
 export { type ScalingReport, scalingOf } from './pipeline/scaling.ts';
 export {
+  loadMaterial,
   loadSubject,
+  type Material,
   type Subject,
   storeDirectory,
   trainingActivations,
@@ -174,8 +178,11 @@ export { monosemVersion } from './version.ts';
 
 // Formats: bytes to arrays and back.
 export { appendJsonl, readJsonl } from './formats/jsonl.ts';
+export { readNpy, writeNpy } from './formats/npy.ts';
+export { readNpz, writeNpz } from './formats/npz.ts';
 export { type ParquetColumn, readParquet, writeParquet } from './formats/parquet.ts';
 export { decodeSafetensors, readSafetensors, type Tensor, writeSafetensors } from './formats/safetensors.ts';
+export { readTorch, type TorchValue } from './formats/torch.ts';
 
 // Statistics: seeded random streams, and the bootstrap over documents behind every interval.
 export { bootstrapRatio, clusterBootstrap, drawResamples } from './math/bootstrap.ts';

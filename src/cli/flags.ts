@@ -20,12 +20,6 @@ export interface ConfigFlag {
 
 /** Which activations: all that a harvest needs. */
 export const SUBJECT_FLAGS: readonly ConfigFlag[] = [
-  {
-    flags: '--activations <file>',
-    description:
-      'activations of another pipeline (.npy, .safetensors, .parquet) in the place of model and corpus',
-    field: 'activations',
-  },
   { flags: '--model <name>', description: 'the model that is taken apart', field: 'model' },
   {
     flags: '--hook <point>',
@@ -55,6 +49,12 @@ export const SUBJECT_FLAGS: readonly ConfigFlag[] = [
 /** How the dictionary is made. */
 export const TRAINING_FLAGS: readonly ConfigFlag[] = [
   { flags: '--name <name>', description: 'the name of the run and of its directory', field: 'name' },
+  {
+    flags: '--activations <path>',
+    description:
+      'activations of another pipeline (.npy, .safetensors, .parquet, a Hugging Face dataset, a harvest) in the place of model and corpus',
+    field: 'activations',
+  },
   {
     flags: '--seed <n>',
     description: 'all random streams follow from it',
@@ -106,7 +106,14 @@ export const TRAINING_FLAGS: readonly ConfigFlag[] = [
 
 /** How much of everything: what a sweep takes beside its lists. */
 export const SIZE_FLAGS: readonly ConfigFlag[] = TRAINING_FLAGS.filter(({ field }) =>
-  ['name', 'training.tokens', 'training.batch', 'training.learningRate', 'evaluation.nulls'].includes(field),
+  [
+    'name',
+    'activations',
+    'training.tokens',
+    'training.batch',
+    'training.learningRate',
+    'evaluation.nulls',
+  ].includes(field),
 );
 
 /** Adds `--config` and the flags to a command; gives the names that commander knows them by. */

@@ -44,7 +44,7 @@ export interface Cost {
 
 /**
  * Forecasts the run that `config` describes, by rehearsing it. The memory is right only in a process that has done nothing
- * else. InputError where a run could not be.
+ * else. InputError where a run could not be, or reads a file of activations.
  */
 export async function forecastCost(bench: Workbench, config: RunConfig): Promise<Cost> {
   const begin = performance.now();

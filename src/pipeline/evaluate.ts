@@ -38,20 +38,20 @@ export interface TrainedRun {
 export async function evaluate(
   bench: Workbench,
   config: RunConfig,
-  subject: Material,
+  material: Material,
   dir: string,
 ): Promise<Evaluation> {
-  const [evaluation] = await evaluateAll(bench, subject, [{ config, dir }]);
+  const [evaluation] = await evaluateAll(bench, material, [{ config, dir }]);
   return evaluation;
 }
 
 /**
- * Evaluates runs on one subject, each as if it were alone. What runs of one site have in common is done once: the model
+ * Evaluates runs on one material, each as if it were alone. What runs of one site have in common is done once: the model
  * as it is, with zeros and with the mean in the place of the activations, and random dictionaries that are the same.
  */
 export async function evaluateAll(
   bench: Workbench,
-  subject: Material,
+  material: Material,
   runs: readonly TrainedRun[],
 ): Promise<Evaluation[]> {
   const compared: Record<string, GroupSums>[] = runs.map(() => ({}));
@@ -61,7 +61,7 @@ export async function evaluateAll(
     const random = await unreported(bench.stopwatch, 'random null', () =>
       randomNulls(
         bench,
-        subject,
+        material,
         group.map((i, g) => ({ ...runs[i], ...learned[g] })),
       ),
     );
@@ -70,7 +70,7 @@ export async function evaluateAll(
     const result = await spliced(
       bench,
       'evaluation',
-      subject,
+      material,
       runs[group[0]].config,
       dictionaries,
       learned[0].mean,
@@ -82,11 +82,11 @@ export async function evaluateAll(
       if (name !== undefined) compared[i][RANDOM] = result.sums[name];
     }
   }
-  if (isFile(subject)) return runs.map(({ config }, i) => assemble(config, compared[i], documents));
+  if (isFile(material)) return runs.map(({ config }, i) => assemble(config, compared[i], documents));
   const withNulls = runs.filter(({ config }) => config.evaluation.nulls);
   for (const ofSeed of groupsOf(withNulls, ({ config }) => config.seed, Number.POSITIVE_INFINITY)) {
     const again = ofSeed.map((i) => withNulls[i]);
-    const reset = await reinitialised(bench, again[0].config, subject);
+    const reset = await reinitialised(bench, again[0].config, material);
     for (const group of groupsOf(again, siteKey)) {
       const learned = await Promise.all(group.map((i) => readLearned(reinitialisedDirectory(again[i].dir))));
       const dictionaries = Object.fromEntries(group.map((i, g) => [`${i}`, learned[g].dictionary]));

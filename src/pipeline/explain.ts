@@ -21,14 +21,14 @@ export const NAMED_TOKENS = 10;
 export async function explain(
   bench: Workbench,
   config: RunConfig,
-  subject: Material,
+  material: Material,
   dir: string,
 ): Promise<{ features: Feature[]; examples: Iterable<Example> }> {
   const { backend, reporter, stopwatch, signal } = bench;
   const { dictionary } = await readLearned(dir);
   const site = siteOf(config);
-  const all = await trainingActivations(bench, subject, hooksOf([site]));
-  const source = columnsOf(all, 0, widthAt(subject, site.inputs));
+  const all = await trainingActivations(bench, material, hooksOf([site]));
+  const source = columnsOf(all, 0, widthAt(material, site.inputs));
   const { topExamples, sampledExamples } = config.interpretation;
   const collected = await stopwatch.phase(reporter, 'examples', 'sequences', (update) =>
     collectExamples({
@@ -45,10 +45,10 @@ export async function explain(
     }),
   );
   const logits = await unreported(stopwatch, 'logits', () =>
-    promotedTokens(backend, dictionary, site, subject),
+    promotedTokens(backend, dictionary, site, material),
   );
   // A file has the numbers of tokens, and no texts.
-  const text = isFile(subject) ? (token: number) => `#${token}` : tokenTexts(subject.tokenizer);
+  const text = isFile(material) ? (token: number) => `#${token}` : tokenTexts(material.tokenizer);
   const features = collected.latents.map((latent, j) =>
     feature(j, latent, collected.tokens, logits?.promoted[j], logits?.suppressed[j], text),
   );
@@ -56,9 +56,9 @@ export async function explain(
 }
 
 /** Which tokens the latents promote: only the residual stream is read by the unembedding. */
-async function promotedTokens(backend: Backend, dictionary: Dictionary, site: Site, subject: Material) {
-  if (isFile(subject) || site.outputs.length > 1) return undefined;
-  const { model } = subject;
+async function promotedTokens(backend: Backend, dictionary: Dictionary, site: Site, material: Material) {
+  if (isFile(material) || site.outputs.length > 1) return undefined;
+  const { model } = material;
   if (dictionary.outputWidth !== model.config.width) return undefined;
   return tokenLogits(backend, dictionary, model.unembedding, NAMED_TOKENS);
 }

@@ -1,5 +1,5 @@
 /**
- * Trains dictionaries on one subject and keeps them: one for a run, one for its null of re-initialised weights, many for a
+ * Trains dictionaries on one material and keeps them: one for a run, one for its null of re-initialised weights, many for a
  * sweep, all in one pass over the activations. What it leaves in a directory is SAELens' directory `sae/`,
  * `activations.safetensors` with the mean activation, and checkpoints.
  */
@@ -82,24 +82,24 @@ export function validateEvery(training: RunConfig['training']): number {
 }
 
 /**
- * Trains all lessons on `subject` to the end, or until the signal or `afterStep` stops them, in one pass over the
+ * Trains all lessons on `material` to the end, or until the signal or `afterStep` stops them, in one pass over the
  * activations. They must agree on `training.batch`, `windowRows` and `shuffleSeed`. `phase` names what is reported;
  * `hooks` are harvested together, those of the lessons where they are not given.
  */
 export async function learn(
   bench: Workbench,
   lessons: readonly Lesson[],
-  subject: Material,
+  material: Material,
   options: { phase: string; hooks?: readonly string[]; afterStep?: TrainRequest['afterStep'] },
 ): Promise<LearnResult[]> {
   const { backend, reporter, stopwatch, signal } = bench;
   const { phase, afterStep, hooks = hooksOf(lessons.map(({ config }) => siteOf(config))) } = options;
   const harvest = phase.replace('training', 'harvest');
-  const source = await trainingActivations(bench, subject, hooks, harvest);
+  const source = await trainingActivations(bench, material, hooks, harvest);
   const { batch, windowRows, shuffleSeed } = lessons[0].config.training;
   const [blocks, validation] = await unreported(stopwatch, 'preparation', async () => [
-    await blocksOf(subject, hooks, source, shuffleSeed),
-    await validationActivations(subject, hooks),
+    await blocksOf(material, hooks, source, shuffleSeed),
+    await validationActivations(material, hooks),
   ]);
   const totals = lessons.map(({ config }) => totalSteps(config.training));
   const allTokens = Math.max(...totals) * batch;
@@ -108,7 +108,7 @@ export async function learn(
     const arms = lessons.map(({ config, dir, resume, onStart, onLine }, i): Arm => {
       const { logEvery, checkpointEvery } = config.training;
       return {
-        ...armOf(bench, config, subject, blocks, validation),
+        ...armOf(bench, config, material, blocks, validation),
         checkpoints: { dir: join(dir, RUN_FILES.checkpoints), every: checkpointEvery },
         resume,
         onStart,
@@ -242,7 +242,7 @@ export function optionsOf(config: RunConfig, width: number, backend: Backend): T
 
 /** Where each hook point stands in the source, with its mean and the scale that brings its mean squared norm to 1. */
 export async function blocksOf(
-  subject: Material,
+  material: Material,
   hooks: readonly string[],
   source: ActivationSource,
   seed: number,
@@ -250,7 +250,7 @@ export async function blocksOf(
   const blocks: Record<string, Block> = {};
   let start = 0;
   for (const hook of hooks) {
-    const end = start + widthAt(subject, [hook]);
+    const end = start + widthAt(material, [hook]);
     blocks[hook] = { start, end, ...(await activationScale(source, { seed, start, end })) };
     start = end;
   }
@@ -283,10 +283,10 @@ function relativeScales(blocks: readonly Block[]): Float64Array {
 
 /** Held-out rows on which training is watched. */
 export async function validationActivations(
-  subject: Material,
+  material: Material,
   hooks: readonly string[],
 ): Promise<{ activations: Float32Array; rows: number }> {
-  const source = activationsOf(subject, 'validation', hooks);
+  const source = activationsOf(material, 'validation', hooks);
   const sequences: number[] = [];
   for (let s = 0, rows = 0; s < source.sequences && rows < VALIDATION_ROWS; s++) {
     sequences.push(s);

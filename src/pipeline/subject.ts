@@ -42,7 +42,7 @@ export interface Workbench {
   readonly signal?: AbortSignal;
 }
 
-type SubjectConfig = Pick<RunConfig, 'model' | 'hook' | 'target' | 'corpus' | 'precision'>;
+type SubjectConfig = Pick<RunConfig, 'activations' | 'model' | 'hook' | 'target' | 'corpus' | 'precision'>;
 
 /** The precision that a configuration asks for, or the fastest where it leaves it open. */
 export function precisionOf(backend: Backend, { precision }: Pick<RunConfig, 'precision'>): Precision {
@@ -72,8 +72,20 @@ export function activationsOf(
   return modelSource(material.model, material.corpus, material.split[part], hooks);
 }
 
-/** Loads the model and the corpus; samples the corpus where it is the model's own and not in the cache. */
+/** InputError where a configuration names a file of activations, behind which there is no model to run. */
+export function expectModel({ activations }: Pick<RunConfig, 'activations'>): void {
+  if (activations !== undefined)
+    throw new InputError(
+      `activations: found ${activations}, expected a model and a corpus to read; leave activations out`,
+    );
+}
+
+/**
+ * Loads the model and the corpus; samples the corpus where it is the model's own and not in the cache. InputError where
+ * the configuration names a file in their place.
+ */
 export async function loadSubject(bench: Workbench, config: SubjectConfig): Promise<Subject> {
+  expectModel(config);
   const { backend, reporter, stopwatch } = bench;
   const loaded = await unreported(stopwatch, 'model', () =>
     loadModel(config.model, backend, { precision: precisionOf(backend, config) }),
@@ -159,13 +171,13 @@ export function storeDirectory(
  */
 export async function trainingActivations(
   bench: Workbench,
-  subject: Material,
+  material: Material,
   hooks: readonly string[],
   phase = 'harvest',
 ): Promise<ActivationSource> {
-  if (isFile(subject)) return activationsOf(subject, 'train', hooks);
+  if (isFile(material)) return activationsOf(material, 'train', hooks);
   const { reporter, stopwatch, signal } = bench;
-  const { dir, origin } = storeDirectory(subject, hooks);
+  const { dir, origin } = storeDirectory(material, hooks);
   const open = () => unreported(stopwatch, 'opening', () => openStore(dir));
   if (existsSync(dir)) {
     try {
@@ -175,7 +187,7 @@ export async function trainingActivations(
       throw new InputError(`${error.message}; remove ${dir} to harvest it again`, { cause: error });
     }
   }
-  const source = activationsOf(subject, 'train', hooks);
+  const source = activationsOf(material, 'train', hooks);
   await stopwatch.phase(reporter, phase, 'tokens', (onProgress) =>
     writeStore(dir, source, origin, { onProgress, signal }),
   );

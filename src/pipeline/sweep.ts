@@ -41,10 +41,10 @@ interface Arm {
   readonly config: RunConfig;
 }
 
-/** Arms that read one stream, and the subject that it is of. */
+/** Arms that read one stream, and the material that it is of. */
 interface Pass {
   readonly arms: readonly Arm[];
-  readonly subject: Material;
+  readonly material: Material;
   readonly hooks: readonly string[];
 }
 
@@ -63,17 +63,17 @@ export async function runSweep(
       `${dir}: it exists already; choose another name, or go on with it: monosem sweep --resume ${dir}`,
     );
   }
-  const subjectOf = subjects(bench);
+  const materialOf = subjects(bench);
   const configs: RunConfig[] = [];
   for (const config of sweep.configs) {
-    const subject = await subjectOf(config);
+    const material = await materialOf(config);
     const site = siteOf(config);
-    if (!isFile(subject))
-      for (const hook of [...site.inputs, ...site.outputs]) checkHook(subject.model.config, hook);
-    configs.push(resolveTraining(config, widthAt(subject, site.inputs), bench.backend));
+    if (!isFile(material))
+      for (const hook of [...site.inputs, ...site.outputs]) checkHook(material.model.config, hook);
+    configs.push(resolveTraining(config, widthAt(material, site.inputs), bench.backend));
   }
   const arms = configs.map((config) => ({ config, dir: join(dir, config.name) }));
-  checkMemory(bench, await passesOf(arms, subjectOf), options.force ?? false);
+  checkMemory(bench, await passesOf(arms, materialOf), options.force ?? false);
   const runs: Run[] = [];
   for (const config of configs) runs.push(await firstRecord(bench, config));
   await createSweep(
@@ -89,7 +89,7 @@ export async function runSweep(
     },
     runs,
   );
-  return goOn(bench, dir, subjectOf);
+  return goOn(bench, dir, materialOf);
 }
 
 /** Goes on with the sweep in `dir` from wherever it stands; what is finished is not done again. */
@@ -98,29 +98,29 @@ export async function resumeSweep(
   dir: string,
   options: { force?: boolean } = {},
 ): Promise<boolean> {
-  const subjectOf = subjects(bench);
+  const materialOf = subjects(bench);
   bench.stopwatch.goOn((await readSweep(dir)).timing);
   const open = await openArms(dir);
-  checkMemory(bench, await passesOf(open, subjectOf), options.force ?? false);
-  return goOn(bench, dir, subjectOf);
+  checkMemory(bench, await passesOf(open, materialOf), options.force ?? false);
+  return goOn(bench, dir, materialOf);
 }
 
 async function goOn(
   bench: Workbench,
   dir: string,
-  subjectOf: (config: RunConfig) => Promise<Material>,
+  materialOf: (config: RunConfig) => Promise<Material>,
 ): Promise<boolean> {
   try {
     await applyStops(dir);
     const { arms } = await readSweep(dir);
     const all = await Promise.all(arms.map((name) => armIn(join(dir, name))));
-    for (const pass of await passesOf(all, subjectOf)) {
+    for (const pass of await passesOf(all, materialOf)) {
       if (!(await trainPass(bench, dir, pass))) return await interrupted(bench, dir);
     }
-    for (const subject of new Set(await Promise.all(all.map(({ config }) => subjectOf(config))))) {
+    for (const material of new Set(await Promise.all(all.map(({ config }) => materialOf(config))))) {
       const open: Arm[] = [];
-      for (const arm of await openArms(dir)) if ((await subjectOf(arm.config)) === subject) open.push(arm);
-      await evaluateArms(bench, subject, open);
+      for (const arm of await openArms(dir)) if ((await materialOf(arm.config)) === material) open.push(arm);
+      await evaluateArms(bench, material, open);
     }
     await updateSweep(dir, { timing: bench.stopwatch.timing });
     return true;
@@ -132,11 +132,11 @@ async function goOn(
 }
 
 /** Trains what of a pass is not trained yet, then the nulls. False where the signal stopped it. */
-async function trainPass(bench: Workbench, dir: string, { arms, subject, hooks }: Pass): Promise<boolean> {
+async function trainPass(bench: Workbench, dir: string, { arms, material, hooks }: Pass): Promise<boolean> {
   const untrained: Arm[] = [];
   for (const arm of arms) if (!(await isDone(arm.dir)) && !(await isTrained(arm.dir))) untrained.push(arm);
   if (untrained.length > 0) {
-    const described = describe(subject);
+    const described = describe(material);
     for (const arm of untrained) await updateRun(arm.dir, { status: 'running', ...described });
     const lessons = untrained.map((arm) => ({
       ...arm,
@@ -145,13 +145,13 @@ async function trainPass(bench: Workbench, dir: string, { arms, subject, hooks }
       onLine: (line: MetricsLine) => appendMetrics(arm.dir, line),
     }));
     const afterStep = await referee(dir, untrained);
-    const results = await learn(bench, lessons, subject, { phase: 'training', hooks, afterStep });
+    const results = await learn(bench, lessons, material, { phase: 'training', hooks, afterStep });
     for (const [i, arm] of untrained.entries())
-      await updateRun(arm.dir, trainedRecord(bench, arm.config, subject, results[i]));
+      await updateRun(arm.dir, trainedRecord(bench, arm.config, material, results[i]));
     await applyStops(dir);
     if (results.some(({ end }) => end === 'interrupted')) return false;
   }
-  if (isFile(subject)) return true;
+  if (isFile(material)) return true;
   const withoutNull: Arm[] = [];
   for (const arm of arms) {
     const trained = arm.config.evaluation.nulls && !(await isDone(arm.dir));
@@ -161,7 +161,7 @@ async function trainPass(bench: Workbench, dir: string, { arms, subject, hooks }
   // The weights of the null's model are drawn from the run's seed.
   for (const seed of new Set(withoutNull.map(({ config }) => config.seed))) {
     const ofSeed = withoutNull.filter(({ config }) => config.seed === seed);
-    const reset = await reinitialised(bench, ofSeed[0].config, subject);
+    const reset = await reinitialised(bench, ofSeed[0].config, material);
     const lessons = ofSeed.map(({ config, dir }) => ({
       config,
       dir: reinitialisedDirectory(dir),
@@ -173,8 +173,8 @@ async function trainPass(bench: Workbench, dir: string, { arms, subject, hooks }
   return true;
 }
 
-async function evaluateArms(bench: Workbench, subject: Material, arms: readonly Arm[]): Promise<void> {
-  const evaluations = await evaluateAll(bench, subject, arms);
+async function evaluateArms(bench: Workbench, material: Material, arms: readonly Arm[]): Promise<void> {
+  const evaluations = await evaluateAll(bench, material, arms);
   for (const [i, { dir }] of arms.entries()) {
     await writeEvaluation(dir, evaluations[i]);
     await updateRun(dir, { status: 'evaluated' });
@@ -212,44 +212,44 @@ async function isTrained(dir: string): Promise<boolean> {
   return training !== undefined && activations !== undefined && exists(join(dir, RUN_FILES.dictionary));
 }
 
-/** Loads each subject once, whoever of the arms asks for it. */
+/** Loads each material once, whoever of the arms asks for it. */
 function subjects(bench: Workbench): (config: RunConfig) => Promise<Material> {
   const loaded = new Map<string, Promise<Material>>();
   return (config) => {
     const { activations, model, corpus } = config;
     const key = JSON.stringify([activations, model, corpus, precisionOf(bench.backend, config)]);
-    const subject = loaded.get(key) ?? loadMaterial(bench, config);
-    loaded.set(key, subject);
-    return subject;
+    const material = loaded.get(key) ?? loadMaterial(bench, config);
+    loaded.set(key, material);
+    return material;
   };
 }
 
-/** The arms by what they can share: a subject, and how its activations are cut into batches. */
+/** The arms by what they can share: a material, and how its activations are cut into batches. */
 async function passesOf(
   arms: readonly Arm[],
-  subjectOf: (config: RunConfig) => Promise<Material>,
+  materialOf: (config: RunConfig) => Promise<Material>,
 ): Promise<Pass[]> {
-  const passes: { arms: Arm[]; subject: Material; key: string }[] = [];
+  const passes: { arms: Arm[]; material: Material; key: string }[] = [];
   for (const arm of arms) {
     const { batch, windowRows, shuffleSeed } = arm.config.training;
     const key = JSON.stringify([batch, windowRows, shuffleSeed]);
-    const subject = await subjectOf(arm.config);
-    const pass = passes.find((other) => other.subject === subject && other.key === key);
+    const material = await materialOf(arm.config);
+    const pass = passes.find((other) => other.material === material && other.key === key);
     if (pass) pass.arms.push(arm);
-    else passes.push({ arms: [arm], subject, key });
+    else passes.push({ arms: [arm], material, key });
   }
-  return passes.map(({ arms, subject }) => ({
+  return passes.map(({ arms, material }) => ({
     arms,
-    subject,
+    material,
     hooks: hooksOf(arms.map(({ config }) => siteOf(config))),
   }));
 }
 
 function checkMemory({ reporter }: Workbench, passes: readonly Pass[], force: boolean): void {
-  const forecasts = passes.map(({ arms, subject }) =>
+  const forecasts = passes.map(({ arms, material }) =>
     sweepMemory(
       arms.map(({ config }) => config),
-      (hooks) => widthAt(subject, hooks),
+      (hooks) => widthAt(material, hooks),
     ),
   );
   const sum = ({ states, workspaces, windows }: (typeof forecasts)[number]) => states + workspaces + windows;

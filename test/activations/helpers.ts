@@ -2,7 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ActivationRows, type ActivationSource, memorySource } from '../../src/activations/source.ts';
+import { memorySource } from '../../src/activations/memory.ts';
+import type { ActivationRows, ActivationSource } from '../../src/activations/source.ts';
 import { Random } from '../../src/math/random.ts';
 import type { Tokenizer } from '../../src/models/tokenizer.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { memorySource } from '../../src/activations/memory.ts';
 import { activationScale } from '../../src/activations/normalise.ts';
-import { memorySource } from '../../src/activations/source.ts';
 import { syntheticSource, watched } from './helpers.ts';
 
 test('the scale brings the mean squared norm to 1, and the mean is that of the rows', async () => {

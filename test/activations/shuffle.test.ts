@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { memorySource } from '../../src/activations/memory.ts';
 import { shuffledBatches } from '../../src/activations/shuffle.ts';
-import { type ActivationRows, type ActivationSource, memorySource } from '../../src/activations/source.ts';
+import type { ActivationRows, ActivationSource } from '../../src/activations/source.ts';
 import { InputError } from '../../src/formats/errors.ts';
 import { Random } from '../../src/math/random.ts';
 import { collect, syntheticSource, watched } from './helpers.ts';

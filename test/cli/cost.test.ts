@@ -1,33 +1,17 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cli } from './fakeTerminal.ts';
+import { enterStories, leaveStories, small } from './stories.ts';
 
 let root: string;
 let config: string;
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'monosem-cost-'));
-  vi.stubEnv('MONOSEM_CACHE', join(root, 'cache'));
-  const corpus = join(root, 'stories.jsonl');
-  const stories = Array.from(
-    { length: 24 },
-    (_, i) => `Tom had ${i} red balls. He went to the park to play.`,
-  );
-  await writeFile(corpus, stories.map((text) => `${JSON.stringify({ text })}\n`).join(''));
+  root = await enterStories();
   config = join(root, 'config.json');
-  const content = {
-    corpus: { name: corpus, context: 16 },
-    dictionary: { latents: 48, k: 4 },
-    training: { tokens: 640, batch: 64 },
-    evaluation: { resamples: 20, nulls: false },
-  };
-  await writeFile(config, JSON.stringify(content));
+  await writeFile(config, JSON.stringify(small(root)));
 });
-afterAll(async () => {
-  vi.unstubAllEnvs();
-  await rm(root, { recursive: true });
-});
+afterAll(() => leaveStories(root));
 
 test('monosem cost forecasts, and checks its forecast against a run', async () => {
   const forecast = await cli(['cost', '--config', config]);
@@ -49,4 +33,23 @@ test('a check takes its configuration from the run alone', async () => {
   const both = await cli(['cost', '--check', join(root, 'fact'), '--latents', '96']);
   expect(both.code).toBe(2);
   expect(both.err).toContain('--check');
+});
+
+test.each(['cost', 'harvest'])('%s refuses a file of activations, which has no model', async (command) => {
+  const file = join(root, 'file.json');
+  await writeFile(file, JSON.stringify({ name: 'file', activations: 'activations.npy' }));
+  const refused = await cli([command, '--config', file]);
+  expect(refused).toMatchObject({ code: 1, out: '' });
+  expect(refused.err).toContain('activations: found activations.npy, expected a model');
+});
+
+test('only commands that read files of activations offer them', async () => {
+  for (const [command, offered] of [
+    ['train', true],
+    ['sweep', true],
+    ['harvest', false],
+    ['cost', false],
+  ] as const) {
+    expect((await cli([command, '--help'])).out.includes('--activations <path>')).toBe(offered);
+  }
 });

@@ -1,34 +1,19 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sweepTable } from '../../src/cli/sweepTable.ts';
 import { cli, fakeTerminal, recorder } from './fakeTerminal.ts';
+import { enterStories, leaveStories, small } from './stories.ts';
 
 let root: string;
 let grid: string;
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'monosem-sweep-'));
-  vi.stubEnv('MONOSEM_CACHE', join(root, 'cache'));
-  const corpus = join(root, 'stories.jsonl');
-  const stories = Array.from(
-    { length: 24 },
-    (_, i) => `Tom had ${i} red balls. He went to the park to play.`,
-  );
-  await writeFile(corpus, stories.map((text) => `${JSON.stringify({ text })}\n`).join(''));
+  root = await enterStories();
   grid = join(root, 'grid.json');
-  const base = {
-    corpus: { name: corpus, context: 16 },
-    dictionary: { latents: 48 },
-    training: { tokens: 640, batch: 64 },
-    evaluation: { resamples: 20, nulls: false },
-  };
+  const base = { ...small(root), dictionary: { latents: 48 } };
   await writeFile(grid, JSON.stringify({ name: 'small', base, grid: { 'dictionary.k': [2, 4] } }));
 });
-afterAll(async () => {
-  vi.unstubAllEnvs();
-  await rm(root, { recursive: true });
-});
+afterAll(() => leaveStories(root));
 
 test('a sweep stopped by Ctrl-C goes on; the table has a row for each arm; other commands read the arms', async () => {
   const err = recorder({ onText: (text) => text.startsWith('harvest:') && terminal.signals.emit('SIGINT') });

@@ -1,33 +1,17 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cli, fakeTerminal, recorder } from './fakeTerminal.ts';
+import { enterStories, leaveStories, small } from './stories.ts';
 
 let root: string;
 let config: string;
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'monosem-train-'));
-  vi.stubEnv('MONOSEM_CACHE', join(root, 'cache'));
-  const corpus = join(root, 'stories.jsonl');
-  const stories = Array.from(
-    { length: 24 },
-    (_, i) => `Tom had ${i} red balls. He went to the park to play.`,
-  );
-  await writeFile(corpus, stories.map((text) => `${JSON.stringify({ text })}\n`).join(''));
+  root = await enterStories();
   config = join(root, 'config.json');
-  const content = {
-    corpus: { name: corpus, context: 16 },
-    dictionary: { latents: 48, k: 4 },
-    training: { tokens: 640, batch: 64 },
-    evaluation: { resamples: 20, nulls: false },
-  };
-  await writeFile(config, JSON.stringify(content));
+  await writeFile(config, JSON.stringify(small(root)));
 });
-afterAll(async () => {
-  vi.unstubAllEnvs();
-  await rm(root, { recursive: true });
-});
+afterAll(() => leaveStories(root));
 
 const status = async (run: string) => JSON.parse(await readFile(join(run, 'run.json'), 'utf8')).status;
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
-import { memorySource } from '../../src/activations/source.ts';
+import { memorySource } from '../../src/activations/memory.ts';
 import { encode } from '../../src/dictionaries/dictionary.ts';
 import { GAO } from '../../src/dictionaries/families/family.ts';
 import { relu } from '../../src/dictionaries/families/relu.ts';

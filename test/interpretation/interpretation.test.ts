@@ -1,6 +1,6 @@
 /** Examples and token logits against slow exact versions. */
 import { describe, expect, it } from 'vitest';
-import { memorySource } from '../../src/activations/source.ts';
+import { memorySource } from '../../src/activations/memory.ts';
 import { type Dictionary, encode } from '../../src/dictionaries/dictionary.ts';
 import { AFTER, BEFORE, collectExamples } from '../../src/interpretation/examples.ts';
 import { tokenLogits } from '../../src/interpretation/logits.ts';

@@ -5,204 +5,31 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/formats/hash.ts';
-import type { Backend, SparseRows } from '../../src/kernels/backend.ts';
 import { createNativeBackend } from '../../src/kernels/native.ts';
-import { createReferenceBackend } from '../../src/kernels/reference.ts';
-import type {
-  AdamOptions,
-  EntryGradients,
-  LatentGradientOperands,
-  Optimiser,
-  Trained,
-} from '../../src/kernels/trainingOperations.ts';
+import type { Optimiser } from '../../src/kernels/trainingOperations.ts';
 import { Random } from '../../src/math/random.ts';
 import { agreement, expectClose, instructionSets, normals } from './helpers.ts';
+import {
+  adam,
+  emptyGradients,
+  families,
+  fewOrMany,
+  latents,
+  names,
+  plain,
+  randomCodes,
+  randomGradients,
+  randomMoments,
+  reference,
+  rows,
+  shapes,
+  stepDirection,
+  trainable,
+  width,
+} from './latentGradients.ts';
 
-const reference = createReferenceBackend();
 const agree = agreement(reference);
 const seed = fc.integer({ min: 0, max: 2 ** 31 });
-const rows = fc.integer({ min: 1, max: 80 });
-const width = fc.oneof(fc.integer({ min: 1, max: 70 }), fc.constantFrom(128, 200, 288));
-const latents = fc.oneof(fc.integer({ min: 1, max: 60 }), fc.constantFrom(300, 1100));
-const names = ['encoderWeight', 'encoderBias', 'decoderWeight'] as const;
-const adam: AdamOptions = {
-  kind: 'adam',
-  step: 3,
-  rate: 1e-2,
-  beta1: 0.9,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  gradientScale: 0.7,
-};
-
-/** Up to `most` entries in each row, of latents `among`; some rows have none. Some values are 0 or negative. */
-function randomCodes(random: Random, n: number, among: number[], most: number): SparseRows {
-  const offsets = new Uint32Array(n + 1);
-  const indices: number[] = [];
-  for (let r = 0; r < n; r++) {
-    const count = random.below(Math.min(most, among.length) + 1);
-    const chosen = [...random.permutation(among.length).slice(0, count)].map((i) => among[i]);
-    indices.push(...chosen.sort((a, b) => a - b));
-    offsets[r + 1] = indices.length;
-  }
-  const values = normals(random, indices.length).map((value) => (value < -1 ? value + 1 : Math.abs(value)));
-  if (values.length > 0) values[random.below(values.length)] = 0;
-  return { rows: n, offsets, indices: Uint32Array.from(indices), values };
-}
-
-interface Shape {
-  rows: number;
-  width: number;
-  outputWidth: number;
-  latents: number;
-}
-
-/** What a family of dictionaries adds to the gradients, beside the entries of one part. */
-interface Family {
-  unitDecoder: boolean;
-  secondPart?: { frozenDecoder: boolean; ownBias: boolean };
-  everyRow: boolean;
-  /** Of decoder rows, whose gradient has something along the row; 0 where it has not. */
-  blocks: number;
-}
-
-const plain: Family = { unitDecoder: true, everyRow: false, blocks: 0 };
-
-const families: fc.Arbitrary<Family> = fc
-  .record({
-    unitDecoder: fc.boolean(),
-    secondPart: fc.option(fc.record({ frozenDecoder: fc.boolean(), ownBias: fc.boolean() }), {
-      nil: undefined,
-    }),
-    everyRow: fc.boolean(),
-    blocks: fc.integer({ min: 0, max: 3 }),
-  })
-  .map((family) => (family.unitDecoder ? { ...family, blocks: 0 } : family));
-
-/** Of gradients of all kinds; an autoencoder in half of all cases. */
-const shapes: fc.Arbitrary<Shape> = fc
-  .tuple(rows, width, fc.option(width), latents)
-  .map(([n, d, output, columns]) => ({ rows: n, width: d, outputWidth: output ?? d, latents: columns }));
-
-/** At most so many entries a row: a few, or up to all of these latents, which are multiplied as dense blocks are. */
-const fewOrMany = (random: Random, among: number): number =>
-  random.uniform() < 0.5 ? 7 : Math.min(among, 200);
-
-/**
- * Gradients of a batch in one or two parts, of at most `most(random, latents)` entries a row, which share some latents and leave others without an entry. The
- * coefficients of the encoder's gradient are not those of the decoder's, as with a penalty on activations.
- */
-async function randomGradients(
-  random: Random,
-  shape: Shape,
-  family: Family,
-  most = fewOrMany,
-): Promise<LatentGradientOperands> {
-  const { rows: n, width: d, outputWidth, latents: columns } = shape;
-  const decoderWeight = normals(random, columns * outputWidth);
-  if (family.unitDecoder)
-    await reference.unitRows({ weight: decoderWeight, rows: columns, width: outputWidth });
-  const input = normals(random, n * d);
-  const all = Array.from({ length: columns }, (_, j) => j).filter(() => random.uniform() < 0.8);
-  const part = async (among: number[]): Promise<EntryGradients> => {
-    const each = most(random, among.length);
-    const codes = randomCodes(random, n, among, each);
-    const outputGradient = new Float32Array(n * outputWidth);
-    const valueGradients = new Float32Array(codes.values.length);
-    await reference.reconstruct({
-      codes,
-      weight: decoderWeight,
-      target: normals(random, n * outputWidth),
-      targetFactor: 1,
-      scale: 0.7 / each,
-      width: outputWidth,
-      out: outputGradient,
-      dots: valueGradients,
-      sums: new Float64Array(outputWidth),
-    });
-    const preGradients = valueGradients.map((value) => value + 0.05);
-    const order = await reference.sortByColumn(codes, columns);
-    return { values: codes.values, valueGradients, preGradients, outputGradient, order };
-  };
-  const parts = [await part(all)];
-  if (family.secondPart)
-    parts.push({ ...(await part(all.filter((_, i) => i % 3 === 0))), ...family.secondPart });
-  const inputSum = new Float64Array(d);
-  await reference.columnSum({ m: input, rows: n, width: d, out: inputSum });
-  const bounds = Uint32Array.from({ length: family.blocks + 1 }, (_, b) =>
-    Math.floor((outputWidth * b) / family.blocks),
-  );
-  return {
-    ...shape,
-    input,
-    encoderWeight: normals(random, columns * d),
-    decoderWeight,
-    unitDecoder: family.unitDecoder,
-    parts,
-    everyRow: family.everyRow
-      ? { coefficients: normals(random, columns, 0.01), inputSum: Float32Array.from(inputSum) }
-      : undefined,
-    alongDecoder:
-      family.blocks > 0 ? { coefficients: normals(random, columns * family.blocks, 0.1), bounds } : undefined,
-  };
-}
-
-/** Moments as after some steps: squares are not zero, so that Adam's step is smooth in the gradient. */
-function randomMoments(random: Random, { latents: columns, width: d, outputWidth }: Shape) {
-  const of = (n: number) => ({
-    m: normals(random, n, 0.1),
-    v: normals(random, n, 0.1).map((value) => value * value + 1e-3),
-  });
-  return {
-    encoderWeight: of(columns * d),
-    encoderBias: of(columns),
-    decoderWeight: of(columns * outputWidth),
-  };
-}
-
-const emptyGradients = ({ latents: columns, width: d, outputWidth }: Shape) => ({
-  encoderWeight: new Float32Array(columns * d),
-  encoderBias: new Float32Array(columns),
-  decoderWeight: new Float32Array(columns * outputWidth),
-});
-
-/** The gradient that a step goes along, from the plain operation: unit decoder rows without what would lengthen them. */
-async function stepDirection(backend: Backend, from: LatentGradientOperands) {
-  const out = emptyGradients(from);
-  await backend.latentGradients({ ...from, out });
-  if (!from.unitDecoder) return out;
-  for (let j = 0; j < from.latents; j++) {
-    const g = out.decoderWeight.subarray(j * from.outputWidth, (j + 1) * from.outputWidth);
-    const w = from.decoderWeight.subarray(j * from.outputWidth, (j + 1) * from.outputWidth);
-    const along = g.reduce((sum, value, i) => sum + value * w[i], 0);
-    for (let i = 0; i < g.length; i++) g[i] -= along * w[i];
-  }
-  return out;
-}
-
-/** A copy of the parameters and moments to train, and the operands that follow from them. */
-function trainable(
-  from: LatentGradientOperands,
-  bias: Float32Array,
-  moments: ReturnType<typeof randomMoments>,
-) {
-  const trained = (parameter: Float32Array, name: (typeof names)[number]): Trained => ({
-    parameter: parameter.slice(),
-    m: moments[name].m.slice(),
-    v: moments[name].v.slice(),
-  });
-  const all = {
-    encoderWeight: trained(from.encoderWeight, 'encoderWeight'),
-    encoderBias: trained(bias, 'encoderBias'),
-    decoderWeight: trained(from.decoderWeight, 'decoderWeight'),
-  };
-  const operands = {
-    ...from,
-    encoderWeight: all.encoderWeight.parameter,
-    decoderWeight: all.decoderWeight.parameter,
-  };
-  return { trained: all, operands };
-}
 
 function bytesOf(arrays: (Float32Array | Float64Array | Uint32Array)[]): string {
   return sha256(Buffer.concat(arrays.map((a) => Buffer.from(a.buffer, a.byteOffset, a.byteLength))));
@@ -494,127 +321,5 @@ describe.each(instructionSets)('%s', (instructionSet) => {
     }
     expect(results[1]).toBe(results[0]);
     expect(results[2]).toBe(results[0]);
-  });
-});
-
-describe('native arrays and refusals', () => {
-  const native = createNativeBackend();
-
-  it('allocates zeros', () => {
-    for (const length of [0, 1, 1000, 3_000_000]) {
-      const array = native.allocate(length);
-      expect(array.length).toBe(length);
-      expect(array.every((value) => value === 0)).toBe(true);
-      array.fill(1);
-    }
-  });
-
-  it.each([
-    ['order.rows', { order: { rows: Uint32Array.of(9) } }, /order\.rows/],
-    ['order.entries', { order: { entries: Uint32Array.of(1) } }, /order\.entries/],
-    ['order.offsets', { order: { offsets: Uint32Array.of(2, 1, 1) } }, /order\.offsets/],
-    ['outputGradient', { outputGradient: new Float32Array(5) }, /outputGradient: 5 elements.*needs 6/],
-    ['values', { values: new Float32Array(0) }, /values/],
-  ])('names %s where it does not fit', (_, change: object, message) => {
-    const order = {
-      columns: 2,
-      offsets: Uint32Array.of(0, 1, 1),
-      rows: Uint32Array.of(1),
-      entries: Uint32Array.of(0),
-    };
-    const one = new Float32Array(1);
-    const whole = {
-      values: one,
-      valueGradients: one,
-      preGradients: one,
-      outputGradient: new Float32Array(6),
-    };
-    const changed = { ...whole, ...change, order: { ...order, ...(change as { order?: object }).order } };
-    const operands = {
-      rows: 2,
-      latents: 2,
-      width: 3,
-      outputWidth: 3,
-      unitDecoder: true,
-      input: new Float32Array(6),
-      encoderWeight: new Float32Array(6),
-      decoderWeight: new Float32Array(6),
-      parts: [changed],
-    };
-    expect(() => native.measureLatentGradients({ ...operands, throughInput: new Float64Array(3) })).toThrow(
-      message,
-    );
-  });
-
-  it.each([
-    [
-      'everyRow',
-      { everyRow: { coefficients: new Float32Array(1), inputSum: new Float32Array(3) } },
-      /everyRow\.coef/,
-    ],
-    [
-      'everyRow',
-      { everyRow: { coefficients: new Float32Array(2), inputSum: new Float32Array(2) } },
-      /everyRow\.inputSum/,
-    ],
-    [
-      'bounds',
-      { alongDecoder: { coefficients: new Float32Array(2), bounds: Uint32Array.of(0, 4) } },
-      /bounds: past/,
-    ],
-    [
-      'bounds',
-      { alongDecoder: { coefficients: new Float32Array(4), bounds: Uint32Array.of(0, 2, 1) } },
-      /descend/,
-    ],
-    [
-      'coefficients',
-      { alongDecoder: { coefficients: new Float32Array(1), bounds: Uint32Array.of(0, 3) } },
-      /coefficients: 1 el/,
-    ],
-    [
-      'unitDecoder',
-      {
-        unitDecoder: true,
-        alongDecoder: { coefficients: new Float32Array(2), bounds: Uint32Array.of(0, 3) },
-      },
-      /unitDecoder/,
-    ],
-    ['decoderWeight', { outputWidth: 4 }, /decoderWeight: 6 elements.*needs 8/],
-  ])('names %s of what all rows of a latent have in common', (_, change: object, message) => {
-    const one = new Float32Array(0);
-    const [offsets, none] = [new Uint32Array(3), new Uint32Array(0)];
-    const operands = {
-      rows: 2,
-      latents: 2,
-      width: 3,
-      outputWidth: 3,
-      unitDecoder: false,
-      input: new Float32Array(6),
-      encoderWeight: new Float32Array(6),
-      decoderWeight: new Float32Array(6),
-      parts: [
-        {
-          values: one,
-          valueGradients: one,
-          preGradients: one,
-          outputGradient: new Float32Array(6),
-          order: { columns: 2, offsets, rows: none, entries: none },
-        },
-      ],
-      ...change,
-    };
-    expect(() => native.measureLatentGradients({ ...operands, throughInput: new Float64Array(3) })).toThrow(
-      message,
-    );
-  });
-
-  it('refuses an optimiser that cannot step', () => {
-    const one = new Float32Array(1);
-    const [gradient, trained] = [one, { parameter: one, m: one, v: new Float32Array() }];
-    const signum: Optimiser = { kind: 'signum', step: 1, rate: 1, momentum: 0 };
-    expect(() => native.stepArray({ optimiser: signum, trained, gradient })).toThrow(/momentum/);
-    expect(() => native.stepArray({ optimiser: { ...signum, step: 0 }, trained, gradient })).toThrow(/step/);
-    expect(() => native.stepArray({ optimiser: adam, trained, gradient })).toThrow(/trained\.v: 0 elements/);
   });
 });

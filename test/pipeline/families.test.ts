@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeActivations } from '../../src/activations/files/index.ts';
-import { memorySource } from '../../src/activations/source.ts';
+import { memorySource } from '../../src/activations/memory.ts';
 import { familyNames } from '../../src/dictionaries/families/index.ts';
 import { sha256File } from '../../src/formats/hash.ts';
 import { createNativeBackend } from '../../src/kernels/native.ts';

@@ -5,8 +5,8 @@
 import { expect, it } from 'vitest';
 import { loadCorpus } from '../../src/activations/corpora/index.ts';
 import { modelSource } from '../../src/activations/harvest.ts';
+import { memorySource } from '../../src/activations/memory.ts';
 import { activationScale } from '../../src/activations/normalise.ts';
-import { memorySource } from '../../src/activations/source.ts';
 import { familyOf } from '../../src/dictionaries/families/index.ts';
 import type { Precision } from '../../src/kernels/backend.ts';
 import { loadBackend } from '../../src/kernels/index.ts';

@@ -1,6 +1,6 @@
 // Data with known features, and how to train on it: shared by the test and by the process that it kills.
 // JavaScript over `dist/`, since that process is plain node.
-import { memorySource } from '../../dist/activations/source.js';
+import { memorySource } from '../../dist/activations/memory.js';
 import { familyOf } from '../../dist/dictionaries/families/index.js';
 import { Random } from '../../dist/math/random.js';
 

@@ -1,7 +1,7 @@
 /** Activations in a `.npy` file: a matrix `[rows, width]` and nothing about where its rows are from. */
 import { npyHeader, openNpyMatrix } from '../../formats/npy.ts';
+import { matrixSource } from '../matrix.ts';
 import type { ActivationSource, Progress } from '../source.ts';
-import { matrixSource } from './matrix.ts';
 import { activationPieces } from './rows.ts';
 
 /** A source over the file, which is opened anew for each read. */

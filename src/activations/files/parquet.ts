@@ -5,8 +5,8 @@
  */
 import { InputError } from '../../formats/errors.ts';
 import { type ParquetValues, readParquetGroups, writeParquetGroups } from '../../formats/parquet.ts';
+import type { Labels } from '../matrix.ts';
 import type { ActivationSource, Progress } from '../source.ts';
-import type { Labels } from './matrix.ts';
 import { rowParts } from './rows.ts';
 import { LABEL_TENSORS } from './safetensors.ts';
 import type { SequentialRows } from './sequential.ts';

@@ -13,8 +13,8 @@ import {
   type TensorEntry,
 } from '../../formats/safetensors.ts';
 import { elementCount } from '../../formats/tensor.ts';
+import { type Labels, matrixSource } from '../matrix.ts';
 import type { ActivationSource, Progress } from '../source.ts';
-import { type Labels, matrixSource } from './matrix.ts';
 import { activationPieces } from './rows.ts';
 
 const FLOATS = ['F32', 'F16', 'BF16'] as const;

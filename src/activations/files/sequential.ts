@@ -8,9 +8,9 @@ import { join, resolve } from 'node:path';
 import { explainSystemError, InputError } from '../../formats/errors.ts';
 import { sha256 } from '../../formats/hash.ts';
 import { cacheDirectory } from '../cache.ts';
+import { type Labels, matrixSource } from '../matrix.ts';
 import type { ActivationSource, Progress } from '../source.ts';
 import { openStore, writeStore } from '../store.ts';
-import { type Labels, matrixSource } from './matrix.ts';
 
 export interface SequentialRows {
   /** Names the file in errors. */
@@ -39,14 +39,23 @@ export async function importRows(
   const dir = join(cacheDirectory(), 'imported', key.slice(0, 32));
   if (!existsSync(dir)) {
     const origin = { model: 'unknown', modelSha256: key, hook: 'unknown', corpus: path, corpusSha256: key };
-    await writeStore(dir, onceThrough(await open(path)), { ...origin, split: 'all' }, { onProgress });
+    const rows = await open(path);
+    const parts = rows.parts();
+    try {
+      await writeStore(dir, onceThrough(rows, parts), { ...origin, split: 'all' }, { onProgress });
+    } finally {
+      // All rows were taken, but a generator closes its file only when it is told that no more will be.
+      await parts.return(undefined);
+    }
   }
   return openStore(dir);
 }
 
-/** A source whose rows must be asked for in order, each once. */
-function onceThrough({ name, rows, width, labels, parts }: SequentialRows): ActivationSource {
-  const reader = parts();
+/** A source over the matrices that `parts` gives, whose rows must be asked for in order, each once. */
+function onceThrough(
+  { name, rows, width, labels }: SequentialRows,
+  parts: AsyncGenerator<Float32Array>,
+): ActivationSource {
   let left: Float32Array = new Float32Array(0);
   let next = 0;
   const readRows = async (first: number, count: number) => {
@@ -54,7 +63,7 @@ function onceThrough({ name, rows, width, labels, parts }: SequentialRows): Acti
     const out = new Float32Array(count * width);
     for (let filled = 0; filled < out.length; ) {
       if (left.length === 0) {
-        const { value, done } = await reader.next();
+        const { value, done } = await parts.next();
         if (done) throw new InputError(`${name}: it ends after ${next} of ${rows} rows`);
         left = value;
       }

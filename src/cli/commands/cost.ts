@@ -7,7 +7,7 @@ import { checkText, costText } from '../costText.ts';
 import { addConfigFlags, readConfigFlags, SUBJECT_FLAGS, TRAINING_FLAGS } from '../flags.ts';
 import { printResult, type Terminal } from '../terminal.ts';
 
-const FLAGS = [...TRAINING_FLAGS, ...SUBJECT_FLAGS];
+const FLAGS = [...TRAINING_FLAGS, ...SUBJECT_FLAGS].filter(({ field }) => field !== 'activations');
 
 export function addCost(program: Command, terminal: Terminal): void {
   const command = program.command('cost');
@@ -25,7 +25,7 @@ export function addCost(program: Command, terminal: Terminal): void {
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nTakes the flags of monosem train. Example:\n  monosem cost --latents 9216 --tokens 2e7\n  monosem cost --check runs/demo',
+      '\nTakes the flags of monosem train but --activations. Example:\n  monosem cost --latents 9216 --tokens 2e7\n  monosem cost --check runs/demo',
     )
     .action(async ({ check, json }: { check?: string; json?: boolean }) => {
       const { checkCost, forecastCost } = await import('../../pipeline/cost.ts');

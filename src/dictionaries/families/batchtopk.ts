@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { encoderOperands, plainLoss, reconstruct } from './entries.ts';
 import { type Family, GAO } from './family.ts';
 import { latents, latentsPerToken } from './fields.ts';
-import { averageThreshold, THRESHOLD_MEMORY, updateThreshold } from './threshold.ts';
+import { THRESHOLD_MEMORY, thresholdDictionary, updateThreshold } from './threshold.ts';
 
 const options = z.strictObject({
   family: z.literal('batchtopk'),
@@ -31,7 +31,5 @@ export const batchtopk: Family<typeof options> = {
     updateThreshold(batch.memory, reconstruction.smallest);
     return plainLoss(batch, codes, reconstruction);
   },
-  dictionary: ({ latents, memory }) => ({
-    selection: { kind: 'threshold', threshold: new Float32Array(latents).fill(averageThreshold(memory)) },
-  }),
+  dictionary: thresholdDictionary,
 };

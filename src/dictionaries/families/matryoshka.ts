@@ -19,7 +19,7 @@ import type { Random } from '../../math/random.ts';
 import { encoderOperands } from './entries.ts';
 import { type Batch, type Family, GAO, type Loss } from './family.ts';
 import { latents, latentsPerToken } from './fields.ts';
-import { averageThreshold, THRESHOLD_MEMORY, updateThreshold } from './threshold.ts';
+import { THRESHOLD_MEMORY, thresholdDictionary, updateThreshold } from './threshold.ts';
 
 const options = z.strictObject({
   family: z.literal('matryoshka'),
@@ -62,9 +62,7 @@ export const matryoshka: Family<typeof options> = {
       options.prefixes === 'fixed' ? fixedEnds(options) : randomEnds(options, random),
     );
   },
-  dictionary: ({ latents, memory }) => ({
-    selection: { kind: 'threshold', threshold: new Float32Array(latents).fill(averageThreshold(memory)) },
-  }),
+  dictionary: thresholdDictionary,
 };
 
 /** Where prefixes end, ascending: the first has no latents, and the last all. Shares too small for a latent have none. */

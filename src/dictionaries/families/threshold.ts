@@ -4,6 +4,8 @@
  * starts at zero, which `1 - .99^steps` corrects for, as in Adam, so that it is right after ten steps as after ten
  * thousand.
  */
+import type { Family } from './family.ts';
+
 const DECAY = 0.99;
 
 /** What a family remembers for it. */
@@ -18,7 +20,8 @@ export function updateThreshold(memory: Memory, smallest: number): void {
   memory.thresholdWeight = DECAY * memory.thresholdWeight + (1 - DECAY);
 }
 
-/** 0 before the first batch. */
-export function averageThreshold(memory: Readonly<Memory>): number {
-  return memory.thresholdWeight === 0 ? 0 : memory.thresholdSum / memory.thresholdWeight;
-}
+/** A dictionary of latents that all fire above it; 0 before the first batch. */
+export const thresholdDictionary: Family['dictionary'] = ({ latents, memory }) => {
+  const threshold = memory.thresholdWeight === 0 ? 0 : memory.thresholdSum / memory.thresholdWeight;
+  return { selection: { kind: 'threshold', threshold: new Float32Array(latents).fill(threshold) } };
+};

@@ -11,7 +11,7 @@ import { sampleTokens } from '../../models/sampling.ts';
 import type { RunConfig } from '../../runs/config.ts';
 import { timed } from '../clock.ts';
 import { Stopwatch, silent } from '../reporter.ts';
-import { loadSubject, precisionOf, type Subject, type Workbench } from '../subject.ts';
+import { expectModel, loadSubject, precisionOf, type Subject, type Workbench } from '../subject.ts';
 import type { Meter } from './meter.ts';
 
 /** Sequences that are written together; see `sampleTokens`. */
@@ -19,6 +19,7 @@ const SAMPLED = 64;
 
 /** Runs load the subject twice: to train, and to evaluate. */
 export async function rehearseSubject(bench: Workbench, config: RunConfig, meter: Meter): Promise<Subject> {
+  expectModel(config);
   const { corpus: spec } = config;
   const loaded = await meter.measure('model', 2, () =>
     loadModel(config.model, bench.backend, { precision: precisionOf(bench.backend, config) }),

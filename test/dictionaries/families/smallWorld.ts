@@ -2,7 +2,7 @@
  * A small world of known features, and a short training on it: enough to see that a family's loss falls, and that what
  * it finds are the features rather than any directions.
  */
-import { memorySource } from '../../../src/activations/source.ts';
+import { memorySource } from '../../../src/activations/memory.ts';
 import type { Dictionary } from '../../../src/dictionaries/dictionary.ts';
 import type { Family, FamilyOptions } from '../../../src/dictionaries/families/family.ts';
 import type { Backend } from '../../../src/kernels/backend.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { memorySource } from '../../src/activations/source.ts';
+import { memorySource } from '../../src/activations/memory.ts';
 import { InputError } from '../../src/formats/errors.ts';
 
 const activations = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8);

@@ -1,27 +1,29 @@
 /**
- * A source over a matrix on disk, of which any rows can be read, with labels in memory. It must not know how the file
- * holds the matrix.
+ * A source over a matrix of which any rows can be read, with labels in memory. It must not know where the matrix is, nor
+ * how a file holds it.
  */
-import { InputError } from '../../formats/errors.ts';
+import { InputError } from '../formats/errors.ts';
 import {
   type ActivationSource,
   allocateRows,
   checkSequences,
   firstNonFinite,
   sequenceOffsets,
-} from '../source.ts';
+} from './source.ts';
 
 export interface Matrix {
-  /** Names the file in errors. */
+  /** Of the file, in errors. */
   readonly name: string;
   readonly rows: number;
   readonly width: number;
-  /** Rows `first .. first + count`, `[count, width]`. */
-  readRows(first: number, count: number): Promise<Float32Array>;
+  /** Rows `first .. first + count`, `[count, width]`; at once where they are in memory. */
+  readRows(first: number, count: number): Float32Array | Promise<Float32Array>;
 }
 
-/** What files say of each row, `[rows]` each; see `ActivationRows`. */
-export type Labels = { -readonly [L in 'tokens' | 'documents' | 'sequences' | 'positions']?: Int32Array };
+/** What is said of each row, `[rows]` each; see `ActivationRows`. */
+export type Labels = { -readonly [L in (typeof LABELS)[number]]?: Int32Array };
+
+const LABELS = ['tokens', 'documents', 'sequences', 'positions'] as const;
 
 /** Rows of a file that says nothing of sequences are taken in runs of so many, each for a sequence and a document. */
 const RUN = 128;
@@ -31,20 +33,22 @@ export function matrixSource(matrix: Matrix, labels: Labels = {}): ActivationSou
   const { rows, width, name } = matrix;
   if (rows < 1 || width < 1)
     throw new InputError(`${name}: ${rows} rows of width ${width}; expected one at least`);
-  for (const [label, values] of Object.entries(labels)) {
-    if (values.length !== rows)
-      throw new InputError(`${name}: ${values.length} ${label} for ${rows} rows of activations`);
+  for (const label of LABELS) {
+    const given = labels[label]?.length ?? rows;
+    if (given !== rows)
+      throw new InputError(`${name}: ${label}: ${given} values were given for ${rows} rows of activations`);
   }
   const sequences = labels.sequences ?? Int32Array.from({ length: rows }, (_, row) => Math.floor(row / RUN));
   const offsets = sequenceOffsets(sequences, `${name}: sequences`);
-  const whole = { ...labels, sequences, documents: labels.documents ?? sequences };
+  const documents = labels.documents ?? sequences;
+  const whole: Labels = { ...labels, sequences, documents };
   const rowsOf = (sequence: number) => offsets[sequence + 1] - offsets[sequence];
   return {
     width,
     sequences: offsets.length - 1,
     totalRows: rows,
     rowsOf,
-    documentOf: (sequence) => whole.documents[offsets[sequence]],
+    documentOf: (sequence) => documents[offsets[sequence]],
     async read(asked) {
       checkSequences(asked, offsets.length - 1);
       const wanted = Array.from(asked);
@@ -54,9 +58,11 @@ export function matrixSource(matrix: Matrix, labels: Labels = {}): ActivationSou
       );
       let at = 0;
       for (const { first, count } of stretches(wanted, offsets)) {
-        result.activations.set(await matrix.readRows(first, count), at * width);
-        for (const [label, values] of Object.entries(whole))
-          result[label as keyof Labels]!.set(values.subarray(first, first + count), at);
+        const read = matrix.readRows(first, count);
+        // Sequences of one row are many, and each would wait its turn.
+        result.activations.set(read instanceof Promise ? await read : read, at * width);
+        for (const label of LABELS)
+          if (whole[label]) result[label].set(whole[label].subarray(first, first + count), at);
         if (!labels.positions) countPositions(result.sequences, at, count, result.positions);
         at += count;
       }

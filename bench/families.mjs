@@ -7,27 +7,30 @@
  *   npm run families -- --markdown       also writes it into docs/families.md
  *   npm run families -- --quick          300 steps in one world, for a first look
  *   npm run families -- --search         looks for the coefficients at which penalised families have an L0 of 11
+ *   npm run families -- --from-truth     where topk and batchtopk go from the true features, in two minutes
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { familyNames, familyOf } from '../dist/dictionaries/families/index.js';
 import { loadBackend } from '../dist/kernels/index.js';
+import { fromTruth } from './families/fromTruth.mjs';
 import { allLessons, coefficientOf, L0, LATENTS } from './families/lessons.mjs';
 import { searchCoefficients } from './families/search.mjs';
 import { openStore } from './families/store.mjs';
 import { HEAD, rowOf } from './families/table.mjs';
-import { BATCH, trainAndScore, twoViews, yardsticks } from './families/world.mjs';
+import { BATCH, trainAndScore, worldOf, yardsticks } from './families/world.mjs';
 
 const { values: flags } = parseArgs({
   options: {
     markdown: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     search: { type: 'boolean', default: false },
+    'from-truth': { type: 'boolean', default: false },
   },
 });
-if (flags.markdown && (flags.quick || flags.search))
-  throw new Error('--markdown replaces the table with that of a whole run: leave out --quick and --search');
+if (flags.markdown && (flags.quick || flags.search || flags['from-truth']))
+  throw new Error('--markdown replaces the table with that of a whole run: leave out what is beside it');
 
 const backend = loadBackend();
 const store = openStore();
@@ -37,7 +40,7 @@ async function table() {
   const lessons = allLessons();
   const results = [];
   for (const seed of seeds) {
-    const world = await twoViews(backend, seed, steps);
+    const world = await worldOf(backend, seed, steps);
     const { truth, random } = await yardsticks(backend, world, L0);
     const scores = await trainAndScore(backend, world, lessons, store, (step) => {
       if (step % 500 === 0) process.stderr.write(`world ${seed}: step ${step} of ${steps}\n`);
@@ -74,6 +77,8 @@ if (flags.search) {
   const penalised = familyNames.map(familyOf).filter((family) => coefficientOf(family) !== undefined);
   const found = await searchCoefficients(backend, penalised, store, { steps, latents: LATENTS, l0: L0 });
   console.log(JSON.stringify(found, null, 2));
+} else if (flags['from-truth']) {
+  console.log(await fromTruth(backend, seeds));
 } else {
   const text = await table();
   console.log(text);

@@ -4,6 +4,8 @@ import { familyNames, familyOf } from '../../dist/dictionaries/families/index.js
 export const LATENTS = 50;
 /** The true L0 is 10.95. */
 export const L0 = 11;
+/** Of the features that pass through the layer that transcoders predict, 8.6 fire. */
+const LAYER_L0 = 9;
 /** Groups are of one size: the divisor of 50 that is next to 11. */
 const GROUPS = 10;
 
@@ -28,12 +30,12 @@ export function coefficientOf({ name, options }) {
 
 /** @returns {NamedLesson[]} */
 export function allLessons() {
-  const topk = familyOf('topk');
+  const batchtopk = familyOf('batchtopk');
   return [
     ...familyNames.map(familyOf).flatMap(autoencoders),
-    lesson(topk, 'transcoder', 'Dunefsky et al. 2024, arXiv 2406.11944'),
-    lesson(topk, 'skip transcoder', 'Paulo et al. 2025, arXiv 2501.18823'),
-    lesson(topk, 'crosscoder', 'Lindsey et al. 2024, Transformer Circuits'),
+    lesson(batchtopk, 'transcoder', 'Dunefsky et al. 2024, arXiv 2406.11944', { k: LAYER_L0 }),
+    lesson(batchtopk, 'skip transcoder', 'Paulo et al. 2025, arXiv 2501.18823', { k: LAYER_L0 }),
+    lesson(batchtopk, 'crosscoder', 'Lindsey et al. 2024, Transformer Circuits'),
   ];
 }
 

@@ -3,7 +3,7 @@
  * L0 alone. It must not know how well a dictionary does.
  */
 import { coefficientOf } from './lessons.mjs';
-import { trainAndScore, twoViews } from './world.mjs';
+import { trainAndScore, worldOf } from './world.mjs';
 
 const SEED = 100;
 /** Times the default. */
@@ -19,7 +19,7 @@ const REFINEMENTS = 3;
  * @param {{ steps: number, latents: number, l0: number }} wanted
  */
 export async function searchCoefficients(backend, families, store, { steps, latents, l0 }) {
-  const world = await twoViews(backend, SEED, steps);
+  const world = await worldOf(backend, SEED, steps);
   /** @type {{ coefficient: number, l0: number }[][]} */
   const tried = families.map(() => []);
   for (let round = 0; round <= REFINEMENTS; round++) {

@@ -18,7 +18,8 @@ function codeHash() {
     .filter((name) => name.endsWith('.js'))
     .sort()
     .map((name) => join('dist', name));
-  for (const name of [...library, 'build/Release/monosem.node', 'bench/families/world.mjs']) {
+  const world = ['world', 'views'].map((part) => join('bench', 'families', `${part}.mjs`));
+  for (const name of [...library, 'build/Release/monosem.node', ...world]) {
     const path = join(root, name);
     if (existsSync(path)) hash.update(name).update(readFileSync(path));
   }

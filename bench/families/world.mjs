@@ -1,108 +1,42 @@
 /**
- * The world in which families are compared, and one dictionary's way through it: trained on fresh samples, then held
- * against the truth. It must not know which families there are, nor how results are shown.
+ * One dictionary's way through the world in which families are compared: trained on fresh samples, then held against the
+ * truth. It must not know which families there are, nor how results are shown.
  */
-import { knownSource } from '../../dist/activations/knownSource.js';
-import { activationScale } from '../../dist/activations/normalise.js';
 import { decode, encode } from '../../dist/dictionaries/dictionary.js';
 import { scoreDirections, scoreRandomDirections } from '../../dist/evaluation/groundTruth.js';
 import { scoreFirings } from '../../dist/evaluation/groundTruthFirings.js';
 import { randomDictionary } from '../../dist/evaluation/nulls.js';
-import { orthonormalRows } from '../../dist/math/orthonormal.js';
-import { Random } from '../../dist/math/random.js';
 import { inRawUnits } from '../../dist/pipeline/learn.js';
-import { BLOCK_ROWS } from '../../dist/toy/distribution.js';
-import { orthogonalToy } from '../../dist/toy/orthogonal.js';
 import { trainingOptions } from '../../dist/training/recipe.js';
 import { currentDictionary } from '../../dist/training/state.js';
 import { trainStep } from '../../dist/training/step.js';
 import { splitBlocks } from '../../dist/training/stream.js';
 import { rowsOf, train } from '../../dist/training/train.js';
 import { createWorkspace } from '../../dist/training/workspace.js';
+import { TEST_ROWS, threeViews } from './views.mjs';
 
 export const BATCH = 1024;
 /** Samples are independent, so a window need not be large to mix them. */
 const WINDOW_ROWS = 16_384;
-const TEST_ROWS = 32_768;
-/** Test samples are the first blocks, training samples those after them. */
-const TEST_BLOCKS = TEST_ROWS / BLOCK_ROWS;
 const TIMED_STEPS = 100;
 
 /**
- * @typedef {'autoencoder' | 'transcoder' | 'skip transcoder' | 'crosscoder'} Kind what is read, and what is reconstructed of it
+ * @typedef {import('./views.mjs').Kind} Kind
  * @typedef {{ family: import('../../src/dictionaries/families/family.ts').Family, dictionary: object, kind: Kind }} Lesson
  * @typedef {{ l0: number, mcc: number, nullMcc: number, f1: number, explained: number, dead: number, seconds: number }} Scores
  */
 
-/**
- * The orthogonal toy of a seed, seen twice: columns 0 .. 99 are x, columns 100 .. 199 are x R with a random rotation R.
- * A transcoder goes from the first view to the second, a crosscoder reads and reconstructs both.
- * @param {import('../../src/kernels/backend.ts').Backend} backend @param {number} seed @param {number} steps
- */
-export async function twoViews(backend, seed, steps) {
-  const distribution = orthogonalToy(seed);
-  const { width, features } = distribution;
-  const rotation = Float32Array.from(orthonormalRows(width, width, new Random(seed, 'rotation')));
-  const packed = backend.pack(rotation, width, width);
-  const rotated = async (/** @type {Float32Array} */ x) => {
-    const out = new Float32Array(x.length);
-    await backend.linear({ x, rows: x.length / width, weight: packed, out });
-    return out;
-  };
-  const both = async (/** @type {Float32Array} */ x) => sideBySide(x, await rotated(x), width);
-  const known = knownSource(distribution, {
-    firstBlock: TEST_BLOCKS,
-    sequences: (steps * BATCH) / BLOCK_ROWS,
-  });
-  const source = {
-    ...known,
-    width: 2 * width,
-    read: async (/** @type {ArrayLike<number>} */ asked) => {
-      const rows = await known.read(asked);
-      return { ...rows, activations: await both(rows.activations) };
-    },
-  };
-  const { x, labels } = distribution.draw(0, TEST_ROWS);
-  const blocks = [];
-  for (const start of [0, width]) {
-    const end = start + width;
-    blocks.push({ start, end, ...(await activationScale(source, { seed, start, end })) });
-  }
-  const [first, second] = [distribution.directions, await rotated(distribution.directions)];
-  return {
-    seed,
-    steps,
-    distribution,
-    features,
-    source,
-    blocks,
-    test: { activations: await both(x), labels },
-    /** The true directions as the output of each kind has them. @type {Record<Kind, Float32Array>} */
-    truth: {
-      autoencoder: first,
-      transcoder: second,
-      'skip transcoder': second,
-      crosscoder: sideBySide(first, second, width),
-    },
-  };
+/** @param {import('../../src/kernels/backend.ts').Backend} backend @param {number} seed @param {number} steps */
+export async function worldOf(backend, seed, steps) {
+  return { seed, steps, ...(await threeViews(backend, seed, steps * BATCH)) };
 }
 
-/** @typedef {Awaited<ReturnType<typeof twoViews>>} World */
-
-/** @param {Float32Array} a @param {Float32Array} b @param {number} width */
-function sideBySide(a, b, width) {
-  const out = new Float32Array(2 * a.length);
-  for (let r = 0; r * width < a.length; r++) {
-    out.set(a.subarray(r * width, (r + 1) * width), 2 * r * width);
-    out.set(b.subarray(r * width, (r + 1) * width), (2 * r + 1) * width);
-  }
-  return out;
-}
+/** @typedef {Awaited<ReturnType<typeof worldOf>>} World */
 
 /** @param {World} world @param {Lesson} lesson @returns {import('../../src/training/train.ts').Arm} */
 function armOf({ seed, steps, blocks }, { family, dictionary, kind }) {
   const factor = family.recipe.squaredNorm === 'width' ? Math.sqrt(blocks[0].end) : 1;
-  const [first, second] = blocks.map((block) => ({ ...block, scale: factor * block.scale }));
+  const [x, rotated, passed] = blocks.map((block) => ({ ...block, scale: factor * block.scale }));
   const options = trainingOptions(
     family,
     family.options.parse({ family: family.name, ...dictionary }),
@@ -114,10 +48,10 @@ function armOf({ seed, steps, blocks }, { family, dictionary, kind }) {
       windowRows: WINDOW_ROWS,
       skip: kind === 'skip transcoder',
     },
-    first.end,
+    x.end,
   );
-  if (kind === 'crosscoder') return { options, input: [first, second] };
-  return { options, input: [first], ...(kind !== 'autoencoder' && { target: [second] }) };
+  if (kind === 'crosscoder') return { options, input: [x, rotated] };
+  return { options, input: [x], ...(kind !== 'autoencoder' && { target: [passed] }) };
 }
 
 /**
@@ -172,9 +106,8 @@ async function trainAll(backend, world, lessons, onStep) {
  * @param {import('../../src/training/train.ts').Arm} arm @param {import('../../src/training/state.ts').TrainingState} state
  */
 async function processorSeconds(backend, world, arm, state) {
-  const { activations } = world.test;
   const width = world.source.width;
-  const batch = splitBlocks(activations.slice(0, BATCH * width), BATCH, width);
+  const batch = splitBlocks(world.test.slice(0, BATCH * width), BATCH, width);
   const rows = rowsOf(arm, batch);
   const workspace = createWorkspace(backend);
   state.step = world.steps - TIMED_STEPS - 1;
@@ -191,18 +124,16 @@ async function processorSeconds(backend, world, arm, state) {
  * @returns {Promise<Omit<Scores, 'dead' | 'seconds'>>}
  */
 async function scoreDictionary(backend, world, dictionary, kind) {
-  const { labels, activations } = world.test;
-  const whole = splitBlocks(activations, TEST_ROWS, world.source.width);
-  const blocks = world.blocks.map((block) => ({ ...block, scale: 1 }));
-  const [first, second] = [[blocks[0]], [blocks[1]]];
-  const { x } = whole.read(kind === 'crosscoder' ? blocks : first);
-  const { x: y } = kind === 'crosscoder' || kind === 'autoencoder' ? { x } : whole.read(second);
+  const { directions: truth, labels } = world.truth[kind];
+  const whole = splitBlocks(world.test, TEST_ROWS, world.source.width);
+  const [first, rotated, passed] = world.blocks.map((block) => ({ ...block, scale: 1 }));
+  const { x } = whole.read(kind === 'crosscoder' ? [first, rotated] : [first]);
+  const { x: y } = kind === 'crosscoder' || kind === 'autoencoder' ? { x } : whole.read([passed]);
   const codes = await encode(backend, dictionary, x, TEST_ROWS);
   const output = await decode(backend, dictionary, codes, x);
   const { outputWidth, latents, decoderWeight } = dictionary;
-  const truth = world.truth[kind];
   const directions = await scoreDirections(backend, decoderWeight, truth, outputWidth);
-  const firings = scoreFirings({ codes, labels, features: world.features, ...directions });
+  const firings = scoreFirings({ codes, labels, features: world.distribution.features, ...directions });
   const random = await scoreRandomDirections(backend, { latents, seed: world.seed }, truth, outputWidth);
   return {
     l0: codes.values.length / TEST_ROWS,
@@ -232,10 +163,9 @@ function unexplained(output, y, width) {
  * @param {import('../../src/kernels/backend.ts').Backend} backend @param {World} world @param {number} k
  */
 export async function yardsticks(backend, world, k) {
-  const { width, directions } = world.distribution;
-  const latents = world.features;
+  const { width, features: latents, directions } = world.distribution;
   const { mean } = world.blocks[0];
-  const { x } = splitBlocks(world.test.activations, TEST_ROWS, world.source.width).read([
+  const { x } = splitBlocks(world.test, TEST_ROWS, world.source.width).read([
     { ...world.blocks[0], scale: 1 },
   ]);
   const random = await randomDictionary(backend, { latents, k, seed: world.seed }, mean, x, TEST_ROWS);

@@ -17,13 +17,13 @@ import type { RunConfig } from '../../runs/config.ts';
 import { RUN_FILES } from '../../runs/directory.ts';
 import { hooksOf, siteOf } from '../../runs/site.ts';
 import { currentDictionary } from '../../training/state.ts';
-import { type Seconds, timed } from '../clock.ts';
+import type { Seconds } from '../clock.ts';
 import { footprint } from '../footprint.ts';
 import { armOf, blocksOf, inRawUnits, resolveTraining, validationActivations } from '../learn.ts';
 import { reinitialised, type Subject, storeDirectory, type Workbench, widthAt } from '../subject.ts';
-import { rehearseHarvest } from './activations.ts';
+import { type HarvestRehearsal, rehearseHarvest } from './activations.ts';
 import { Meter } from './meter.ts';
-import { rehearseEvaluation, rehearseExplanation, rehearseKeeping } from './results.ts';
+import { rehearseEvaluation, rehearseExplanation, rehearseKeeping, type Trained } from './results.ts';
 import { rehearseSubject } from './subject.ts';
 import { ASSUMED_L0, rehearseTraining } from './training.ts';
 
@@ -62,7 +62,6 @@ export async function rehearse(bench: Workbench, config: RunConfig): Promise<Reh
 }
 
 async function rehearseIn(bench: Workbench, given: RunConfig, dir: string): Promise<Rehearsal> {
-  const { backend } = bench;
   const meter = new Meter();
   const note = (line: string) => bench.reporter.note(`rehearsing: ${line}`);
   note('model and corpus');
@@ -70,7 +69,7 @@ async function rehearseIn(bench: Workbench, given: RunConfig, dir: string): Prom
   const site = siteOf(given);
   const hooks = hooksOf([site]);
   const width = widthAt(subject, site.inputs);
-  const config = resolveTraining(given, width, backend);
+  const config = resolveTraining(given, width, bench.backend);
   const { nulls } = config.evaluation;
   refuseTooLarge(bench, config, subject);
   const cached: string[] = subject.sampledTokens === 0 ? ['corpus'] : [];
@@ -83,45 +82,20 @@ async function rehearseIn(bench: Workbench, given: RunConfig, dir: string): Prom
   if (isKept(subject)) cached.push('activations');
   else meter.add('harvest', harvested.harvest);
   meter.add('opening', opening, nulls ? 3 : 2);
-  const { batch, windowRows, shuffleSeed } = config.training;
-  const { result: blocks, ...scaling } = await timed(() => blocksOf(subject, hooks, store, shuffleSeed));
-  const { result: validation, ...reading } = await timed(() => validationActivations(subject, hooks));
-  meter.add('preparation', scaling, nulls ? 2 : 1);
-  meter.add('preparation', reading, nulls ? 2 : 1);
 
   note('training');
-  const arm = armOf(bench, config, subject, blocks, validation);
-  const stream = { source: store, batch, windowRows, shuffleSeed };
-  const { state, training, l0, assumptions } = await rehearseTraining(
-    bench,
-    config,
-    arm,
-    stream,
-    source.totalRows,
-    dir,
-  );
-  meter.add('training', training);
-  const dictionary = inRawUnits(await currentDictionary(backend, state, arm.options), arm);
-  const sae = join(dir, RUN_FILES.dictionary);
-  await mkdir(sae);
-  const keeping = await rehearseKeeping(bench, dictionary, validation, () =>
-    writeSaelens(sae, dictionary, NO_METADATA, {
-      frequency: new Float64Array(dictionary.latents),
-      own: true,
-    }),
-  );
-  meter.add('keeping', keeping, nulls ? 2 : 1);
+  const learn = (phase: string, to: string) =>
+    rehearseLearning(bench, config, subject, harvested, { phase, dir: to }, meter);
+  const { dictionary, mean, l0, assumptions } = await learn('training', dir);
   let reset: Subject | undefined;
   if (nulls) {
     reset = await meter.measure('model', 2, () => reinitialised(bench, config, subject));
     if (isKept(reset)) cached.push('activations of the null');
     else meter.add('harvest of the null', harvested.harvest);
-    const again = await rehearseTraining(bench, config, arm, stream, source.totalRows, join(dir, 'null'));
-    meter.add('training of the null', again.training);
+    await learn('training of the null', join(dir, 'null'));
   }
 
   note('evaluation');
-  const mean = Float32Array.from((arm.target ?? arm.input).flatMap((block) => Array.from(block.mean)));
   await rehearseEvaluation(bench, config, subject, { dictionary, mean }, reset, meter);
   note('explanation');
   const rows = source.totalRows;
@@ -137,9 +111,9 @@ async function rehearseIn(bench: Workbench, given: RunConfig, dir: string): Prom
   );
 
   const checkpoint = await bytesAt(join(dir, RUN_FILES.checkpoints));
-  const steps = Math.floor(config.training.tokens / batch);
+  const steps = Math.floor(config.training.tokens / config.training.batch);
   const checkpoints = checkpoint * Math.min(2, Math.ceil(steps / config.training.checkpointEvery));
-  const bytes = await bytesAt(sae);
+  const bytes = await bytesAt(join(dir, RUN_FILES.dictionary));
   return {
     subject,
     config,
@@ -160,6 +134,49 @@ async function rehearseIn(bench: Workbench, given: RunConfig, dir: string): Prom
     cached,
     assumptions,
   };
+}
+
+/**
+ * A training with what comes right before and after it, into `dir`. What only a training holds, its state above all, is let
+ * go of when this returns, as in a run.
+ */
+async function rehearseLearning(
+  bench: Workbench,
+  config: RunConfig,
+  subject: Subject,
+  { store, source }: HarvestRehearsal,
+  { phase, dir }: { phase: string; dir: string },
+  meter: Meter,
+): Promise<Trained & { l0: number; assumptions: readonly string[] }> {
+  const hooks = hooksOf([siteOf(config)]);
+  const { batch, windowRows, shuffleSeed } = config.training;
+  const { blocks, validation } = await meter.measure('preparation', 1, async () => ({
+    blocks: await blocksOf(subject, hooks, store, shuffleSeed),
+    validation: await validationActivations(subject, hooks),
+  }));
+  const arm = armOf(bench, config, subject, blocks, validation);
+  const stream = { source: store, batch, windowRows, shuffleSeed };
+  const { state, training, l0, assumptions } = await rehearseTraining(
+    bench,
+    config,
+    arm,
+    stream,
+    source.totalRows,
+    dir,
+  );
+  meter.add(phase, training);
+  const dictionary = inRawUnits(await currentDictionary(bench.backend, state, arm.options), arm);
+  const sae = join(dir, RUN_FILES.dictionary);
+  await mkdir(sae, { recursive: true });
+  const keeping = await rehearseKeeping(bench, dictionary, validation, () =>
+    writeSaelens(sae, dictionary, NO_METADATA, {
+      frequency: new Float64Array(dictionary.latents),
+      own: true,
+    }),
+  );
+  meter.add('keeping', keeping);
+  const mean = Float32Array.from((arm.target ?? arm.input).flatMap((block) => Array.from(block.mean)));
+  return { dictionary, mean, l0, assumptions };
 }
 
 /** InputError where the arrays that the run must hold at once are more than the machine has free. */

@@ -1,6 +1,6 @@
 /**
  * Trains every family at its own recipe in three worlds with known features, and shows how much of the truth each found.
- * It takes about an hour of one core; what is done is kept in build/families.jsonl, so it can be broken off and gone on
+ * It takes about half an hour of one core; what is done is kept in build/families.jsonl, so it can be broken off and gone on
  * with. Operations are small, so one thread is best: MONOSEM_THREADS=1.
  *
  *   npm run families                     the table
@@ -34,7 +34,7 @@ if (flags.markdown && (flags.quick || flags.search || flags['from-truth']))
 
 const backend = loadBackend();
 const store = openStore();
-const [steps, seeds] = flags.quick ? [300, [1]] : [9000, [1, 2, 3]];
+const [steps, seeds] = flags.quick ? [300, [1]] : [3000, [1, 2, 3]];
 
 async function table() {
   const lessons = allLessons();

@@ -8,10 +8,10 @@ import { trainAndScore, worldOf } from './world.mjs';
 const SEED = 100;
 /** Times the default. */
 const FIRST = [1 / 16, 1 / 4, 1, 4, 16];
-const REFINEMENTS = 3;
+const REFINEMENTS = 1;
 
 /**
- * All families take their trials at the same time, on the same samples: five powers of four first, then three times the
+ * All families take their trials at the same time, on the same samples: five powers of four first, then the
  * coefficient that a straight line through the two that enclose `l0` says, in the logarithms. The nearest is taken.
  * @param {import('../../src/kernels/backend.ts').Backend} backend
  * @param {import('../../src/dictionaries/families/family.ts').Family[]} families

@@ -14,6 +14,7 @@ import { addLatents } from './commands/latents.ts';
 import { addRun } from './commands/run.ts';
 import { addScaling } from './commands/scaling.ts';
 import { addSweep } from './commands/sweep.ts';
+import { addToy } from './commands/toy.ts';
 import { addTrain } from './commands/train.ts';
 import { explainFailure } from './failure.ts';
 import type { Terminal } from './terminal.ts';
@@ -24,6 +25,7 @@ const COMMANDS = [
   addSweep,
   addCost,
   addScaling,
+  addToy,
   addEvaluate,
   addRun,
   addLatents,

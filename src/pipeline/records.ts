@@ -1,6 +1,7 @@
 /** What run.json says of a run: how it began, what it is about, what its phases cost. */
 import { cpus } from 'node:os';
 import { tokenCount } from '../activations/corpus.ts';
+import type { Backend } from '../kernels/backend.ts';
 import type { RunConfig } from '../runs/config.ts';
 import type { Evaluation, Run } from '../runs/schema.ts';
 import { hooksOf, siteOf } from '../runs/site.ts';
@@ -21,15 +22,15 @@ export async function firstRecord({ backend }: Workbench, config: RunConfig): Pr
     config,
     seed: config.seed,
     versions: { monosem: await monosemVersion(), node: process.versions.node },
-    machine: {
-      cpu: cpus()[0]?.model.trim() || 'unknown',
-      backend: backend.name,
-      instructionSet: backend.instructionSet,
-      threads: backend.threads,
-    },
+    machine: machineOf(backend),
     timing: {},
     flops: {},
   };
+}
+
+/** What the numbers are made on. */
+export function machineOf({ name, instructionSet, threads }: Backend): Run['machine'] {
+  return { cpu: cpus()[0]?.model.trim() || 'unknown', backend: name, instructionSet, threads };
 }
 
 /** What the run is about. */

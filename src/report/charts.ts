@@ -1,16 +1,14 @@
 /**
- * Observable Plot's pictures as static SVG, with linkedom as the document. Colours are the page's custom
- * properties, so that one picture serves light and dark. It must not know where on the page a picture stands.
+ * The report's pictures. Colours are the page's custom properties, so that one picture serves light and dark. It must not
+ * know where on the page a picture stands.
  */
 
 import * as Plot from '@observablehq/plot';
-import { parseHTML } from 'linkedom';
 import type { Density, Interval, MetricsLine } from '../runs/schema.ts';
 import { type Html, html, trusted } from './html.ts';
 import { powerOfTen, scaled } from './numbers.ts';
+import { svgText } from './picture.ts';
 import { DENSE_FREQUENCY, evenly } from './sample.ts';
-
-const { document } = parseHTML('<!doctype html><html><body></body></html>');
 
 /** The line of the run's own dictionary, then those of the nulls in their order. */
 const LINES = [
@@ -22,18 +20,8 @@ const LINES = [
 /** More points than this do not show in a picture of its width. */
 const MOST_POINTS = 400;
 
-/** Draws, and names the picture. Plot's own style element is left to the page's sheet, which allows no other. */
 function svg(title: string, options: Plot.PlotOptions): Html {
-  const picture = Plot.plot({ className: 'plot', ...options, document: document as never });
-  picture.querySelector('style')?.remove();
-  picture.setAttribute('role', 'img');
-  picture.setAttribute('aria-label', title);
-  picture.removeAttribute('font-family');
-  picture.removeAttribute('font-size');
-  const name = document.createElementNS('http://www.w3.org/2000/svg', 'title');
-  name.textContent = title;
-  picture.prepend(name as never);
-  return trusted((picture as unknown as { outerHTML: string }).outerHTML);
+  return trusted(svgText(title, options));
 }
 
 const FRAME = { width: 420, height: 190, marginLeft: 46, marginRight: 14, marginTop: 14, marginBottom: 34 };

@@ -23,6 +23,14 @@ export const stopSchema = z.object({
   byL0: z.number(),
 });
 
+/** What numbers were made on. */
+export const machineSchema = z.object({
+  cpu: z.string(),
+  backend: z.string(),
+  instructionSet: z.string(),
+  threads: z.int().positive(),
+});
+
 /** run.json: what was run, on what, and how far it came. The parts that a run learns on its way are optional. */
 export const runSchema = z
   .object({
@@ -51,12 +59,7 @@ export const runSchema = z
       .optional(),
     /** The file of activations that was read in the place of a model and a corpus. */
     file: z.object({ path: z.string(), sha256, documents: splitCounts, rows: splitCounts }).optional(),
-    machine: z.object({
-      cpu: z.string(),
-      backend: z.string(),
-      instructionSet: z.string(),
-      threads: z.int().positive(),
-    }),
+    machine: machineSchema,
     /** `scale` multiplies each activation so that the mean squared norm is 1. */
     activations: z.object({ width: z.int().positive(), scale: z.number().positive() }).optional(),
     training: z.object({ tokens: whole, steps: whole, deadLatents: whole }).optional(),

@@ -1,0 +1,96 @@
+/** `monosem toy`: experiments on models and data whose features are known, each with a verdict. */
+import type { Command } from 'commander';
+import { InputError } from '../../formats/errors.ts';
+import { decimal, duration } from '../../report/numbers.ts';
+import type { Entry } from '../../runs/entry.ts';
+import { withBench } from '../bench.ts';
+import { asUsage } from '../failure.ts';
+import { wholeNumber } from '../flags.ts';
+import { printResult, type Terminal } from '../terminal.ts';
+import { facts, table } from '../text.ts';
+
+interface ToyOptions {
+  readonly all?: boolean;
+  readonly quick?: boolean;
+  readonly seed: number;
+  readonly runs: string;
+  readonly json?: boolean;
+}
+
+export function addToy(program: Command, terminal: Terminal): void {
+  program
+    .command('toy')
+    .argument('[experiment]', 'which; without one, what there is')
+    .description('test a claim about superposition where the truth is known, and say whether it held')
+    .option('--all', 'all experiments, one after another')
+    .option('--quick', 'at reduced size, for a first look')
+    .option('--seed <number>', 'all random streams follow from it', wholeNumber, 0)
+    .option('--runs <directory>', 'where <experiment>/entry.json is written', 'runs/toy')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', '\nExamples:\n  monosem toy sparse-but-wrong\n  monosem toy --all --quick')
+    .action(async (name: string | undefined, options: ToyOptions) => {
+      const { all, quick = false, seed, runs: directory, json } = options;
+      const { EXPERIMENTS, experimentOf } = await import('../../experiments/index.ts');
+      const chosen = await asUsage(() => {
+        if (all && name !== undefined)
+          throw new InputError(`--all runs every experiment; leave out ${name}, or --all`);
+        return all ? EXPERIMENTS : name === undefined ? [] : [experimentOf(name)];
+      });
+      if (chosen.length === 0) {
+        const known = EXPERIMENTS.map(({ name, title, claim }) => ({ name, title, claim }));
+        const text = () =>
+          table(
+            ['experiment', 'about'],
+            known.map(({ name, title }) => [name, title]),
+            ['left', 'left'],
+          );
+        await printResult(terminal, json, { data: known, text });
+        return;
+      }
+      const { runExperiment } = await import('../../experiments/runExperiment.ts');
+      const entries: Entry[] = [];
+      await withBench(terminal, async (bench) => {
+        for (const experiment of chosen)
+          entries.push(await runExperiment(bench, experiment, { directory, seed, quick }));
+      });
+      const text = () => (all ? verdicts(entries) : entryText(entries[0]));
+      await printResult(terminal, json, { data: all ? entries : entries[0], text });
+    });
+}
+
+function verdicts(entries: readonly Entry[]): string {
+  const rows = entries.map(({ experiment, verdict, seconds, because }) => [
+    experiment,
+    verdict,
+    duration(seconds),
+    because,
+  ]);
+  return table(['experiment', 'verdict', 'time', 'because'], rows, ['left', 'left', 'right', 'left']);
+}
+
+function entryText({ title, claim, prediction, findings, verdict, because, seconds }: Entry): string {
+  const number = (value: number | null) => (value === null ? 'unknown' : decimal(value, 3));
+  const rows = findings.map(({ name, value, low, high, n, predicted = {}, null: nothing }) => [
+    name,
+    low === null ? number(value) : `${number(value)} [${number(low)}, ${number(high)}]`,
+    range(predicted),
+    nothing ? `${number(nothing.value)} (${nothing.name})` : '',
+    String(n),
+  ]);
+  const head = ['', 'value, 95 % interval', 'predicted', 'null', 'n'];
+  return [
+    title,
+    facts([
+      ['claim', claim],
+      ['prediction', prediction],
+    ]),
+    table(head, rows, ['left', 'right', 'right', 'right', 'right']),
+    `${verdict} (${duration(seconds)}): ${because}`,
+  ].join('\n\n');
+}
+
+function range({ low, high }: { low?: number; high?: number }): string {
+  if (low === undefined && high === undefined) return '';
+  if (low === undefined) return `at most ${high}`;
+  return high === undefined ? `at least ${low}` : `${low} to ${high}`;
+}

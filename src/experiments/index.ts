@@ -1,0 +1,14 @@
+/** The experiments, in the order in which they are told. */
+import { InputError } from '../formats/errors.ts';
+import type { Experiment } from './experiment.ts';
+import { sparseButWrong } from './sparseButWrong.ts';
+
+export const EXPERIMENTS: readonly Experiment[] = [sparseButWrong];
+
+/** InputError where there is none of this name. */
+export function experimentOf(name: string): Experiment {
+  const found = EXPERIMENTS.find((one) => one.name === name);
+  if (found) return found;
+  const names = EXPERIMENTS.map((one) => one.name);
+  throw new InputError(`there is no experiment ${name}; expected one of ${names.join(', ')}`);
+}

@@ -1,0 +1,204 @@
+/** A dictionary of the wrong L0 learns the wrong features, and explains the data better than the right ones. */
+import * as Plot from '@observablehq/plot';
+import { type Dictionary, decode, encode } from '../dictionaries/dictionary.ts';
+import { familyOptions } from '../dictionaries/families/index.ts';
+import { scoreDirections } from '../evaluation/groundTruth.ts';
+import { scoreFirings } from '../evaluation/groundTruthFirings.ts';
+import type { Backend } from '../kernels/backend.ts';
+import { BLOCK_ROWS, type Samples } from '../toy/distribution.ts';
+import { orthogonalToy } from '../toy/orthogonal.ts';
+import { trainDictionaries } from './dictionaries.ts';
+import type { Experiment } from './experiment.ts';
+import { COLOURS, figure } from './figure.ts';
+import { judge, overSeeds } from './verdict.ts';
+
+const LATENTS = 50;
+const TRUE_L0 = 11;
+const TEST_ROWS = 8192;
+/** s_n is taken at n latents a sample, above every k that could be right and below half of the latents. */
+const RANK = 18;
+
+const FULL = {
+  seeds: 3,
+  steps: 3000,
+  learningRate: 3e-3,
+  ks: [3, 5, 7, 9, 10, 11, 12, 13, 15, 18, 22],
+};
+const QUICK = { seeds: 2, steps: 300, learningRate: 0.03, ks: [5, 9, 11, 13, 18] };
+
+interface Scores {
+  k: number;
+  mcc: number;
+  f1: number;
+  decoderCosine: number;
+  projection: number;
+  explained: number;
+  explainedByTruth: number;
+}
+
+export const sparseButWrong: Experiment = {
+  name: 'sparse-but-wrong',
+  title: 'Sparse but wrong',
+  claim:
+    'A sparse dictionary with an L0 below the true one mixes correlated features together, and explains more of the data ' +
+    'that way than the true features could. How similar its own decoder rows are (c_dec, s_n) tells the true L0; explained variance does not.',
+  prediction:
+    'On 50 orthogonal features of which 10.95 fire, with BatchTopK: c_dec and s_18 are least at k = 10 to 12; MCC there is at least .93; ' +
+    'at k <= 9 the trained dictionary explains more than the true features with as many active; and explained variance is highest at the largest k.',
+  source: 'Chanin and Garriga-Alonso 2025, arXiv 2508.16560',
+  async run({ backend, quick, seed, update }) {
+    const { seeds, steps, learningRate, ks } = quick ? QUICK : FULL;
+    const bySeed: Scores[][] = [];
+    for (let s = 0; s < seeds; s++) {
+      const distribution = orthogonalToy(seed + s);
+      const wanted = ks.map((k) => familyOptions.parse({ family: 'batchtopk', latents: LATENTS, k }));
+      const dictionaries = await trainDictionaries(backend, distribution, wanted, {
+        firstBlock: TEST_ROWS / BLOCK_ROWS,
+        steps,
+        seed: seed + s,
+        learningRate,
+        afterStep: (step) => update(s * steps + step, seeds * steps),
+      });
+      const test = await distribution.draw(0, TEST_ROWS);
+      const { directions } = distribution;
+      const scores: Scores[] = [];
+      for (const [i, k] of ks.entries())
+        scores.push(await score(backend, dictionaries[i], { k, directions, test }));
+      bySeed.push(scores);
+    }
+
+    const each = (of: (scores: Scores[]) => number) => bySeed.map(of);
+    const best = (key: keyof Scores, sign: number) =>
+      each((scores) => scores.reduce((a, b) => (sign * b[key] > sign * a[key] ? b : a)).k);
+    const near = { low: 10, high: 12 };
+    const below = (scores: Scores[]) => scores.filter(({ k }) => k <= 9);
+    const findings = [
+      overSeeds('k at which c_dec is least', best('decoderCosine', -1), { predicted: near }),
+      overSeeds(`k at which s_${RANK} is least`, best('projection', -1), { predicted: near }),
+      overSeeds(
+        'MCC at k = 11',
+        each((scores) => scores.find(({ k }) => k === TRUE_L0)!.mcc),
+        {
+          predicted: { low: 0.93 },
+        },
+      ),
+      overSeeds(
+        'explained variance less that of the true features, least over k <= 9',
+        each((scores) => Math.min(...below(scores).map((at) => at.explained - at.explainedByTruth))),
+        { predicted: { low: 0 } },
+      ),
+      overSeeds('k at which most variance is explained', best('explained', 1), {
+        predicted: { low: 13 },
+      }),
+    ];
+    return { findings, figures: pictures(bySeed), ...judge(findings) };
+  },
+};
+
+async function score(
+  backend: Backend,
+  dictionary: Dictionary,
+  { k, directions, test: { x, labels } }: { k: number; directions: Float32Array; test: Samples },
+): Promise<Scores> {
+  const { width, latents, decoderWeight, decoderBias } = dictionary;
+  const rows = labels.rows;
+  const codes = await encode(backend, dictionary, x, rows);
+  const matched = await scoreDirections(backend, decoderWeight, directions, width);
+  const firings = scoreFirings({ codes, labels, features: directions.length / width, ...matched });
+  const truth: Dictionary = {
+    width,
+    outputWidth: width,
+    latents,
+    encoderWeight: directions,
+    encoderBias: new Float32Array(latents),
+    decoderWeight: directions,
+    decoderBias: new Float32Array(width),
+    selection: { kind: 'threshold', threshold: new Float32Array(latents) },
+  };
+  const chosen = await backend.encodeBatchTopK({
+    x,
+    rows,
+    width,
+    weight: directions,
+    bias: truth.encoderBias,
+    columns: latents,
+    total: k * rows,
+  });
+  const projections = await products(backend, x, { rows, width, weight: decoderWeight, bias: decoderBias });
+  return {
+    k,
+    mcc: matched.mcc,
+    f1: firings.byFeature.mean.f1,
+    decoderCosine: matched.decoderCosine,
+    projection: projections.sort()[projections.length - 1 - RANK * rows],
+    explained: explained(x, await decode(backend, dictionary, codes, x), width),
+    explainedByTruth: explained(x, await decode(backend, truth, chosen, x), width),
+  };
+}
+
+/** `(x - bias) weight^T`, `[rows, columns]`, flat. */
+async function products(
+  backend: Backend,
+  x: Float32Array,
+  of: { rows: number; width: number; weight: Float32Array; bias: Float32Array },
+): Promise<Float32Array> {
+  const { rows, width, weight, bias } = of;
+  const centered = x.map((value, at) => value - bias[at % width]);
+  const columns = weight.length / width;
+  const out = new Float32Array(rows * columns);
+  await backend.linear({ x: centered, rows, weight: backend.pack(weight, columns, width), out });
+  return out;
+}
+
+/** `1 - sum |x - x'|^2 / sum |x - mean|^2` */
+function explained(x: Float32Array, output: Float32Array, width: number): number {
+  const rows = x.length / width;
+  const mean = new Float64Array(width);
+  for (let i = 0; i < x.length; i++) mean[i % width] += x[i] / rows;
+  let [left, variance] = [0, 0];
+  for (let i = 0; i < x.length; i++) {
+    left += (x[i] - output[i]) ** 2;
+    variance += (x[i] - mean[i % width]) ** 2;
+  }
+  return 1 - left / variance;
+}
+
+function pictures(bySeed: readonly Scores[][]) {
+  const long = (lines: Partial<Record<keyof Scores, string>>) =>
+    bySeed.flatMap((scores, seed) =>
+      scores.flatMap((at) =>
+        Object.entries(lines).map(([key, line]) => ({ seed, k: at.k, line, value: at[key as keyof Scores] })),
+      ),
+    );
+  const draw = (name: string, caption: string, lines: Partial<Record<keyof Scores, string>>) => {
+    const data = long(lines);
+    return figure(name, caption, data, {
+      x: { label: 'k' },
+      y: { label: null, grid: true, zero: true },
+      color: { domain: Object.values(lines), range: COLOURS, legend: false },
+      marks: [
+        Plot.ruleX([TRUE_L0], { strokeDasharray: '3 3', stroke: 'currentColor' }),
+        Plot.line(data, Plot.groupX({ y: 'mean' }, { x: 'k', y: 'value', stroke: 'line' })),
+        Plot.dot(data, { x: 'k', y: 'value', stroke: 'line', r: 2.5 }),
+        Plot.text(
+          data.filter(({ k, seed }) => seed === 0 && k === Math.max(...data.map((at) => at.k))),
+          { x: 'k', y: 'value', text: 'line', fill: 'line', textAnchor: 'end', dy: -8 },
+        ),
+      ],
+    });
+  };
+  return [
+    draw('truth', 'Whether the features are right, against k: MCC and F1. The line marks the true L0.', {
+      mcc: 'MCC',
+      f1: 'F1',
+    }),
+    draw('decoder', 'What the decoder says of itself, against k: c_dec and s_18.', {
+      decoderCosine: 'c_dec',
+      projection: `s_${RANK}`,
+    }),
+    draw('explained', 'Explained variance against k, of the trained dictionary and of the true features.', {
+      explained: 'trained',
+      explainedByTruth: 'true features',
+    }),
+  ];
+}

@@ -41,7 +41,7 @@ export async function pursue(
   const rounds: PursuitRound[] = [];
   let active: Uint32Array = Uint32Array.from({ length: rows }, (_, r) => r);
   while (rounds.length < most && active.length > 0) {
-    const round = await findBest(backend, { weight, bias, latents, width }, residual, active);
+    const round = await bestLatents(backend, { weight, bias, latents, width }, residual, active);
     if (round.rows.length === 0) break;
     rounds.push(round);
     active = round.rows.filter((row, i) => {
@@ -56,8 +56,8 @@ export async function pursue(
   return { codes: compress(taken), rounds, residual };
 }
 
-/** The latent of largest product for each row that has a positive one. */
-async function findBest(
+/** The latent of largest product with `residual` for each row of `active` that has a positive one; `weight [latents, width]`. */
+export async function bestLatents(
   backend: Backend,
   {
     weight,

@@ -39,6 +39,8 @@ export interface DirectionScores {
   nearestFeature: Int32Array;
   /** The feature that the one-to-one matching pairs with each latent, -1 where none. `[F]` */
   pairedFeature: Int32Array;
+  /** `c_ji`, `[F, n]`. */
+  cosines: Float64Array;
 }
 
 /**
@@ -91,6 +93,7 @@ export async function scoreDirections(
     decoderCosine: between / ((latents * (latents - 1)) / 2),
     nearestFeature,
     pairedFeature: matching.columnOfRow,
+    cosines,
   };
 }
 

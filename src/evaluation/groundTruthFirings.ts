@@ -3,6 +3,7 @@
  * were assigned to latents (`groundTruth.ts` does that), nor what their amplitudes mean.
  */
 import type { SparseRows } from '../kernels/backend.ts';
+import { blocksOf, meanOfKnown, sumOverBlocks } from './blocks.ts';
 
 /**
  * With `TP` the samples in which a latent and its feature both fire, `L` those in which the latent does and `T` those in
@@ -30,49 +31,76 @@ export interface GroundTruthFirings {
   readonly byFeature: FiringScores;
 }
 
+/** What `scoreFirings` is told: codes and labels of the same samples, and `scoreDirections`' matches. */
+export interface Detectors {
+  readonly codes: SparseRows;
+  readonly labels: SparseRows;
+  readonly features: number;
+  readonly nearestFeature: Int32Array;
+  readonly pairedFeature: Int32Array;
+}
+
 /**
  * Scores of `codes [rows, latents]` on the samples that have `labels [rows, features]`; `nearestFeature` and
  * `pairedFeature [latents]` from `scoreDirections`. Its null: the codes of `randomDictionary`, with as many latents and
  * as many of them active. RangeError where lengths or indices do not fit.
  */
-export function scoreFirings(options: {
-  codes: SparseRows;
-  labels: SparseRows;
-  features: number;
-  nearestFeature: Int32Array;
-  pairedFeature: Int32Array;
-}): GroundTruthFirings {
+export function scoreFirings(options: Detectors): GroundTruthFirings {
+  return firingScores(countFirings(options, 1), Float64Array.of(1));
+}
+
+/** In how many samples of each block what fires: `[blocks, latents]`, and `featureFires [blocks, features]`. */
+export interface FiringCounts extends Pick<Detectors, 'features' | 'nearestFeature' | 'pairedFeature'> {
+  readonly latentFires: Float64Array;
+  readonly featureFires: Float64Array;
+  /** Samples in which the latent fires with its nearest feature, and with the one that it is paired with. */
+  readonly withNearest: Float64Array;
+  readonly withPaired: Float64Array;
+}
+
+/** The counts that `firingScores` needs, in `blocks` runs of samples. RangeError as in `scoreFirings`. */
+export function countFirings(options: Detectors, blocks: number): FiringCounts {
   const { codes, labels, features, nearestFeature, pairedFeature } = options;
   const latents = nearestFeature.length;
   if (codes.rows !== labels.rows)
     throw new RangeError(`codes: ${codes.rows} rows were given for labels of ${labels.rows}`);
   if (pairedFeature.length !== latents)
     throw new RangeError(`pairedFeature: ${pairedFeature.length} values were given for ${latents} latents`);
-  const latentFires = countColumns(codes, latents, 'codes');
-  const featureFires = countColumns(labels, features, 'labels');
-  const withNearest = new Float64Array(latents);
-  const withPaired = new Float64Array(latents);
+  const blockOf = blocksOf(codes.rows, blocks);
+  const latentFires = countColumns(codes, latents, blockOf, blocks, 'codes');
+  const featureFires = countColumns(labels, features, blockOf, blocks, 'labels');
+  const withNearest = new Float64Array(blocks * latents);
+  const withPaired = new Float64Array(blocks * latents);
   const fires = new Uint8Array(features);
   for (let row = 0; row < codes.rows; row++) {
     const [from, end] = [labels.offsets[row], labels.offsets[row + 1]];
+    const shift = blockOf[row] * latents;
     for (let e = from; e < end; e++) fires[labels.indices[e]] = 1;
     for (let e = codes.offsets[row]; e < codes.offsets[row + 1]; e++) {
       const latent = codes.indices[e];
-      if (fires[nearestFeature[latent]] === 1) withNearest[latent]++;
-      if (fires[pairedFeature[latent]] === 1) withPaired[latent]++;
+      if (fires[nearestFeature[latent]] === 1) withNearest[shift + latent]++;
+      if (fires[pairedFeature[latent]] === 1) withPaired[shift + latent]++;
     }
     for (let e = from; e < end; e++) fires[labels.indices[e]] = 0;
   }
+  return { features, nearestFeature, pairedFeature, latentFires, featureFires, withNearest, withPaired };
+}
 
-  const byLatent = scores(latents, (latent) => ({
+/** The scores of samples of which block b was drawn `weights[b]` times. */
+export function firingScores(counts: FiringCounts, weights: Float64Array): GroundTruthFirings {
+  const { features, nearestFeature, pairedFeature } = counts;
+  const [latentFires, featureFires, withNearest, withPaired] = [
+    counts.latentFires,
+    counts.featureFires,
+    counts.withNearest,
+    counts.withPaired,
+  ].map((table) => sumOverBlocks(table, weights));
+  const byLatent = scores(nearestFeature.length, (latent) => ({
     both: withNearest[latent],
     latent: latentFires[latent],
     feature: featureFires[nearestFeature[latent]] ?? 0,
   }));
-  const latentOf = new Int32Array(features).fill(-1);
-  pairedFeature.forEach((feature, latent) => {
-    if (feature >= 0) latentOf[feature] = latent;
-  });
+  const latentOf = latentOfFeature(pairedFeature, features);
   const byFeature = scores(features, (feature) =>
     featureFires[feature] === 0
       ? undefined
@@ -85,14 +113,30 @@ export function scoreFirings(options: {
   return { byLatent, byFeature };
 }
 
-/** In how many rows each column has an entry, `[columns]`. */
-function countColumns(sparse: SparseRows, columns: number, name: string): Float64Array {
-  const counts = new Float64Array(columns);
-  const entries = sparse.offsets[sparse.rows];
-  for (let e = 0; e < entries; e++) {
-    if (sparse.indices[e] >= columns)
-      throw new RangeError(`${name}: column ${sparse.indices[e]} was given, of ${columns}`);
-    counts[sparse.indices[e]]++;
+/** The latent that is paired with each feature, -1 where none is; `[features]`, from `pairedFeature [latents]`. */
+export function latentOfFeature(pairedFeature: Int32Array, features: number): Int32Array {
+  const latentOf = new Int32Array(features).fill(-1);
+  pairedFeature.forEach((feature, latent) => {
+    if (feature >= 0) latentOf[feature] = latent;
+  });
+  return latentOf;
+}
+
+/** In how many rows of each block each column has an entry, `[blocks, columns]`. */
+function countColumns(
+  sparse: SparseRows,
+  columns: number,
+  blockOf: Uint32Array,
+  blocks: number,
+  name: string,
+): Float64Array {
+  const counts = new Float64Array(blocks * columns);
+  for (let row = 0; row < sparse.rows; row++) {
+    for (let e = sparse.offsets[row]; e < sparse.offsets[row + 1]; e++) {
+      if (sparse.indices[e] >= columns)
+        throw new RangeError(`${name}: column ${sparse.indices[e]} was given, of ${columns}`);
+      counts[blockOf[row] * columns + sparse.indices[e]]++;
+    }
   }
   return counts;
 }
@@ -112,9 +156,6 @@ function scores(
     recall[place] = ratio(both, feature);
     f1[place] = ratio(2 * both, latent + feature);
   }
-  const mean = (values: Float64Array) => {
-    const known = values.filter((value) => !Number.isNaN(value));
-    return known.reduce((sum, value) => sum + value, 0) / known.length;
-  };
-  return { precision, recall, f1, mean: { precision: mean(precision), recall: mean(recall), f1: mean(f1) } };
+  const mean = { precision: meanOfKnown(precision), recall: meanOfKnown(recall), f1: meanOfKnown(f1) };
+  return { precision, recall, f1, mean };
 }

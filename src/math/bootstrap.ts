@@ -34,25 +34,48 @@ export function drawResamples(clusters: number, resamples: number, random: Rando
  * was drawn; the value is the statistic with all weights 1. The statistic must not keep `weights`. `low` and
  * `high` are NaN where there are fewer than two clusters, or where a resample's statistic is not finite.
  */
-export function clusterBootstrap(
-  options: { clusters: number; statistic: (weights: Float64Array) => number; level?: number } & Draws,
-): Interval {
-  const { clusters, statistic, level = 0.95 } = options;
-  const value = statistic(new Float64Array(clusters).fill(1));
-  const unidentified = { value, low: NaN, high: NaN, n: clusters };
-  if (clusters < 2) return unidentified;
+export function clusterBootstrap({
+  statistic,
+  ...rest
+}: { clusters: number; statistic: (weights: Float64Array) => number; level?: number } & Draws): Interval {
+  const statistics = (weights: Float64Array) => ({ value: statistic(weights) });
+  return clusterBootstraps({ ...rest, statistics }).value;
+}
+
+/** `clusterBootstrap` of statistics that are computed together, by name. */
+export function clusterBootstraps<Name extends string>(
+  options: {
+    clusters: number;
+    statistics: (weights: Float64Array) => Readonly<Record<Name, number>>;
+    level?: number;
+  } & Draws,
+): Record<Name, Interval> {
+  const { clusters, statistics, level = 0.95 } = options;
+  const value = statistics(new Float64Array(clusters).fill(1));
+  const names = Object.keys(value) as Name[];
+  const interval = (name: Name, low: number, high: number): [Name, Interval] => [
+    name,
+    { value: value[name], low, high, n: clusters },
+  ];
+  const intervals = (of: (name: Name) => [Name, Interval]) =>
+    Object.fromEntries(names.map(of)) as Record<Name, Interval>;
+  if (clusters < 2) return intervals((name) => interval(name, NaN, NaN));
   const draws =
     'draws' in options ? options.draws : drawResamples(clusters, options.resamples ?? 1000, options.random);
   const weights = new Float64Array(clusters);
-  const statistics = draws.map((counts) => {
+  const drawn = draws.map((counts) => {
     if (counts.length !== clusters)
       throw new RangeError(`draws of ${counts.length} clusters given for ${clusters}`);
     weights.set(counts);
-    return statistic(weights);
+    return statistics(weights);
   });
-  if (!statistics.every(Number.isFinite)) return unidentified;
   const tail = (1 - level) / 2;
-  return { value, low: quantile(statistics, tail), high: quantile(statistics, 1 - tail), n: clusters };
+  return intervals((name) => {
+    const values = drawn.map((one) => one[name]);
+    return values.every(Number.isFinite)
+      ? interval(name, quantile(values, tail), quantile(values, 1 - tail))
+      : interval(name, NaN, NaN);
+  });
 }
 
 /**

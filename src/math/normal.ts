@@ -1,4 +1,4 @@
-/** Quantiles of the standard normal distribution. It must not know what they are thresholds of. */
+/** The standard normal distribution: density, tail and quantiles. It must not know what they are thresholds of. */
 
 // Numerators and denominators of the three rational functions of AS 241 (PPND16), highest power first, rounded to doubles.
 const CENTRE_OVER = [
@@ -46,6 +46,31 @@ export function normalQuantile(probability: number): number {
       ? polynomial(NEAR_OVER, r - 1.6) / polynomial(NEAR_UNDER, r - 1.6)
       : polynomial(FAR_OVER, r - 5) / polynomial(FAR_UNDER, r - 5);
   return fromHalf < 0 ? -magnitude : magnitude;
+}
+
+/** `exp(-x^2 / 2) / sqrt(2 pi)` */
+export function normalDensity(x: number): number {
+  return Math.exp(-0.5 * x * x) / Math.sqrt(2 * Math.PI);
+}
+
+/**
+ * `P(normal > x)`, to about 1 part in 10^13: up to 3 by the series `1/2 - density(x) (x + x^3 / 3 + x^5 / (3 5) + ...)`
+ * (Marsaglia, "Evaluating the normal distribution", Journal of Statistical Software 11, 2004), beyond it by Laplace's
+ * continued fraction `density(x) / (x + 1 / (x + 2 / (x + 3 / ...)))`.
+ */
+export function normalTail(x: number): number {
+  if (x < -3) return 1 - normalTail(-x);
+  if (x > 3) {
+    let below = x;
+    for (let i = 200; i >= 1; i--) below = x + i / below;
+    return normalDensity(x) / below;
+  }
+  let [sum, term] = [x, x];
+  for (let odd = 3; Math.abs(term) > 1e-18; odd += 2) {
+    term *= (x * x) / odd;
+    sum += term;
+  }
+  return 0.5 - sum * normalDensity(x);
 }
 
 function polynomial(coefficients: readonly number[], x: number): number {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { normalQuantile } from '../../src/math/normal.ts';
-import { normalDensity, normalProbability } from './normalProbability.ts';
+import { normalDensity, normalQuantile, normalTail } from '../../src/math/normal.ts';
+import { integrate, normalProbability } from './normalProbability.ts';
 
 describe('normalQuantile', () => {
   test('values from tables', () => {
@@ -34,5 +34,31 @@ describe('normalQuantile', () => {
     for (const p of [0.01, 0.07, 0.2, 0.43])
       expect(normalQuantile(1 - p)).toBeCloseTo(-normalQuantile(p), 12);
     for (const p of [-0.1, 1.1, NaN]) expect(() => normalQuantile(p)).toThrow(`not ${p}`);
+  });
+});
+
+describe('normalTail', () => {
+  test('values from tables, far out too, and symmetry', () => {
+    const table = [
+      [0, 0.5],
+      [1, 0.15865525393145705],
+      [2, 0.02275013194817921],
+      [3, 0.0013498980316300946],
+      [5, 2.866515718791939e-7],
+      [8, 6.220960574271785e-16],
+      [20, 2.7536241186062337e-89],
+    ];
+    for (const [x, tail] of table) {
+      expect(normalTail(x) / tail).toBeCloseTo(1, 11);
+      expect(normalTail(-x)).toBeCloseTo(1 - tail, 14);
+    }
+  });
+
+  test('is the integral of the density, on both sides of where its formula changes', () => {
+    for (const x of [-3.2, -3, -2.7, -0.4, 0.3, 1.5, 2.9, 2.999999, 3.000001, 3.3]) {
+      expect(normalTail(x)).toBeCloseTo(1 - normalProbability(x), 13);
+      const beyond = integrate(normalDensity, x, x + 20, 20_000);
+      expect(normalTail(x) / beyond).toBeCloseTo(1, 10);
+    }
   });
 });

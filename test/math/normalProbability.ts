@@ -1,8 +1,5 @@
 /** The normal distribution by integration, slow and plain, for tests to compare with. */
-
-export function normalDensity(x: number): number {
-  return Math.exp(-0.5 * x * x) / Math.sqrt(2 * Math.PI);
-}
+import { normalDensity } from '../../src/math/normal.ts';
 
 /** Simpson's rule with `intervals` (even) intervals. */
 export function integrate(f: (x: number) => number, from: number, to: number, intervals: number): number {

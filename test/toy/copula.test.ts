@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { normalQuantile } from '../../src/math/normal.ts';
+import { normalDensity, normalQuantile } from '../../src/math/normal.ts';
 import { additiveDistribution } from '../../src/toy/additive.ts';
 import { copulaFirings } from '../../src/toy/copula.ts';
 import type { Distribution } from '../../src/toy/distribution.ts';
-import { integrate, normalDensity, normalProbability } from '../math/normalProbability.ts';
+import { integrate, normalProbability } from '../math/normalProbability.ts';
 
 const COUNT = 200_000;
 

@@ -1,9 +1,10 @@
 /** The experiments, in the order in which they are told. */
 import { InputError } from '../formats/errors.ts';
+import { donohoTanner } from './donohoTanner.ts';
 import type { Experiment } from './experiment.ts';
 import { sparseButWrong } from './sparseButWrong.ts';
 
-export const EXPERIMENTS: readonly Experiment[] = [sparseButWrong];
+export const EXPERIMENTS: readonly Experiment[] = [donohoTanner, sparseButWrong];
 
 /** InputError where there is none of this name. */
 export function experimentOf(name: string): Experiment {

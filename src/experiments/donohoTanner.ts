@@ -6,7 +6,7 @@ import type { Experiment } from './experiment.ts';
 import { COLOURS, figure } from './figure.ts';
 import { judge, overSeeds } from './verdict.ts';
 
-const FULL = { features: 200, dimensions: 50, seeds: 8, trials: 40 };
+const FULL = { features: 200, dimensions: 50, seeds: 5, trials: 24 };
 const QUICK = { features: 80, dimensions: 20, seeds: 6, trials: 20 };
 const SHARES = [0.4, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.5, 1.7];
 

@@ -195,9 +195,9 @@ struct SparseRow {
   int64_t count;
 };
 
-// One row's outputs against their targets.
+// One row's outputs against their targets, the inputs or their magnitudes. A width of whole vectors.
 struct OutputRow {
-  const float *bias, *target;
+  const float *bias, *input;
   const float* factor;  // of each squared error, twice
   int64_t width;
   float* out;   // before: sums without the bias; after: the gradient of sums
@@ -261,7 +261,7 @@ struct Kernels {
   // sums[index - first] += value * row, for each entry.
   void (*spread_row)(const SparseRow& x, const float* row, int64_t first, int64_t width, float* sums);
   // Returns the sum of factor * (activation(out + bias) - target)^2, the activation a ReLU or none.
-  float (*output_row)(const OutputRow& row, bool relu);
+  float (*output_row)(const OutputRow& row, bool relu, bool magnitude);
 
   // The scale is returned. Root of the mean square, and the same of what is left when the mean is taken away.
   float (*rms_norm_row)(const float* x, int64_t n, float epsilon, float* out);

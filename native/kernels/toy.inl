@@ -140,24 +140,24 @@ void spread_row(const SparseRow& x, const float* row, int64_t first, int64_t wid
   over_columns(width, Spread{x, row, first, width, sums});
 }
 
-template <bool relu>
-inline float error_and_gradient(const OutputRow& e) {
+template <bool relu, bool magnitude>
+float error_and_gradient(const OutputRow& e) {
   V squares = {};
-  auto body = [&](int64_t i, int64_t c) __attribute__((always_inline)) {
-    const V sum = load_part(e.out + i, c) + load_part(e.bias + i, c), factor = load_part(e.factor + i, c);
-    const V error = (relu ? max_of(sum, V{}) : sum) - load_part(e.target + i, c);
-    V gradient = factor * error;
+  for (int64_t i = 0; i < e.width; i += LANES) {
+    const V sum = load(e.out + i) + load(e.bias + i), x = load(e.input + i);
+    const V error = (relu ? max_of(sum, V{}) : sum) - (magnitude ? max_of(x, -x) : x);
+    V gradient = load(e.factor + i) * error;
     squares += gradient * error;
     if (relu) gradient = sum > V{} ? gradient : V{};
-    store_part(e.out + i, gradient, c);
-    store_part(e.sums + i, load_part(e.sums + i, c) + gradient, c);
-  };
-  FOR_VECTORS(e.width, body);
+    store(e.out + i, gradient);
+    store(e.sums + i, load(e.sums + i) + gradient);
+  }
   return sum_lanes(squares);
 }
 
-float output_row(const OutputRow& e, bool relu) {
-  return relu ? error_and_gradient<true>(e) : error_and_gradient<false>(e);
+float output_row(const OutputRow& e, bool relu, bool magnitude) {
+  if (magnitude) return relu ? error_and_gradient<true, true>(e) : error_and_gradient<false, true>(e);
+  return relu ? error_and_gradient<true, false>(e) : error_and_gradient<false, false>(e);
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
+#include <numeric>
 
 #include "subnormals.h"
 #include "../pool.h"
@@ -15,6 +15,7 @@ constexpr int64_t kRows = 96;       // of a batch that are drawn and passed thro
 constexpr int64_t kColumns = 512;   // features whose outputs are made together
 constexpr int64_t kUpdated = 256;   // features that are stepped together
 constexpr int64_t kVector = 16;     // rows that are summed are padded to whole vectors of every set
+constexpr int64_t kPlacesAnEntry = 8;  // dense products are worth it from about one entry in so many places on
 constexpr double kDraws = 2147483648.0;
 
 int64_t floats(int64_t bytes) { return round_up(ceil_div(bytes, 4), 16); }
@@ -50,37 +51,42 @@ struct Rows {
   const float* values;
 };
 
-// One instance, and the memory of its steps. Weights are packed anew for each: as the outputs of the hidden layer, and
-// for the way back.
+// One instance, and the memory of its steps. Features are padded to whole panels with ones that have no part in anything,
+// hidden units to whole vectors. Where inputs are dense, so is the product that makes the encoder's gradient.
 class Instance {
  public:
-  Instance(const ToyModels& models, const ToySteps& steps, int64_t instance)
+  Instance(const ToyModels& models, const ToySteps& steps, int64_t instance, bool dense)
       : models_(models),
         steps_(steps),
+        product_(kernels().dense[models.precision]),
         instance_(instance),
         n_(models.features),
         m_(models.hidden),
-        padded_(round_up(m_, kVector)),
+        wide_(round_up(n_, product_.panel)),
+        narrow_(round_up(m_, kVector)),
         batch_(models.batch),
         blocks_(ceil_div(batch_, kRows)),
-        product_(kernels().dense[models.precision]),
-        gradient_panel_(packed_bytes(product_, product_.panel, batch_)),
+        dense_(dense),
+        output_panel_(packed_bytes(product_, product_.panel, m_)),
+        batch_panel_(packed_bytes(product_, product_.panel, batch_)),
         back_bytes_(packed_bytes(product_, m_, std::min(n_, kColumns))),
-        outputs_(borrow<char>(packed_bytes(product_, n_, m_))),
+        across_bytes_(strip_bytes(product_, m_, batch_)),
+        outputs_(borrow<char>(panels(product_, n_) * output_panel_)),
         back_(borrow<char>(ceil_div(n_, kColumns) * back_bytes_)),
-        rows_of_encoder_(borrow<float>(padded_ == m_ ? 0 : n_ * padded_)),
-        hidden_(borrow<float>(batch_ * padded_)),
-        across_(borrow<float>(batch_ * m_)),
-        across_strips_(borrow<char>(strip_bytes(product_, m_, batch_))),
-        hidden_gradient_(borrow<float>(batch_ * padded_)),
-        gradient_(borrow<char>(panels(product_, n_) * gradient_panel_)),
-        factor_(n_),
-        bias_(n_, 0.0f),
-        bias_sums_(blocks_ * n_),
+        rows_of_encoder_(borrow<float>(narrow_ == m_ ? 0 : n_ * narrow_)),
+        hidden_(borrow<float>(batch_ * narrow_)),
+        hidden_gradient_(borrow<float>(batch_ * narrow_)),
+        across_(borrow<float>(2 * m_ * batch_)),
+        across_strips_(borrow<char>(2 * across_bytes_)),
+        gradient_(borrow<char>(panels(product_, n_) * batch_panel_)),
+        inputs_(borrow<char>(dense ? panels(product_, n_) * batch_panel_ : 0)),
+        factor_(wide_, 0.0f),
+        bias_(wide_, 0.0f),
+        bias_sums_(blocks_ * wide_),
         losses_(blocks_) {
     const float* importance = models.importance + instance * n_;
-    const double mean = static_cast<double>(batch_) * static_cast<double>(n_);
-    for (int64_t i = 0; i < n_; i++) factor_[i] = static_cast<float>(2.0 * importance[i] / mean);
+    const double count = static_cast<double>(batch_) * static_cast<double>(n_);
+    for (int64_t i = 0; i < n_; i++) factor_[i] = static_cast<float>(2.0 * importance[i] / count);
   }
 
   // `prepare(block)` has the rows of a block ready.
@@ -92,11 +98,8 @@ class Instance {
       prepare(block);
       pass(rows, block);
     });
-    parallel_for(ceil_div(m_, product_.strip), [&](int64_t strip) {
-      const int64_t first = strip * product_.strip;
-      product_.pack_rows(across_.get() + first * batch_, batch_, std::min<int64_t>(product_.strip, m_ - first), batch_,
-                         across_strips_.get() + strip * strip_bytes(product_, product_.strip, batch_));
-    });
+    const int64_t strips = ceil_div(m_, product_.strip);
+    parallel_for(dense_ ? 2 * strips : strips, [&](int64_t task) { pack_across(task / strips, task % strips); });
     const AdamOptions options{steps_.first + at, steps_.rates[at], steps_.beta1, steps_.beta2, steps_.epsilon, 1};
     const Optimiser optimiser(options);
     parallel_for(ceil_div(n_, kUpdated),
@@ -108,114 +111,140 @@ class Instance {
   }
 
  private:
+  static SparseRow entries(const Rows& rows, uint32_t first, uint32_t last) {
+    return {rows.indices + first, rows.values + first, static_cast<int64_t>(last) - first};
+  }
+
   const float* weight(const Trained& of) const { return of.parameter + instance_ * n_ * m_; }
   const float* encoder() const { return weight(models_.encoder); }
   const float* decoder() const { return models_.decoder.parameter ? weight(models_.decoder) : encoder(); }
-  const float* encoder_rows() const { return padded_ == m_ ? encoder() : rows_of_encoder_.get(); }
 
+  // Anew for each step: as the outputs of the hidden layer, and for the way back.
   void pack_weights(int64_t first) {
     const int64_t count = std::min(kColumns, n_ - first), panel = first / product_.panel;
-    product_.pack(decoder(), n_, m_, panel, panel + panels(product_, count),
-                  outputs_.get());
+    product_.pack(decoder(), n_, m_, panel, panel + panels(product_, count), outputs_.get());
     product_.pack_transposed(decoder() + first * m_, m_, count, m_, packed_bytes(product_, product_.panel, count),
                              back_.get() + first / kColumns * back_bytes_);
-    if (padded_ == m_) return;
+    if (narrow_ == m_) return;
     for (int64_t i = first; i < first + count; i++) {
-      float* to = rows_of_encoder_.get() + i * padded_;
-      std::fill_n(std::copy_n(encoder() + i * m_, m_, to), padded_ - m_, 0.0f);
+      float* to = rows_of_encoder_.get() + i * narrow_;
+      std::fill_n(std::copy_n(encoder() + i * m_, m_, to), narrow_ - m_, 0.0f);
     }
   }
 
   // Rows of one block forward and back, as far as the hidden layer's gradient.
   void pass(const Rows& rows, int64_t block) {
-    const int64_t first = block * kRows, count = std::min(kRows, batch_ - first);
+    const int64_t first = block * kRows, count = std::min(kRows, batch_ - first), most = std::min(wide_, kColumns);
     const int64_t hidden_strips = floats(strip_bytes(product_, kRows, m_)),
-                  strips = floats(strip_bytes(product_, kRows, kColumns));
-    float* hidden_strip = scratch(hidden_strips + strips + (kRows + 1) * kColumns);
-    float *strip = hidden_strip + hidden_strips, *out = strip + strips, *target = out + kRows * kColumns;
+                  strips = floats(strip_bytes(product_, kRows, most));
+    float* hidden_strip = scratch(hidden_strips + strips + 2 * kRows * most);
+    float *strip = hidden_strip + hidden_strips, *out = strip + strips, *inputs = out + kRows * most;
+    float *hidden = hidden_.get() + first * narrow_, *back = hidden_gradient_.get() + first * narrow_;
     embed(rows, first, count);
-    product_.pack_rows(hidden_.get() + first * padded_, padded_, count, m_, hidden_strip);
-    float *sums = bias_sums_.data() + block * n_, *back = hidden_gradient_.get() + first * padded_;
-    std::fill_n(sums, n_, 0.0f);
-    std::fill_n(target, kColumns, 0.0f);
-    std::fill_n(back, count * padded_, 0.0f);
+    product_.pack_rows(hidden, narrow_, count, m_, hidden_strip);
+    std::fill_n(bias_sums_.data() + block * wide_, wide_, 0.0f);
+    std::fill_n(back, count * narrow_, 0.0f);
     uint32_t next[kRows];
     std::copy_n(rows.start + first, count, next);
     Epilogue sum_up;
     sum_up.add = true;
     double loss = 0;
     for (int64_t column = 0; column < n_; column += kColumns) {
-      const int64_t width = std::min(kColumns, n_ - column), panel = column / product_.panel;
-      const int64_t output_panel = packed_bytes(product_, product_.panel, m_);
-      product_.multiply(hidden_strip, count, outputs_.get() + panel * output_panel, m_, width, 0,
+      const int64_t width = std::min(kColumns, wide_ - column), inside = std::min(kColumns, n_ - column);
+      const int64_t panel = column / product_.panel;
+      product_.multiply(hidden_strip, count, outputs_.get() + panel * output_panel_, m_, width, 0,
                         panels(product_, width), {}, out, width);
+      std::fill_n(inputs, count * width, 0.0f);
       for (int64_t r = 0; r < count; r++) {
-        const OutputRow row{bias_.data() + column, target,     factor_.data() + column,
-                            width,                 out + r * width, sums + column};
-        const uint32_t from = next[r], last = rows.end[first + r];
-        uint32_t e = from;
-        for (; e < last && rows.indices[e] < column + width; e++)
-          target[rows.indices[e] - column] = models_.absolute ? std::abs(rows.values[e]) : rows.values[e];
+        float* input = inputs + r * width - column;
+        uint32_t e = next[r];
+        for (; e < rows.end[first + r] && rows.indices[e] < column + width; e++) input[rows.indices[e]] = rows.values[e];
         next[r] = e;
-        loss += kernels().output_row(row, models_.output_relu);
-        for (e = from; e < next[r]; e++) target[rows.indices[e] - column] = 0;
+        const OutputRow row{bias_.data() + column, inputs + r * width, factor_.data() + column,
+                            width,                 out + r * width,    bias_sums_.data() + block * wide_ + column};
+        loss += kernels().output_row(row, models_.output_relu, models_.absolute);
       }
-      product_.pack_rows(out, width, count, width, strip);
-      product_.multiply(strip, count, back_.get() + column / kColumns * back_bytes_, width, m_, 0,
-                        panels(product_, m_), sum_up, back, padded_);
-      product_.pack_transposed(out, width, count, width, gradient_panel_,
-                               gradient_.get() + panel * gradient_panel_ + first * product_.panel * product_.bytes);
+      product_.pack_rows(out, width, count, inside, strip);
+      product_.multiply(strip, count, back_.get() + column / kColumns * back_bytes_, inside, narrow_, 0,
+                        panels(product_, m_), sum_up, back, narrow_);
+      pack_columns(out, width, first, count, gradient_.get() + panel * batch_panel_);
+      if (dense_) pack_columns(inputs, width, first, count, inputs_.get() + panel * batch_panel_);
     }
     losses_[block] = loss;
-    if (!models_.hidden_relu) return;
-    const float* h = hidden_.get() + first * padded_;
-    for (int64_t i = 0; i < count * padded_; i++) back[i] = h[i] > 0 ? back[i] : 0;
+    if (models_.hidden_relu) {
+      for (int64_t i = 0; i < count * narrow_; i++) back[i] = hidden[i] > 0 ? back[i] : 0;
+    }
+    turn(hidden, first, count, across_.get());
+    if (dense_) turn(back, first, count, across_.get() + m_ * batch_);
   }
 
   void embed(const Rows& rows, int64_t first, int64_t count) {
+    const float* weights = narrow_ == m_ ? encoder() : rows_of_encoder_.get();
     for (int64_t r = first; r < first + count; r++) {
-      float* h = hidden_.get() + r * padded_;
-      kernels().embed_row(entries(rows, rows.start[r], rows.end[r]), encoder_rows(), padded_, h);
-      if (models_.hidden_relu) {
-        for (int64_t j = 0; j < m_; j++) h[j] = h[j] > 0 ? h[j] : 0;
-      }
-    }
-    for (int64_t j = 0; j < m_; j++) {
-      for (int64_t r = first; r < first + count; r++) across_[j * batch_ + r] = hidden_[r * padded_ + j];
+      float* h = hidden_.get() + r * narrow_;
+      kernels().embed_row(entries(rows, rows.start[r], rows.end[r]), weights, narrow_, h);
+      if (!models_.hidden_relu) continue;
+      for (int64_t j = 0; j < m_; j++) h[j] = h[j] > 0 ? h[j] : 0;
     }
   }
 
-  static SparseRow entries(const Rows& rows, uint32_t first, uint32_t last) {
-    return {rows.indices + first, rows.values + first, static_cast<int64_t>(last) - first};
+  // Rows of a block as inputs of a product over the batch.
+  void pack_columns(const float* rows, int64_t width, int64_t first, int64_t count, char* to) const {
+    product_.pack_transposed(rows, width, count, width, batch_panel_, to + first * product_.panel * product_.bytes);
+  }
+
+  // across [hidden, batch]
+  void turn(const float* rows, int64_t first, int64_t count, float* across) const {
+    for (int64_t j = 0; j < m_; j++) {
+      for (int64_t r = 0; r < count; r++) across[j * batch_ + first + r] = rows[r * narrow_ + j];
+    }
+  }
+
+  void pack_across(int64_t which, int64_t strip) {
+    const int64_t first = strip * product_.strip;
+    product_.pack_rows(across_.get() + (which * m_ + first) * batch_, batch_,
+                       std::min<int64_t>(product_.strip, m_ - first), batch_,
+                       across_strips_.get() + which * across_bytes_ + strip * strip_bytes(product_, 1, batch_));
+  }
+
+  // sums[i, j] += sum over the batch of across[j, r] * columns[r, first + i], rows of sums `narrow_` apart.
+  void add_products(int64_t which, const char* columns, int64_t first, int64_t count, float* room, float* sums) const {
+    const int64_t width = round_up(count, product_.panel);
+    product_.multiply(across_strips_.get() + which * across_bytes_, m_,
+                      columns + first / product_.panel * batch_panel_, batch_, width, 0, panels(product_, width), {},
+                      room, width);
+    for (int64_t i = 0; i < count; i++) {
+      for (int64_t j = 0; j < m_; j++) sums[i * narrow_ + j] += room[j * width + i];
+    }
   }
 
   // Steps the weights of some features: the gradients of decoder rows are products of outputs' gradients and hidden
-  // values over the batch, those of encoder rows sums of hidden gradients over the entries.
+  // values over the batch, those of encoder rows products of inputs and hidden gradients.
   void update(const Rows& rows, int64_t first, const Optimiser& optimiser, double rate) {
     const FlushSubnormals flush;
-    const int64_t count = std::min(kUpdated, n_ - first), panel = first / product_.panel;
+    const int64_t count = std::min(kUpdated, n_ - first), most = round_up(count, product_.panel);
     const bool tied = !models_.decoder.parameter;
-    float* across = scratch(m_ * count + (tied ? 1 : 2) * count * padded_);
-    float *decoder = across + m_ * count, *encoder = tied ? decoder : decoder + count * padded_;
-    product_.multiply(across_strips_.get(), m_, gradient_.get() + panel * gradient_panel_, batch_, count, 0,
-                      panels(product_, count), {}, across, count);
-    std::fill_n(encoder, count * padded_, 0.0f);
+    float *encoder = scratch(2 * count * narrow_ + m_ * most), *decoder = tied ? encoder : encoder + count * narrow_,
+          *room = encoder + 2 * count * narrow_;
+    std::fill_n(encoder, 2 * count * narrow_, 0.0f);
+    add_products(0, gradient_.get(), first, count, room, decoder);
+    if (dense_) add_products(1, inputs_.get(), first, count, room, encoder);
+    else spread(rows, first, count, encoder);
     for (int64_t i = 0; i < count; i++) {
-      for (int64_t j = 0; j < m_; j++) decoder[i * padded_ + j] = across[j * count + i];
+      step_row(models_.encoder, first + i, encoder + i * narrow_, optimiser, rate);
+      if (!tied) step_row(models_.decoder, first + i, decoder + i * narrow_, optimiser, rate);
     }
+  }
+
+  void spread(const Rows& rows, int64_t first, int64_t count, float* sums) const {
     for (int64_t r = 0; r < batch_; r++) {
-      const uint32_t *from = rows.indices + rows.start[r], *last = rows.indices + rows.end[r];
-      const uint32_t* to = last;
+      const uint32_t *begin = rows.indices + rows.start[r], *end = rows.indices + rows.end[r];
       if (count < n_) {
-        from = std::lower_bound(from, last, static_cast<uint32_t>(first));
-        to = std::lower_bound(from, last, static_cast<uint32_t>(first + count));
+        begin = std::lower_bound(begin, end, static_cast<uint32_t>(first));
+        end = std::lower_bound(begin, end, static_cast<uint32_t>(first + count));
       }
-      kernels().spread_row(entries(rows, from - rows.indices, to - rows.indices),
-                           hidden_gradient_.get() + r * padded_, first, padded_, encoder);
-    }
-    for (int64_t i = 0; i < count; i++) {
-      step_row(models_.encoder, first + i, encoder + i * padded_, optimiser, rate);
-      if (!tied) step_row(models_.decoder, first + i, decoder + i * padded_, optimiser, rate);
+      kernels().spread_row(entries(rows, begin - rows.indices, end - rows.indices),
+                           hidden_gradient_.get() + r * narrow_, first, narrow_, sums);
     }
   }
 
@@ -234,7 +263,7 @@ class Instance {
   void update_bias(const Optimiser& optimiser, double rate) {
     const FlushSubnormals flush;
     for (int64_t block = 1; block < blocks_; block++)
-      for (int64_t i = 0; i < n_; i++) bias_sums_[i] += bias_sums_[block * n_ + i];
+      for (int64_t i = 0; i < n_; i++) bias_sums_[i] += bias_sums_[block * wide_ + i];
     const int64_t at = instance_ * n_;
     float* bias = models_.bias.parameter + at;
     kernels().scale_row(bias, static_cast<float>(1 - rate * steps_.bias_decay), n_, bias);
@@ -243,23 +272,24 @@ class Instance {
 
   const ToyModels& models_;
   const ToySteps& steps_;
-  const int64_t instance_, n_, m_, padded_, batch_, blocks_;
   const DenseProduct& product_;
-  const int64_t gradient_panel_, back_bytes_;
+  const int64_t instance_, n_, m_, wide_, narrow_, batch_, blocks_;
+  const bool dense_;
+  const int64_t output_panel_, batch_panel_, back_bytes_, across_bytes_;
   const Borrowed<char> outputs_, back_;
-  const Borrowed<float> rows_of_encoder_, hidden_, across_;
-  const Borrowed<char> across_strips_;
-  const Borrowed<float> hidden_gradient_;
-  const Borrowed<char> gradient_;
+  const Borrowed<float> rows_of_encoder_, hidden_, hidden_gradient_, across_;
+  const Borrowed<char> across_strips_, gradient_, inputs_;
   std::vector<float> factor_, bias_, bias_sums_;
   std::vector<double> losses_;
 };
 
 // Each block of rows is drawn from a stream of its own, to where there is room for all features in each row.
 void train_on_drawn(const ToyModels& models, const DrawnInputs& inputs, const ToySteps& steps, int64_t instance,
-                    Instance& model, double* losses) {
+                    double* losses) {
   const int64_t batch = models.batch, n = models.features, room = kRows * n + kVector, blocks = ceil_div(batch, kRows);
   const Thresholds thresholds(inputs, instance, n);
+  const float* p = inputs.probabilities + instance * n;
+  Instance model(models, steps, instance, std::accumulate(p, p + n, 0.0) * kPlacesAnEntry > static_cast<double>(n));
   const Borrowed<uint32_t> start = borrow<uint32_t>(batch), end = borrow<uint32_t>(batch),
                            indices = borrow<uint32_t>(blocks * room);
   const Borrowed<float> values = borrow<float>(blocks * room);
@@ -283,6 +313,15 @@ void train_on_drawn(const ToyModels& models, const DrawnInputs& inputs, const To
   }
 }
 
+void train_on_given(const ToyModels& models, const SparseView& view, const ToySteps& steps, int64_t instance,
+                    double* losses) {
+  const int64_t entries = static_cast<int64_t>(view.offsets[view.rows]) - view.offsets[0];
+  Instance model(models, steps, instance, entries * kPlacesAnEntry > view.rows * models.features);
+  const Rows rows{view.offsets, view.offsets + 1, view.indices, view.values};
+  for (int64_t at = 0; at < steps.count; at++)
+    losses[at * models.instances + instance] = model.step(at, rows, [](int64_t) {});
+}
+
 }  // namespace
 
 // Instances share nothing, so each goes its own way through all steps; threads that find none left help with the parts
@@ -290,16 +329,12 @@ void train_on_drawn(const ToyModels& models, const DrawnInputs& inputs, const To
 void train_toy_models(const ToyModels& models, const std::variant<DrawnInputs, GivenInputs>& inputs,
                       const ToySteps& steps, double* losses) {
   parallel_for(models.instances, [&](int64_t instance) {
-    Instance model(models, steps, instance);
     if (const DrawnInputs* drawn = std::get_if<DrawnInputs>(&inputs)) {
-      train_on_drawn(models, *drawn, steps, instance, model, losses);
-      return;
+      train_on_drawn(models, *drawn, steps, instance, losses);
+    } else {
+      const GivenInputs& given = std::get<GivenInputs>(inputs);
+      train_on_given(models, given[given.size() == 1 ? 0 : instance], steps, instance, losses);
     }
-    const GivenInputs& given = std::get<GivenInputs>(inputs);
-    const SparseView& view = given[given.size() == 1 ? 0 : instance];
-    const Rows rows{view.offsets, view.offsets + 1, view.indices, view.values};
-    for (int64_t at = 0; at < steps.count; at++)
-      losses[at * models.instances + instance] = model.step(at, rows, [](int64_t) {});
   });
 }
 

@@ -245,7 +245,17 @@ function toyModels(o: Parameters<ToyOperations['stepToyModels']>[0]): unknown[] 
     ...[o.hiddenRelu, o.outputRelu, o.target === 'magnitude', o.importance],
     ...[...remembered(encoder), ...(decoder ? [true, ...remembered(decoder)] : [false])],
     ...(bias ? [true, ...remembered(bias)] : [false]),
-    ...[o.firstStep, o.rates.length, o.rates, o.beta1, o.beta2, o.epsilon, o.weightDecay, o.biasDecay, o.losses],
+    ...[
+      o.firstStep,
+      o.rates.length,
+      o.rates,
+      o.beta1,
+      o.beta2,
+      o.epsilon,
+      o.weightDecay,
+      o.biasDecay,
+      o.losses,
+    ],
     ...(drawn
       ? [true, inputs.probabilities, inputs.low, inputs.high, inputs.keys]
       : [false, inputs.rows.length, ...inputs.rows.flatMap(sparse)]),

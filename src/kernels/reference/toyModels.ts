@@ -44,7 +44,10 @@ function step(op: Operands, s: number, k: number): number {
     );
     const back = new Float64Array(m);
     for (let i = 0; i < n; i++) {
-      const z = h.reduce((sum, value, j) => sum + value * output.parameter[i * m + j], offset?.parameter[i] ?? 0);
+      const z = h.reduce(
+        (sum, value, j) => sum + value * output.parameter[i * m + j],
+        offset?.parameter[i] ?? 0,
+      );
       const error = relu(op.outputRelu, z) - (op.target === 'magnitude' ? Math.abs(x[i]) : x[i]);
       const weight = importance[k * n + i] / (batch * n);
       loss += weight * error * error;

@@ -60,6 +60,7 @@
         "native/binding/addon.cc",
         "native/binding/dictionary.cc",
         "native/binding/limits.cc",
+        "native/binding/toy.cc",
         "native/binding/training.cc",
         "native/binding/transformer.cc",
         "native/isa/baseline.cc",
@@ -76,6 +77,7 @@
         "native/operations/attention.cc",
         "native/operations/decoder_step.cc",
         "native/operations/sparse.cc",
+        "native/operations/toy_models.cc",
         "native/operations/unembed.cc",
         "native/pool.cc"
       ],

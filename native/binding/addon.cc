@@ -27,6 +27,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   export_dictionary(env, exports);
   export_limits(env, exports);
   export_training(env, exports);
+  export_toy(env, exports);
   return exports;
 }
 

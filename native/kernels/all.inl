@@ -15,3 +15,4 @@
 #include "fp32_product.inl"
 #include "select.inl"
 #include "encode.inl"
+#include "toy.inl"

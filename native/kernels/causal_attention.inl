@@ -82,8 +82,9 @@ void attention_head(const float* q, const float* k, const float* v, int64_t leng
 
 template <class P>
 constexpr DenseProduct dense_product() {
-  return {P::kStrip,       P::kPanel,         P::kBytes,        P::kInputs, pack<P>,
-          pack_rows<P>,    multiply<P>,       multiply_gated<P>, attention_head<P>, power_sums<P>, largest<P>};
+  return {P::kStrip,          P::kPanel,         P::kBytes,     P::kInputs,
+          pack<P>,            pack_rows<P>,      pack_transposed<P>, multiply<P>,
+          multiply_gated<P>,  attention_head<P>, power_sums<P>, largest<P>};
 }
 
 }  // namespace

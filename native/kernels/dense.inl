@@ -146,6 +146,15 @@ void pack(const float* weight, int64_t outputs, int64_t inputs, int64_t first, i
 }
 
 template <class P>
+void pack_transposed(const float* m, int64_t stride, int64_t inputs, int64_t outputs, int64_t panel_bytes,
+                     void* packed) {
+  const int64_t padded = round_up(inputs, P::kInputs);
+  for (int64_t p = 0; p * P::kPanel < outputs; p++)
+    P::pack_panel_transposed(m + p * P::kPanel, stride, smaller(P::kPanel, outputs - p * P::kPanel), inputs, padded,
+                             static_cast<char*>(packed) + p * panel_bytes);
+}
+
+template <class P>
 void pack_rows(const float* x, int64_t stride, int64_t rows, int64_t inputs, void* strips) {
   for (int64_t r = 0; r < rows; r += P::kStrip) {
     P::pack_rows(x + r * stride, stride, smaller(P::kStrip, rows - r), inputs,

@@ -119,6 +119,10 @@ struct DenseProduct {
   void (*pack)(const float* weight, int64_t outputs, int64_t inputs, int64_t first, int64_t last, void* packed);
   // x [rows, inputs], rows `stride` apart.
   void (*pack_rows)(const float* x, int64_t stride, int64_t rows, int64_t inputs, void* strips);
+  // All panels of the weight whose transpose is m [inputs, outputs], rows `stride` and panels `panel_bytes` apart: of a
+  // weight with more inputs, so many from a multiple of `inputs` on. The last of them is padded.
+  void (*pack_transposed)(const float* m, int64_t stride, int64_t inputs, int64_t outputs, int64_t panel_bytes,
+                          void* packed);
   // out[r, o], rows `stride` apart, for all rows given and the outputs of panels first..last.
   void (*multiply)(const void* strips, int64_t rows, const void* packed, int64_t inputs, int64_t outputs,
                    int64_t first, int64_t last, const Epilogue& epilogue, float* out, int64_t stride);
@@ -168,6 +172,36 @@ struct SignumStep {
   float rate;
   float momentum;
   float weight;
+};
+
+// Rows of independent sparse inputs. Feature i has the amplitude offset[i] + scale[i] r where the whole number r, drawn from
+// [0, 2^31), is at most last[i]; all three have whole runs of 16 features, in which what is past the last never fires.
+struct DrawnRows {
+  const uint32_t* key;  // 4 words; the stream is named (key, step, block)
+  uint32_t step, block;
+  int64_t rows, features;
+  const int32_t* last;
+  const float *scale, *offset;
+  uint32_t first;          // the number of the first entry
+  uint32_t *start, *end;   // numbers of the entries of each row
+  uint32_t* indices;       // of the block's entries, with room for 16 more than there can be; as the next
+  float* values;
+};
+
+// Entries of one row.
+struct SparseRow {
+  const uint32_t* indices;
+  const float* values;
+  int64_t count;
+};
+
+// One row's outputs against their targets, the inputs or their magnitudes. A width of whole vectors.
+struct OutputRow {
+  const float *bias, *input;
+  const float* factor;  // of each squared error, twice
+  int64_t width;
+  float* out;   // before: sums without the bias; after: the gradient of sums
+  float* sums;  // += the gradient
 };
 
 // Columns that `slice_squares` works on at once: a few thousand rows of so many stay in the second cache.
@@ -220,6 +254,14 @@ struct Kernels {
   float (*adam)(const AdamStep& step, const float* gradient, float along, int64_t n, float* parameter, float* m,
                 float* v);
   float (*signum)(const SignumStep& step, const float* gradient, float along, int64_t n, float* parameter, float* z);
+
+  void (*draw_rows)(const DrawnRows& rows);
+  // out = sum over the entries of value * weight[index]; a width of whole vectors, as in the next.
+  void (*embed_row)(const SparseRow& x, const float* weight, int64_t width, float* out);
+  // sums[index - first] += value * row, for each entry.
+  void (*spread_row)(const SparseRow& x, const float* row, int64_t first, int64_t width, float* sums);
+  // Returns the sum of factor * (activation(out + bias) - target)^2, the activation a ReLU or none.
+  float (*output_row)(const OutputRow& row, bool relu, bool magnitude);
 
   // The scale is returned. Root of the mean square, and the same of what is left when the mean is taken away.
   float (*rms_norm_row)(const float* x, int64_t n, float epsilon, float* out);

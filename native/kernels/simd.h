@@ -117,6 +117,24 @@ inline std::uint32_t at_least_mask(V a, V b) {
 #endif
 }
 
+// The same for whole numbers, where a[i] <= b[i].
+inline std::uint32_t at_most_mask(VI a, VI b) {
+#if defined(__AVX512F__)
+  return _mm512_cmple_epi32_mask((__m512i)a, (__m512i)b);
+#elif defined(__AVX2__)
+  return (std::uint32_t)_mm256_movemask_ps((__m256)(a <= b));
+#elif defined(__SSE2__)
+  return (std::uint32_t)_mm_movemask_ps((__m128)(a <= b));
+#elif defined(USE_NEON)
+  return mask_of(vcleq_s32((int32x4_t)a, (int32x4_t)b));
+#else
+  VI m = a <= b;
+  std::uint32_t mask = 0;
+  for (int i = 0; i < LANES; i++) mask |= (std::uint32_t)(m[i] & 1) << i;
+  return mask;
+#endif
+}
+
 #if defined(USE_NEON)
 // For each mask of four lanes, the bytes of the chosen ones moved to the front.
 struct Gathering {

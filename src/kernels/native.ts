@@ -16,6 +16,7 @@ import type {
   PackedMatrix,
   SparseRows,
 } from './backend.ts';
+import type { ToyOperations } from './toyOperations.ts';
 import type { LatentGradientOperands, Optimiser, Trained } from './trainingOperations.ts';
 
 type Addon = Record<string, (...operands: unknown[]) => never>;
@@ -186,6 +187,7 @@ export function createNativeBackend(settings: { threads?: number; instructionSet
       ),
     stepArray: ({ optimiser, trained, gradient }) =>
       addon.stepArray(...options(optimiser), gradient.length, gradient, ...remembered(trained)),
+    stepToyModels: (op) => addon.stepToyModels(...toyModels(op)),
     unitRows: ({ weight, rows, width }) => addon.unitRows(rows, width, weight),
   };
 }
@@ -233,6 +235,31 @@ function gradients(o: LatentGradientOperands): unknown[] {
 function options(o: Optimiser): unknown[] {
   if (o.kind === 'signum') return [true, o.step, o.rate, o.momentum];
   return [false, o.step, o.rate, o.beta1, o.beta2, o.epsilon, o.gradientScale];
+}
+
+function toyModels(o: Parameters<ToyOperations['stepToyModels']>[0]): unknown[] {
+  const { encoder, decoder, bias, inputs } = o;
+  const drawn = inputs.kind === 'drawn';
+  return [
+    ...[o.precision === 'bf16', o.instances, o.features, o.hidden, o.batch],
+    ...[o.hiddenRelu, o.outputRelu, o.target === 'magnitude', o.importance],
+    ...[...remembered(encoder), ...(decoder ? [true, ...remembered(decoder)] : [false])],
+    ...(bias ? [true, ...remembered(bias)] : [false]),
+    ...[
+      o.firstStep,
+      o.rates.length,
+      o.rates,
+      o.beta1,
+      o.beta2,
+      o.epsilon,
+      o.weightDecay,
+      o.biasDecay,
+      o.losses,
+    ],
+    ...(drawn
+      ? [true, inputs.probabilities, inputs.low, inputs.high, inputs.keys]
+      : [false, inputs.rows.length, ...inputs.rows.flatMap(sparse)]),
+  ];
 }
 
 function remembered({ parameter, m, v }: Trained): unknown[] {

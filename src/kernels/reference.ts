@@ -9,6 +9,7 @@ import { decoderStep } from './reference/decoderStep.ts';
 import { dense } from './reference/dense.ts';
 import { rows } from './reference/rows.ts';
 import { sparse } from './reference/sparse.ts';
+import { toyModels } from './reference/toyModels.ts';
 import { training } from './reference/training.ts';
 import { unembed } from './reference/unembed.ts';
 
@@ -26,6 +27,7 @@ export function createReferenceBackend(): Backend {
       ...sparse,
       ...rows,
       ...training,
+      ...toyModels,
       decoderBlocks,
       ...decoderStep,
     }),

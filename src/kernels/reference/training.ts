@@ -165,7 +165,8 @@ function writeGradients(operands: LatentGradientOperands, out: Gradients): void 
   }
 }
 
-function stepAlong(optimiser: Optimiser, { parameter, m, v }: Trained, gradient: Float32Array): void {
+/** One step of the optimiser, on one array. */
+export function stepAlong(optimiser: Optimiser, { parameter, m, v }: Trained, gradient: Float32Array): void {
   if (optimiser.kind === 'signum') {
     const { step, rate, momentum } = optimiser;
     for (let i = 0; i < parameter.length; i++) {

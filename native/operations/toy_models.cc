@@ -1,0 +1,341 @@
+#include "toy_models.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "subnormals.h"
+#include "../pool.h"
+
+namespace monosem {
+namespace {
+
+// Fixed, so that partial sums are the same for any number of threads. Rows are whole strips of every set.
+constexpr int64_t kRows = 96;       // of a batch that are drawn and passed through the model together
+constexpr int64_t kColumns = 512;   // features whose outputs are made together
+constexpr int64_t kUpdated = 256;   // features that are stepped together
+constexpr int64_t kVector = 16;     // rows that are summed are padded to whole vectors of every set
+constexpr int64_t kPlacesAnEntry = 8;  // dense products are worth it from about one entry in so many places on
+constexpr double kDraws = 2147483648.0;
+
+int64_t floats(int64_t bytes) { return round_up(ceil_div(bytes, 4), 16); }
+
+// What draw_rows compares with, and makes amplitudes of.
+class Thresholds {
+ public:
+  Thresholds(const DrawnInputs& inputs, int64_t instance, int64_t features)
+      : last_(round_up(features, kVector), -1), scale_(last_.size(), 0), offset_(last_.size(), 0) {
+    for (int64_t i = 0; i < features; i++) {
+      const double fires = std::round(inputs.probabilities[instance * features + i] * kDraws);
+      const double scale = fires > 0 ? (static_cast<double>(inputs.high) - inputs.low) / fires : 0;
+      last_[i] = static_cast<int32_t>(fires - 1);
+      scale_[i] = static_cast<float>(scale);
+      offset_[i] = static_cast<float>(inputs.low + scale / 2);
+    }
+  }
+
+  void give(DrawnRows& rows) const {
+    rows.last = last_.data();
+    rows.scale = scale_.data();
+    rows.offset = offset_.data();
+  }
+
+ private:
+  std::vector<int32_t> last_;
+  std::vector<float> scale_, offset_;
+};
+
+// One batch: row t has the entries start[t] .. end[t].
+struct Rows {
+  const uint32_t *start, *end, *indices;
+  const float* values;
+};
+
+// One instance, and the memory of its steps. Features are padded to whole panels with ones that have no part in anything,
+// hidden units to whole vectors. Where inputs are dense, so is the product that makes the encoder's gradient.
+class Instance {
+ public:
+  Instance(const ToyModels& models, const ToySteps& steps, int64_t instance, bool dense)
+      : models_(models),
+        steps_(steps),
+        product_(kernels().dense[models.precision]),
+        instance_(instance),
+        n_(models.features),
+        m_(models.hidden),
+        wide_(round_up(n_, product_.panel)),
+        narrow_(round_up(m_, kVector)),
+        batch_(models.batch),
+        blocks_(ceil_div(batch_, kRows)),
+        dense_(dense),
+        output_panel_(packed_bytes(product_, product_.panel, m_)),
+        batch_panel_(packed_bytes(product_, product_.panel, batch_)),
+        back_bytes_(packed_bytes(product_, m_, std::min(n_, kColumns))),
+        across_bytes_(strip_bytes(product_, m_, batch_)),
+        outputs_(borrow<char>(panels(product_, n_) * output_panel_)),
+        back_(borrow<char>(ceil_div(n_, kColumns) * back_bytes_)),
+        rows_of_encoder_(borrow<float>(narrow_ == m_ ? 0 : n_ * narrow_)),
+        hidden_(borrow<float>(batch_ * narrow_)),
+        hidden_gradient_(borrow<float>(batch_ * narrow_)),
+        across_(borrow<float>(2 * m_ * batch_)),
+        across_strips_(borrow<char>(2 * across_bytes_)),
+        gradient_(borrow<char>(panels(product_, n_) * batch_panel_)),
+        inputs_(borrow<char>(dense ? panels(product_, n_) * batch_panel_ : 0)),
+        factor_(wide_, 0.0f),
+        bias_(wide_, 0.0f),
+        bias_sums_(blocks_ * wide_),
+        losses_(blocks_) {
+    const float* importance = models.importance + instance * n_;
+    const double count = static_cast<double>(batch_) * static_cast<double>(n_);
+    for (int64_t i = 0; i < n_; i++) factor_[i] = static_cast<float>(2.0 * importance[i] / count);
+  }
+
+  // `prepare(block)` has the rows of a block ready.
+  template <class Prepare>
+  double step(int64_t at, const Rows& rows, Prepare prepare) {
+    if (models_.bias.parameter) std::copy_n(models_.bias.parameter + instance_ * n_, n_, bias_.data());
+    parallel_for(ceil_div(n_, kColumns), [&](int64_t chunk) { pack_weights(chunk * kColumns); });
+    parallel_for(blocks_, [&](int64_t block) {
+      prepare(block);
+      pass(rows, block);
+    });
+    const int64_t strips = ceil_div(m_, product_.strip);
+    parallel_for(dense_ ? 2 * strips : strips, [&](int64_t task) { pack_across(task / strips, task % strips); });
+    const AdamOptions options{steps_.first + at, steps_.rates[at], steps_.beta1, steps_.beta2, steps_.epsilon, 1};
+    const Optimiser optimiser(options);
+    parallel_for(ceil_div(n_, kUpdated),
+                 [&](int64_t chunk) { update(rows, chunk * kUpdated, optimiser, options.rate); });
+    if (models_.bias.parameter) update_bias(optimiser, options.rate);
+    double loss = 0;
+    for (double part : losses_) loss += part;
+    return loss / 2;
+  }
+
+ private:
+  static SparseRow entries(const Rows& rows, uint32_t first, uint32_t last) {
+    return {rows.indices + first, rows.values + first, static_cast<int64_t>(last) - first};
+  }
+
+  const float* weight(const Trained& of) const { return of.parameter + instance_ * n_ * m_; }
+  const float* encoder() const { return weight(models_.encoder); }
+  const float* decoder() const { return models_.decoder.parameter ? weight(models_.decoder) : encoder(); }
+
+  // Anew for each step: as the outputs of the hidden layer, and for the way back.
+  void pack_weights(int64_t first) {
+    const int64_t count = std::min(kColumns, n_ - first), panel = first / product_.panel;
+    product_.pack(decoder(), n_, m_, panel, panel + panels(product_, count), outputs_.get());
+    product_.pack_transposed(decoder() + first * m_, m_, count, m_, packed_bytes(product_, product_.panel, count),
+                             back_.get() + first / kColumns * back_bytes_);
+    if (narrow_ == m_) return;
+    for (int64_t i = first; i < first + count; i++) {
+      float* to = rows_of_encoder_.get() + i * narrow_;
+      std::fill_n(std::copy_n(encoder() + i * m_, m_, to), narrow_ - m_, 0.0f);
+    }
+  }
+
+  // Rows of one block forward and back, as far as the hidden layer's gradient.
+  void pass(const Rows& rows, int64_t block) {
+    const int64_t first = block * kRows, count = std::min(kRows, batch_ - first), most = std::min(wide_, kColumns);
+    const int64_t hidden_strips = floats(strip_bytes(product_, kRows, m_)),
+                  strips = floats(strip_bytes(product_, kRows, most));
+    float* hidden_strip = scratch(hidden_strips + strips + 2 * kRows * most);
+    float *strip = hidden_strip + hidden_strips, *out = strip + strips, *inputs = out + kRows * most;
+    float *hidden = hidden_.get() + first * narrow_, *back = hidden_gradient_.get() + first * narrow_;
+    embed(rows, first, count);
+    product_.pack_rows(hidden, narrow_, count, m_, hidden_strip);
+    std::fill_n(bias_sums_.data() + block * wide_, wide_, 0.0f);
+    std::fill_n(back, count * narrow_, 0.0f);
+    uint32_t next[kRows];
+    std::copy_n(rows.start + first, count, next);
+    Epilogue sum_up;
+    sum_up.add = true;
+    double loss = 0;
+    for (int64_t column = 0; column < n_; column += kColumns) {
+      const int64_t width = std::min(kColumns, wide_ - column), inside = std::min(kColumns, n_ - column);
+      const int64_t panel = column / product_.panel;
+      product_.multiply(hidden_strip, count, outputs_.get() + panel * output_panel_, m_, width, 0,
+                        panels(product_, width), {}, out, width);
+      std::fill_n(inputs, count * width, 0.0f);
+      for (int64_t r = 0; r < count; r++) {
+        float* input = inputs + r * width - column;
+        uint32_t e = next[r];
+        for (; e < rows.end[first + r] && rows.indices[e] < column + width; e++) input[rows.indices[e]] = rows.values[e];
+        next[r] = e;
+        const OutputRow row{bias_.data() + column, inputs + r * width, factor_.data() + column,
+                            width,                 out + r * width,    bias_sums_.data() + block * wide_ + column};
+        loss += kernels().output_row(row, models_.output_relu, models_.absolute);
+      }
+      product_.pack_rows(out, width, count, inside, strip);
+      product_.multiply(strip, count, back_.get() + column / kColumns * back_bytes_, inside, narrow_, 0,
+                        panels(product_, m_), sum_up, back, narrow_);
+      pack_columns(out, width, first, count, gradient_.get() + panel * batch_panel_);
+      if (dense_) pack_columns(inputs, width, first, count, inputs_.get() + panel * batch_panel_);
+    }
+    losses_[block] = loss;
+    if (models_.hidden_relu) {
+      for (int64_t i = 0; i < count * narrow_; i++) back[i] = hidden[i] > 0 ? back[i] : 0;
+    }
+    turn(hidden, first, count, across_.get());
+    if (dense_) turn(back, first, count, across_.get() + m_ * batch_);
+  }
+
+  void embed(const Rows& rows, int64_t first, int64_t count) {
+    const float* weights = narrow_ == m_ ? encoder() : rows_of_encoder_.get();
+    for (int64_t r = first; r < first + count; r++) {
+      float* h = hidden_.get() + r * narrow_;
+      kernels().embed_row(entries(rows, rows.start[r], rows.end[r]), weights, narrow_, h);
+      if (!models_.hidden_relu) continue;
+      for (int64_t j = 0; j < m_; j++) h[j] = h[j] > 0 ? h[j] : 0;
+    }
+  }
+
+  // Rows of a block as inputs of a product over the batch.
+  void pack_columns(const float* rows, int64_t width, int64_t first, int64_t count, char* to) const {
+    product_.pack_transposed(rows, width, count, width, batch_panel_, to + first * product_.panel * product_.bytes);
+  }
+
+  // across [hidden, batch]
+  void turn(const float* rows, int64_t first, int64_t count, float* across) const {
+    for (int64_t j = 0; j < m_; j++) {
+      for (int64_t r = 0; r < count; r++) across[j * batch_ + first + r] = rows[r * narrow_ + j];
+    }
+  }
+
+  void pack_across(int64_t which, int64_t strip) {
+    const int64_t first = strip * product_.strip;
+    product_.pack_rows(across_.get() + (which * m_ + first) * batch_, batch_,
+                       std::min<int64_t>(product_.strip, m_ - first), batch_,
+                       across_strips_.get() + which * across_bytes_ + strip * strip_bytes(product_, 1, batch_));
+  }
+
+  // sums[i, j] += sum over the batch of across[j, r] * columns[r, first + i], rows of sums `narrow_` apart.
+  void add_products(int64_t which, const char* columns, int64_t first, int64_t count, float* room, float* sums) const {
+    const int64_t width = round_up(count, product_.panel);
+    product_.multiply(across_strips_.get() + which * across_bytes_, m_,
+                      columns + first / product_.panel * batch_panel_, batch_, width, 0, panels(product_, width), {},
+                      room, width);
+    for (int64_t i = 0; i < count; i++) {
+      for (int64_t j = 0; j < m_; j++) sums[i * narrow_ + j] += room[j * width + i];
+    }
+  }
+
+  // Steps the weights of some features: the gradients of decoder rows are products of outputs' gradients and hidden
+  // values over the batch, those of encoder rows products of inputs and hidden gradients.
+  void update(const Rows& rows, int64_t first, const Optimiser& optimiser, double rate) {
+    const FlushSubnormals flush;
+    const int64_t count = std::min(kUpdated, n_ - first), most = round_up(count, product_.panel);
+    const bool tied = !models_.decoder.parameter;
+    float *encoder = scratch(2 * count * narrow_ + m_ * most), *decoder = tied ? encoder : encoder + count * narrow_,
+          *room = encoder + 2 * count * narrow_;
+    std::fill_n(encoder, 2 * count * narrow_, 0.0f);
+    add_products(0, gradient_.get(), first, count, room, decoder);
+    if (dense_) add_products(1, inputs_.get(), first, count, room, encoder);
+    else spread(rows, first, count, encoder);
+    for (int64_t i = 0; i < count; i++) {
+      step_row(models_.encoder, first + i, encoder + i * narrow_, optimiser, rate);
+      if (!tied) step_row(models_.decoder, first + i, decoder + i * narrow_, optimiser, rate);
+    }
+  }
+
+  void spread(const Rows& rows, int64_t first, int64_t count, float* sums) const {
+    for (int64_t r = 0; r < batch_; r++) {
+      const uint32_t *begin = rows.indices + rows.start[r], *end = rows.indices + rows.end[r];
+      if (count < n_) {
+        begin = std::lower_bound(begin, end, static_cast<uint32_t>(first));
+        end = std::lower_bound(begin, end, static_cast<uint32_t>(first + count));
+      }
+      kernels().spread_row(entries(rows, begin - rows.indices, end - rows.indices),
+                           hidden_gradient_.get() + r * narrow_, first, narrow_, sums);
+    }
+  }
+
+  void step_row(const Trained& to, int64_t feature, const float* gradient, const Optimiser& optimiser, double rate) {
+    const int64_t at = (instance_ * n_ + feature) * m_;
+    float* row = to.parameter + at;
+    double shrink = rate * steps_.weight_decay;
+    if (shrink < 0) {
+      const double norm = std::sqrt(kernels().dot(row, row, m_));
+      shrink = norm > 0 ? -shrink * (1 - 1 / norm) : 0;
+    }
+    if (shrink != 0) kernels().scale_row(row, static_cast<float>(1 - shrink), m_, row);
+    optimiser.step(to, at, m_, gradient, 0);
+  }
+
+  void update_bias(const Optimiser& optimiser, double rate) {
+    const FlushSubnormals flush;
+    for (int64_t block = 1; block < blocks_; block++)
+      for (int64_t i = 0; i < n_; i++) bias_sums_[i] += bias_sums_[block * wide_ + i];
+    const int64_t at = instance_ * n_;
+    float* bias = models_.bias.parameter + at;
+    kernels().scale_row(bias, static_cast<float>(1 - rate * steps_.bias_decay), n_, bias);
+    optimiser.step(models_.bias, at, n_, bias_sums_.data(), 0);
+  }
+
+  const ToyModels& models_;
+  const ToySteps& steps_;
+  const DenseProduct& product_;
+  const int64_t instance_, n_, m_, wide_, narrow_, batch_, blocks_;
+  const bool dense_;
+  const int64_t output_panel_, batch_panel_, back_bytes_, across_bytes_;
+  const Borrowed<char> outputs_, back_;
+  const Borrowed<float> rows_of_encoder_, hidden_, hidden_gradient_, across_;
+  const Borrowed<char> across_strips_, gradient_, inputs_;
+  std::vector<float> factor_, bias_, bias_sums_;
+  std::vector<double> losses_;
+};
+
+// Each block of rows is drawn from a stream of its own, to where there is room for all features in each row.
+void train_on_drawn(const ToyModels& models, const DrawnInputs& inputs, const ToySteps& steps, int64_t instance,
+                    double* losses) {
+  const int64_t batch = models.batch, n = models.features, room = kRows * n + kVector, blocks = ceil_div(batch, kRows);
+  const Thresholds thresholds(inputs, instance, n);
+  const float* p = inputs.probabilities + instance * n;
+  Instance model(models, steps, instance, std::accumulate(p, p + n, 0.0) * kPlacesAnEntry > static_cast<double>(n));
+  const Borrowed<uint32_t> start = borrow<uint32_t>(batch), end = borrow<uint32_t>(batch),
+                           indices = borrow<uint32_t>(blocks * room);
+  const Borrowed<float> values = borrow<float>(blocks * room);
+  const Rows rows{start.get(), end.get(), indices.get(), values.get()};
+  for (int64_t at = 0; at < steps.count; at++) {
+    losses[at * models.instances + instance] = model.step(at, rows, [&](int64_t block) {
+      DrawnRows drawn{};
+      drawn.key = inputs.keys + 4 * instance;
+      drawn.step = static_cast<uint32_t>(steps.first + at);
+      drawn.block = static_cast<uint32_t>(block);
+      drawn.rows = std::min(kRows, batch - block * kRows);
+      drawn.features = n;
+      thresholds.give(drawn);
+      drawn.first = static_cast<uint32_t>(block * room);
+      drawn.start = start.get() + block * kRows;
+      drawn.end = end.get() + block * kRows;
+      drawn.indices = indices.get() + block * room;
+      drawn.values = values.get() + block * room;
+      kernels().draw_rows(drawn);
+    });
+  }
+}
+
+void train_on_given(const ToyModels& models, const SparseView& view, const ToySteps& steps, int64_t instance,
+                    double* losses) {
+  const int64_t entries = static_cast<int64_t>(view.offsets[view.rows]) - view.offsets[0];
+  Instance model(models, steps, instance, entries * kPlacesAnEntry > view.rows * models.features);
+  const Rows rows{view.offsets, view.offsets + 1, view.indices, view.values};
+  for (int64_t at = 0; at < steps.count; at++)
+    losses[at * models.instances + instance] = model.step(at, rows, [](int64_t) {});
+}
+
+}  // namespace
+
+// Instances share nothing, so each goes its own way through all steps; threads that find none left help with the parts
+// of those that are under way.
+void train_toy_models(const ToyModels& models, const std::variant<DrawnInputs, GivenInputs>& inputs,
+                      const ToySteps& steps, double* losses) {
+  parallel_for(models.instances, [&](int64_t instance) {
+    if (const DrawnInputs* drawn = std::get_if<DrawnInputs>(&inputs)) {
+      train_on_drawn(models, *drawn, steps, instance, losses);
+    } else {
+      const GivenInputs& given = std::get<GivenInputs>(inputs);
+      train_on_given(models, given[given.size() == 1 ? 0 : instance], steps, instance, losses);
+    }
+  });
+}
+
+}  // namespace monosem

@@ -2,9 +2,20 @@
 import { InputError } from '../formats/errors.ts';
 import { donohoTanner } from './donohoTanner.ts';
 import type { Experiment } from './experiment.ts';
+import { magnitude } from './magnitude.ts';
+import { pairs } from './pairs.ts';
+import { phaseBoundary } from './phaseBoundary.ts';
 import { sparseButWrong } from './sparseButWrong.ts';
+import { stickyDimensions } from './stickyDimensions.ts';
 
-export const EXPERIMENTS: readonly Experiment[] = [donohoTanner, sparseButWrong];
+export const EXPERIMENTS: readonly Experiment[] = [
+  phaseBoundary,
+  stickyDimensions,
+  pairs,
+  magnitude,
+  donohoTanner,
+  sparseButWrong,
+];
 
 /** InputError where there is none of this name. */
 export function experimentOf(name: string): Experiment {

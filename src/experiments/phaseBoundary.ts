@@ -1,0 +1,130 @@
+/** When a second feature is worth sharing one dimension for. */
+import * as Plot from '@observablehq/plot';
+import { encoderOf, reluOutput } from '../toy/models/model.ts';
+import { ELHAGE, trainToyModels } from '../toy/models/train.ts';
+import type { Experiment } from './experiment.ts';
+import { COLOURS, figure } from './figure.ts';
+import { judge, overSeeds } from './verdict.ts';
+
+const IMPORTANCES = logarithmic(0.1, 10, 13);
+const PROBABILITIES = logarithmic(0.01, 1, 9);
+const FULL = { seeds: 5, restarts: 4, steps: 4000, batch: 256, learningRate: 0.01 };
+const QUICK = { seeds: 3, restarts: 3, steps: 1000, batch: 128, learningRate: 0.02 };
+
+interface Cell {
+  importance: number;
+  probability: number;
+  antipodal: boolean;
+  predicted: boolean;
+}
+
+/**
+ * The probability of firing below which an antipodal pair has less loss than dropping the less important of two features
+ * in one dimension, of which the second has r times the importance of the first, amplitudes uniform in (0, 1).
+ *
+ * Dropped, with its best bias, feature i costs `I_i (p/3 - p^2/4)`, since its mean is p/2. An antipodal pair costs only where
+ * both fire, `(1 + r) p^2 E[min(u, v)^2] = (1 + r) p^2 / 6`. With the cheaper one dropped they are equal at
+ * `p = 4 r / (2 + 5 r)` for r <= 1, and at `4 / (5 + 2 r)` above.
+ */
+export function boundary(r: number): number {
+  return r <= 1 ? (4 * r) / (2 + 5 * r) : 4 / (5 + 2 * r);
+}
+
+export const phaseBoundary: Experiment = {
+  name: 'phase-boundary',
+  title: 'When two features share one dimension',
+  claim:
+    'A model with one dimension for two features drops the less important one where features are dense, and stores both as an ' +
+    'antipodal pair where they are sparse. Where it changes follows from the losses of the two.',
+  prediction:
+    'The model with the lowest loss of several restarts is antipodal just where p < p*(r), with p* = 4r / (2 + 5r) for r <= 1 and ' +
+    '4 / (5 + 2r) above, in at least 95 % of 117 cells of importance ratio r and probability p.',
+  source:
+    'Elhage et al. 2022, arXiv 2209.10652, "Superposition as a phase change"; the boundary derived here',
+  async run({ backend, quick, seed, update }) {
+    const { seeds, restarts, steps, batch, learningRate } = quick ? QUICK : FULL;
+    const cells = IMPORTANCES.flatMap((importance) =>
+      PROBABILITIES.map((probability) => ({ importance, probability })),
+    );
+    const all: Cell[][] = [];
+    for (let s = 0; s < seeds; s++) {
+      const each = cells.flatMap((cell) => Array.from({ length: restarts }, () => cell));
+      const { model, log } = await trainToyModels(backend, {
+        ...ELHAGE,
+        architecture: reluOutput(2, 1),
+        batch,
+        // Fewer steps than the paper's ten thousand, and larger ones.
+        learningRate,
+        schedule: { kind: 'linear', warmupSteps: 0 },
+        steps,
+        logEvery: Math.round(steps / 10),
+        instances: each.map(({ importance }, i) => ({
+          seed: (seed + s) * each.length + i,
+          importance: [1, importance],
+        })),
+        inputs: {
+          kind: 'independent',
+          probabilities: each.map(({ probability }) => probability),
+          low: 0,
+          high: 1,
+        },
+        onLog: ({ step }) => update(s * steps + step, seeds * steps),
+      });
+      const losses = log[log.length - 1].losses;
+      all.push(
+        cells.map(({ importance, probability }, c) => {
+          const own = Array.from({ length: restarts }, (_, i) => c * restarts + i);
+          const best = own.reduce((a, b) => (losses[b] < losses[a] ? b : a));
+          const [first, second] = encoderOf(model, best);
+          const antipodal = first * second < 0 && Math.min(Math.abs(first), Math.abs(second)) > 0.5;
+          return { importance, probability, antipodal, predicted: probability < boundary(importance) };
+        }),
+      );
+    }
+    const agreeing = all.map(
+      (of) => of.filter((cell) => cell.antipodal === cell.predicted).length / of.length,
+    );
+    const larger = Math.max(
+      ...[true, false].map((side) => all[0].filter((c) => c.predicted === side).length),
+    );
+    const findings = [
+      overSeeds('share of cells as predicted', agreeing, {
+        predicted: { low: 0.95 },
+        null: { name: 'the same answer everywhere', value: larger / cells.length, low: null, high: null },
+      }),
+    ];
+    const data = cells.map((cell, c) => ({
+      importance: cell.importance,
+      probability: cell.probability,
+      antipodal: all.filter((of) => of[c].antipodal).length / seeds,
+    }));
+    const line = logarithmic(0.1, 10, 81).map((r) => ({ importance: r, probability: boundary(r) }));
+    const picture = figure(
+      'cells',
+      'Share of seeds in which the best model is an antipodal pair (filled), by importance of the second feature and probability of firing. The line is the boundary that was predicted.',
+      data,
+      {
+        x: { label: 'importance of the second feature', type: 'log' },
+        y: { label: 'probability of firing', type: 'log' },
+        marks: [
+          Plot.dot(data, {
+            x: 'importance',
+            y: 'probability',
+            r: 7,
+            fill: COLOURS[0],
+            fillOpacity: 'antipodal',
+            stroke: COLOURS[0],
+          }),
+          Plot.line(line, { x: 'importance', y: 'probability', stroke: COLOURS[1], strokeWidth: 2 }),
+        ],
+        opacity: { domain: [0, 1] },
+      },
+    );
+    return { findings, figures: [picture], ...judge(findings) };
+  },
+};
+
+/** `count` numbers from `low` to `high`, equally far apart in the logarithm. */
+function logarithmic(low: number, high: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => low * (high / low) ** (i / (count - 1)));
+}

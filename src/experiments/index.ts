@@ -1,8 +1,10 @@
 /** The experiments, in the order in which they are told. */
 import { InputError } from '../formats/errors.ts';
+import { compressionFeatures } from './compressionFeatures.ts';
 import { donohoTanner } from './donohoTanner.ts';
 import type { Experiment } from './experiment.ts';
 import { magnitude } from './magnitude.ts';
+import { overlapLaw } from './overlapLaw.ts';
 import { pairs } from './pairs.ts';
 import { phaseBoundary } from './phaseBoundary.ts';
 import { sparseButWrong } from './sparseButWrong.ts';
@@ -13,6 +15,8 @@ export const EXPERIMENTS: readonly Experiment[] = [
   stickyDimensions,
   pairs,
   magnitude,
+  compressionFeatures,
+  overlapLaw,
   donohoTanner,
   sparseButWrong,
 ];

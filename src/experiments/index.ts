@@ -1,5 +1,6 @@
 /** The experiments, in the order in which they are told. */
 import { InputError } from '../formats/errors.ts';
+import { capacityAllocation } from './capacityAllocation.ts';
 import { compressionFeatures } from './compressionFeatures.ts';
 import { donohoTanner } from './donohoTanner.ts';
 import type { Experiment } from './experiment.ts';
@@ -15,6 +16,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
   stickyDimensions,
   pairs,
   magnitude,
+  capacityAllocation,
   compressionFeatures,
   overlapLaw,
   donohoTanner,

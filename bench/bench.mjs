@@ -3,7 +3,7 @@
  * and the moment, ratios within one run travel.
  *
  *   npm run bench                     everything, as tables
- *   npm run bench -- --only training  one of: limits, training, models, growth, sweep
+ *   npm run bench -- --only training  one of: limits, training, toy, models, growth, sweep
  *   npm run bench -- --quick          fewer and shorter runs, for a first look
  *   npm run bench -- --json           for machines
  *   npm run bench -- --markdown       also writes the tables into docs/performance.md
@@ -17,9 +17,10 @@ import { growthSection } from './sections/growth.mjs';
 import { limitsSection, measureLimits } from './sections/limits.mjs';
 import { modelsSection } from './sections/models.mjs';
 import { sweepSection } from './sections/sweep.mjs';
+import { toySection } from './sections/toy.mjs';
 import { trainingSection } from './sections/training.mjs';
 
-const SECTIONS = ['limits', 'training', 'models', 'growth', 'sweep'];
+const SECTIONS = ['limits', 'training', 'toy', 'models', 'growth', 'sweep'];
 
 const { values: flags } = parseArgs({
   options: {
@@ -52,10 +53,11 @@ const wants = (/** @type {string} */ name) => flags.only === undefined || flags.
 const { quick } = flags;
 const progress = (/** @type {string} */ what) => process.stderr.write(`${what}\n`);
 const sections = [];
-if (wants('limits') || wants('training')) {
+if (wants('limits') || wants('training') || wants('toy')) {
   progress('limits');
   const limits = await measureLimits({ quick });
   if (wants('training')) sections.push(await trainingSection({ quick, threads, limits, progress }));
+  if (wants('toy')) sections.push(await toySection({ quick, limits, progress }));
   sections.push(limitsSection(limits));
 }
 if (wants('models')) sections.push(await modelsSection({ quick, progress }));

@@ -37,6 +37,37 @@ export { copulaFirings } from './toy/copula.ts';
 export { BLOCK_ROWS, type Distribution, type Samples } from './toy/distribution.ts';
 export { orthogonalToy } from './toy/orthogonal.ts';
 
+// Toy models of superposition, trained many at once, and their geometry.
+export type { ToyInitialisation } from './toy/models/initialise.ts';
+export {
+  encoderOf,
+  magnitude,
+  reluOutput,
+  type ToyArchitecture,
+  type ToyKind,
+  type ToyModel,
+} from './toy/models/model.ts';
+export type { ToySchedule } from './toy/models/schedule.ts';
+export {
+  ELHAGE,
+  type IndependentInputs,
+  type PerFeature,
+  type ToyDecay,
+  type ToyInstance,
+  type ToyLogEntry,
+  type ToyTrained,
+  type ToyTraining,
+  trainToyModels,
+  type WorldInputs,
+} from './toy/models/train.ts';
+export { type FeatureBlock, featureBlocks } from './toy/geometry/blocks.ts';
+export { type DynamicsPoint, recordDynamics } from './toy/geometry/dynamics.ts';
+export { type FeatureGeometry, featureGeometry } from './toy/geometry/features.ts';
+export { type NeuronGeometry, neuronGeometry } from './toy/geometry/neurons.ts';
+export { meanSquaredOverlap } from './toy/geometry/overlaps.ts';
+export { type PolytopeLine, polytopeLines } from './toy/geometry/polytopes.ts';
+export type { FeatureRows } from './toy/geometry/rows.ts';
+
 // Activations: text, split by document, and what a model makes of it at a hook point.
 export { cacheDirectory } from './activations/cache.ts';
 export { type CorpusSpec, loadCorpus } from './activations/corpora/index.ts';

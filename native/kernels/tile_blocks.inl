@@ -14,37 +14,6 @@ struct alignas(64) Sums {
   float row[kBlock][kBlock];
 };
 
-// Rows and columns of 16 x 16 pairs change places.
-inline void transpose(__m512i m[16]) {
-  __m512i t[16];
-#pragma GCC unroll 8
-  for (int i = 0; i < 8; i++) {
-    t[2 * i] = _mm512_unpacklo_epi32(m[2 * i], m[2 * i + 1]);
-    t[2 * i + 1] = _mm512_unpackhi_epi32(m[2 * i], m[2 * i + 1]);
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; i++) {
-    m[4 * i] = _mm512_unpacklo_epi64(t[4 * i], t[4 * i + 2]);
-    m[4 * i + 1] = _mm512_unpackhi_epi64(t[4 * i], t[4 * i + 2]);
-    m[4 * i + 2] = _mm512_unpacklo_epi64(t[4 * i + 1], t[4 * i + 3]);
-    m[4 * i + 3] = _mm512_unpackhi_epi64(t[4 * i + 1], t[4 * i + 3]);
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; i++) {
-    t[i] = _mm512_shuffle_i32x4(m[i], m[4 + i], 0x88);
-    t[4 + i] = _mm512_shuffle_i32x4(m[i], m[4 + i], 0xdd);
-    t[8 + i] = _mm512_shuffle_i32x4(m[8 + i], m[12 + i], 0x88);
-    t[12 + i] = _mm512_shuffle_i32x4(m[8 + i], m[12 + i], 0xdd);
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; i++) {
-    m[i] = _mm512_shuffle_i32x4(t[i], t[8 + i], 0x88);
-    m[8 + i] = _mm512_shuffle_i32x4(t[i], t[8 + i], 0xdd);
-    m[4 + i] = _mm512_shuffle_i32x4(t[4 + i], t[12 + i], 0x88);
-    m[12 + i] = _mm512_shuffle_i32x4(t[4 + i], t[12 + i], 0xdd);
-  }
-}
-
 // Rounds `rows` rows of `inputs` values, row(r), to a strip. The missing ones are zero.
 template <class Row>
 inline void pack_strip_tiles(Row row, int64_t rows, int64_t inputs, char* strip) {

@@ -4,12 +4,10 @@
  */
 
 import { symmetricEigen } from '../../math/eigen.ts';
-import { absoluteCosine, type FeatureRows, rowGram } from './rows.ts';
+import { absoluteCosine, directedRows, type FeatureRows, rowGram, rowNorms } from './rows.ts';
 
 /** Two features share where the magnitude of their cosine exceeds this. */
 const SHARED = 0.1;
-/** Rows shorter than this share of the longest belong to no block. */
-const NEGLIGIBLE = 1e-2;
 /** Eigenvalues below this share of the largest are rounding. */
 const RANK_TOLERANCE = 1e-9;
 
@@ -32,14 +30,8 @@ export interface FeatureBlock {
 export function featureBlocks(rows: FeatureRows): FeatureBlock[] {
   const n = rows.features;
   const gram = rowGram(rows);
-  const longest = Math.sqrt(
-    Array.from({ length: n }, (_, i) => gram[i * n + i]).reduce((a, b) => Math.max(a, b), 0),
-  );
-  const left = new Set<number>();
-  for (let i = 0; i < n; i++) {
-    const norm = Math.sqrt(gram[i * n + i]);
-    if (norm > 0 && norm >= NEGLIGIBLE * longest) left.add(i);
-  }
+  const directed = directedRows(rowNorms(gram, n));
+  const left = new Set(directed.flatMap((yes, i) => (yes ? [i] : [])));
   const blocks: FeatureBlock[] = [];
   for (const start of left) {
     left.delete(start);

@@ -5,14 +5,12 @@
  * Elhage et al. 2022, "Toy Models of Superposition", arXiv 2209.10652.
  */
 
-import { type FeatureRows, rowGram } from './rows.ts';
+import { directedRows, type FeatureRows, rowGram, rowNorms } from './rows.ts';
 
 /** Norms below this count as this, as in the paper's notebook. */
 const LEAST_NORM = 1e-6;
 /** A feature whose row is longer than this is said to be represented. */
 const REPRESENTED = 0.5;
-/** Rows shorter than this share of the longest have no direction but noise's. */
-const NEGLIGIBLE = 1e-2;
 
 export interface FeatureGeometry {
   /** `|W_i|` */
@@ -43,7 +41,7 @@ export interface FeatureGeometry {
 export function featureGeometry(rows: FeatureRows): FeatureGeometry {
   const { features: n, hidden } = rows;
   const gram = rowGram(rows);
-  const norms = Float64Array.from({ length: n }, (_, i) => Math.sqrt(gram[i * n + i]));
+  const norms = rowNorms(gram, n);
   const interference = norms.map((norm, i) => {
     let sum = 0;
     for (let j = 0; j < n; j++) if (j !== i) sum += gram[i * n + j] ** 2;
@@ -53,13 +51,13 @@ export function featureGeometry(rows: FeatureRows): FeatureGeometry {
     const along = norm ** 4 / Math.max(norm, LEAST_NORM) ** 2 + interference[i];
     return along > 0 ? norm ** 2 / along : 0;
   });
-  const longest = norms.reduce((most, norm) => Math.max(most, norm), 0);
+  const directed = directedRows(norms);
   return {
     norms,
     represented: norms.filter((norm) => norm > REPRESENTED).length,
     dimensionsPerFeature: hidden / norms.reduce((sum, norm) => sum + norm ** 2, 0),
     dimensionality,
-    capacity: dimensionality.map((d, i) => (norms[i] < NEGLIGIBLE * longest ? NaN : d)),
+    capacity: dimensionality.map((d, i) => (directed[i] ? d : NaN)),
     interference,
   };
 }

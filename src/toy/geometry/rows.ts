@@ -24,6 +24,20 @@ export function rowGram({ values, features: n, hidden: m }: FeatureRows): Float6
   return gram;
 }
 
+/** Rows shorter than this share of the longest have no direction but noise's. */
+const NEGLIGIBLE = 1e-2;
+
+/** Which rows, from their norms, are long enough to have a direction: at least 1 % of the longest, and not zero. */
+export function directedRows(norms: Float64Array): boolean[] {
+  const longest = norms.reduce((most, norm) => Math.max(most, norm), 0);
+  return Array.from(norms, (norm) => norm > 0 && norm >= NEGLIGIBLE * longest);
+}
+
+/** `|W_i|` from a Gram matrix, `[features]`. */
+export function rowNorms(gram: Float64Array, n: number): Float64Array {
+  return Float64Array.from({ length: n }, (_, i) => Math.sqrt(gram[i * n + i]));
+}
+
 /** `|cos(W_i, W_j)|` from a Gram matrix, 0 where a row is zero. */
 export function absoluteCosine(gram: Float64Array, n: number, i: number, j: number): number {
   const norms = Math.sqrt(gram[i * n + i] * gram[j * n + j]);

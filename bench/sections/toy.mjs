@@ -1,0 +1,77 @@
+/** Training steps of toy models of superposition, beside what they cannot be faster than. */
+import { runJob } from '../measuring.mjs';
+import { billions, number, percent, times } from '../report.mjs';
+
+const BATCH = 1024;
+/** Twenty sparsities of the paper's geometry experiment, and one model of the size of a transformer's layer. */
+const CASES = [
+  {
+    features: 200,
+    hidden: 20,
+    probabilities: Array.from({ length: 20 }, (_, k) => 20 ** (-k / 19)),
+    precisions: ['fp32', 'bf16'],
+  },
+  { features: 4096, hidden: 512, probabilities: [0.01], precisions: ['bf16', 'fp32'] },
+];
+
+/**
+ * The least of a step: `dense`, FLOPs of the three products that are dense whatever the inputs (outputs, their gradient back to
+ * the hidden layer, and that of W_out); `sparse`, those of x W_in and of the gradient of W_in over the entries; `draws`, a
+ * random number for each feature of each row.
+ * @param {{ features: number, hidden: number, probabilities: number[] }} shape
+ */
+export function toyFloorOf({ features, hidden, probabilities }) {
+  const places = BATCH * features * probabilities.length;
+  const entries = BATCH * features * probabilities.reduce((sum, p) => sum + p, 0);
+  return { dense: 6 * places * hidden, sparse: 4 * entries * hidden, draws: places };
+}
+
+/**
+ * @param {{ quick: boolean, limits: import('./limits.mjs').Limits, progress: (what: string) => void }} options
+ * @returns {Promise<import('../report.mjs').Section>}
+ */
+export async function toySection({ quick, limits, progress }) {
+  const results = [];
+  for (const { precisions, ...shape } of CASES) {
+    for (const precision of precisions) {
+      const name = `${shape.probabilities.length} x (n ${number(shape.features)}, m ${number(shape.hidden)}), ${precision}`;
+      progress(`toy models: ${name}`);
+      const steps = { stretch: 10, stretches: quick ? 3 : 15 };
+      const { milliseconds } = await runJob('toyModels', { ...shape, precision, batch: BATCH, ...steps });
+      const { dense, sparse, draws } = toyFloorOf(shape);
+      const peak = precision === 'bf16' ? limits.tiles || limits.pairs || limits.fp32 : limits.fp32;
+      const floorMilliseconds = 1000 * (dense / peak + sparse / limits.fp32);
+      results.push({ name, shape, precision, milliseconds, dense, sparse, draws, floorMilliseconds });
+    }
+  }
+  return {
+    name: 'toy',
+    data: results,
+    ratios: results.map(({ name, milliseconds, floorMilliseconds }) => ({
+      what: `step of toy models against its FLOPs at the peak; ${name}`,
+      value: times(milliseconds / floorMilliseconds, 'the floor'),
+    })),
+    tables: [
+      {
+        title: `A step of toy models, drawing included, batch ${number(BATCH)}`,
+        columns: [
+          'models',
+          'ms a step',
+          'floor by FLOPs',
+          'of the peak',
+          'million draws a step',
+          'GFLOP a step',
+        ],
+        rows: results.map(({ name, milliseconds, dense, sparse, draws, floorMilliseconds }) => [
+          name,
+          number(milliseconds),
+          `${number(floorMilliseconds)} ms`,
+          percent(floorMilliseconds / milliseconds),
+          number(draws / 1e6),
+          billions(dense + sparse),
+        ]),
+        note: 'FLOPs: 6 n m batch, the dense products, over the peak of the unit that multiplies, and 4 m for each entry over that of float32.',
+      },
+    ],
+  };
+}

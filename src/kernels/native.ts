@@ -16,6 +16,7 @@ import type {
   PackedMatrix,
   SparseRows,
 } from './backend.ts';
+import type { FiringPlan } from './firingOperations.ts';
 import type { LatentGradientOperands, Optimiser, Trained } from './trainingOperations.ts';
 
 type Addon = Record<string, (...operands: unknown[]) => never>;
@@ -187,6 +188,8 @@ export function createNativeBackend(settings: { threads?: number; instructionSet
     stepArray: ({ optimiser, trained, gradient }) =>
       addon.stepArray(...options(optimiser), gradient.length, gradient, ...remembered(trained)),
     unitRows: ({ weight, rows, width }) => addon.unitRows(rows, width, weight),
+    drawFirings: ({ plan, streams, blockRows, skip, rows }) =>
+      addon.drawFirings(...firingPlan(plan), blockRows, skip, rows, streams),
   };
 }
 
@@ -237,6 +240,21 @@ function options(o: Optimiser): unknown[] {
 
 function remembered({ parameter, m, v }: Trained): unknown[] {
   return [parameter, m, v];
+}
+
+function firingPlan(p: FiringPlan): unknown[] {
+  const { first, second, feature, product } = p.conjunctions;
+  return [
+    ...[p.features, p.feature.length, p.exclusive.length, p.bound.length, p.roots, p.coupling?.rank ?? 0],
+    ...[p.feature, p.probability, p.scaled, p.groupOffsets, p.memberOffsets, p.exclusive],
+    ...[p.classOffsets, p.bound, p.stride],
+    ...(p.coupling
+      ? [p.coupling.loadings, p.coupling.threshold, p.coupling.residual, p.coupling.ceiling]
+      : []),
+    ...[p.law, p.shift, p.spread, p.mean],
+    ...[feature.length, first, second, feature, product],
+    p.positions,
+  ];
 }
 
 function threadsFromEnvironment(): number {

@@ -7,6 +7,7 @@ import { attention } from './reference/attention.ts';
 import { decoderBlocks } from './reference/decoderBlocks.ts';
 import { decoderStep } from './reference/decoderStep.ts';
 import { dense } from './reference/dense.ts';
+import { firings } from './reference/firings.ts';
 import { rows } from './reference/rows.ts';
 import { sparse } from './reference/sparse.ts';
 import { training } from './reference/training.ts';
@@ -28,6 +29,7 @@ export function createReferenceBackend(): Backend {
       ...training,
       decoderBlocks,
       ...decoderStep,
+      ...firings,
     }),
   };
 }

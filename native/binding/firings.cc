@@ -29,6 +29,7 @@ FiringPlan firing_plan(Arguments& a) {
   p.nodes = a.count("nodes");
   p.groups = a.count("groups");
   p.classes = a.count("classes");
+  const int64_t counts = a.count("counts");
   p.roots = a.count("roots");
   p.rank = a.count("rank");
   p.feature = features_below(a, "feature", p.nodes, p.features, true);
@@ -42,7 +43,8 @@ FiringPlan firing_plan(Arguments& a) {
       a.refuse("memberOffsets: children must stand after their parents");
   p.class_offsets = offsets(a, "classOffsets", p.classes, 0, p.roots);
   p.bound = a.doubles("bound", p.classes);
-  p.stride = a.doubles("stride", p.classes);
+  p.count_offsets = offsets(a, "countOffsets", p.classes, 0, counts);
+  p.counts = a.doubles("counts", counts);
   if (p.rank > 0) {
     p.loadings = a.doubles("loadings", p.roots * p.rank);
     p.threshold = a.doubles("threshold", p.roots);

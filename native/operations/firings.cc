@@ -1,6 +1,6 @@
-// Drawing sparse rows at random. Most roots of most rows are never looked at: candidates are found by leaps, and of coupled
-// roots those that the leaps' bounds do not hold for are scouted in float32 by a product of all normals with all loadings.
-// What is decided is decided in float64, in the order of src/kernels/reference/firings.ts: scouting finds too many.
+// Drawing sparse rows at random. Most roots of most rows are never looked at: candidates are found by marks, and of coupled
+// roots those that the marks' bounds do not hold for are scouted by a product of all normals with all loadings. Float32
+// serves where its error cannot matter; what is near an edge is decided in float64, as src/kernels/reference/firings.ts does.
 #include "firings.h"
 
 #include <algorithm>
@@ -11,8 +11,6 @@
 namespace monosem {
 namespace {
 
-// What float32 may be off by, with room to spare: products of a few dozen numbers of size 1.
-constexpr double kScoutMargin = 1e-3;
 constexpr float kNever = 1e30f;
 // Blocks whose normals are in memory at once.
 constexpr int64_t kBlocksTogether = 64;
@@ -33,59 +31,109 @@ double dot(const double* a, const double* b, int64_t n) {
   return sums[0] + sums[1] + (sums[2] + sums[3]);
 }
 
-// The roots of some rows whose probability may exceed their bound.
+// By how much a float32 product of a row of loadings, of length 1 at most, with normals of length `norm` may be off.
+double product_error(int64_t rank, double norm) { return static_cast<double>(rank + 4) * 0x1p-23 * norm; }
+
+// Loadings in float32, rows padded to whole vectors, and what they tell without float64.
 class Scouts {
  public:
-  explicit Scouts(const FiringPlan& plan) : plan_(plan), weight_(plan.roots * plan.rank), least_(plan.roots) {
+  explicit Scouts(const FiringPlan& plan)
+      : plan_(plan), width_(round_up(plan.rank, 16)), weight_(plan.roots * width_), least_(plan.roots), bias_(plan.roots) {
     if (plan.rank == 0) return;
-    std::copy_n(plan.loadings, plan.roots * plan.rank, weight_.begin());
+    for (int64_t i = 0; i < plan.roots; i++)
+      std::copy_n(plan.loadings + i * plan.rank, plan.rank, weight_.begin() + i * width_);
+    // The length of a row of normals is all but never 8 above its usual.
+    const double margin = product_error(plan.rank, std::sqrt(static_cast<double>(plan.rank)) + 8);
     for (int64_t c = 0; c < plan.classes; c++) {
       for (uint32_t i = plan.class_offsets[c]; i < plan.class_offsets[c + 1]; i++) {
-        const double least = plan.threshold[i] + plan.residual[i] * plan.ceiling[c] - kScoutMargin;
+        const double least = plan.threshold[i] + plan.residual[i] * plan.ceiling[c] - margin;
         least_[i] = plan.bound[c] < 1 ? static_cast<float>(least) : kNever;
       }
     }
   }
 
-  Sparse find(const std::vector<double>& normals) const {
-    const std::vector<float> x(normals.begin(), normals.end()), bias(plan_.roots);
+  int64_t width() const { return width_; }
+  const float* loadings(int64_t root) const { return weight_.data() + root * width_; }
+
+  // Of rows of normals [rows, width], the roots whose probability may exceed their bound.
+  Sparse exceeding(const std::vector<float>& normals) const {
     EncodeOperands operands{};
-    operands.x = x.data();
-    operands.rows = static_cast<int64_t>(x.size()) / plan_.rank;
-    operands.width = plan_.rank;
+    operands.x = normals.data();
+    operands.rows = static_cast<int64_t>(normals.size()) / width_;
+    operands.width = width_;
     operands.weight = weight_.data();
-    operands.bias = bias.data();
+    operands.bias = bias_.data();
     operands.columns = plan_.roots;
     return encode_threshold(operands, false, least_.data());
   }
 
  private:
   const FiringPlan& plan_;
-  std::vector<float> weight_, least_;
+  int64_t width_;
+  std::vector<float> weight_, least_, bias_;
+};
+
+// P(normal <= z) between two values of a table, which most comparisons are settled by.
+class ProbabilityTable {
+ public:
+  ProbabilityTable() {
+    for (int i = 0; i <= kCells; i++) values_[i] = normal_probability(i * kCell - kReach);
+  }
+  double at_least(double z) const { return z < -kReach ? 0 : values_[cell(z)]; }
+  double at_most(double z) const { return z >= kReach ? 1 : values_[cell(z) + 1]; }
+
+ private:
+  static constexpr int kCells = 512;
+  static constexpr double kReach = 8, kCell = 2 * kReach / kCells;
+  static int cell(double z) {
+    const double place = (z + kReach) / kCell;
+    return place < 0 ? 0 : place >= kCells ? kCells - 1 : static_cast<int>(place);
+  }
+  double values_[kCells + 1];
+};
+
+const ProbabilityTable& probability_table() {
+  static const ProbabilityTable table;
+  return table;
+}
+
+// The normals that all roots of a row share.
+struct Shared {
+  const double* exact;
+  const float* rounded;  // padded
+  double error;          // of rounded products
 };
 
 // Draws the rows of a block, one after another.
 class Block {
  public:
-  Block(const FiringPlan& plan, const uint32_t* stream, const NormalStream& normals)
+  Block(const FiringPlan& plan, const Scouts& scouts, const uint32_t* stream, const NormalStream& normals)
       : plan_(plan),
+        scouts_(scouts),
         random_(stream),
         normals_(normals),
         amplitude_(plan.features),
         position_(plan.positions ? plan.features : 0),
         class_of_(plan.rank ? plan.roots : 0),
-        candidate_(plan.rank ? plan.roots : 0) {
+        candidate_(plan.roots) {
     for (int64_t c = 0; plan.rank && c < plan.classes; c++)
       std::fill(class_of_.begin() + plan.class_offsets[c], class_of_.begin() + plan.class_offsets[c + 1], c);
   }
 
-  // The features of the row, ascending. `shared`, and the scouts of the row, where roots are coupled.
-  const std::vector<uint32_t>& next_row(const double* shared, const uint32_t* scouts, int64_t scouted) {
+  // The features of the row, ascending. `shared`, and the roots that were scouted with their products,
+  // where roots are coupled.
+  const std::vector<uint32_t>& next_row(const Shared& shared, const uint32_t* scouted, const float* products,
+                                        int64_t count) {
     for (uint32_t feature : fired_) amplitude_[feature] = 0;
     fired_.clear();
+    places_.clear();
     row_++;
-    for (int64_t c = 0; c < plan_.classes; c++) leap(c, shared);
-    for (int64_t s = 0; s < scouted; s++) look_again(scouts[s], shared);
+    for (int64_t c = 0; c < plan_.classes; c++) mark(c);
+    for (int64_t s = 0; s < count; s++) look_again(scouted[s], products[s], shared);
+    roots_.clear();
+    for (const auto& [root, place] : places_)
+      if (plan_.rank ? fires(root, place, shared) : place < plan_.probability[root]) roots_.push_back(root);
+    for (uint32_t root : roots_) fire(root, 1);
     for (int64_t j = 0; j < plan_.conjunctions; j++) {
       const float a = amplitude_[plan_.first[j]], b = amplitude_[plan_.second[j]];
       const uint32_t feature = plan_.joint[j];
@@ -100,33 +148,49 @@ class Block {
   float position(uint32_t feature) const { return position_[feature]; }
 
  private:
-  double excess(int64_t root, const double* shared) const {
-    const double sum = dot(plan_.loadings + root * plan_.rank, shared, plan_.rank);
+  double excess(int64_t root, const Shared& shared) const {
+    const double sum = dot(plan_.loadings + root * plan_.rank, shared.exact, plan_.rank);
     return (sum - plan_.threshold[root]) / plan_.residual[root];
   }
 
-  void leap(int64_t c, const double* shared) {
-    const double bound = plan_.bound[c], stride = plan_.stride[c];
-    const int64_t end = plan_.class_offsets[c + 1];
-    for (int64_t root = plan_.class_offsets[c]; root < end; root++) {
-      if (bound < 1) {
-        const double leap = std::floor(std::log(1 - random_.uniform()) * stride);
-        if (!(leap < static_cast<double>(end - root))) return;
-        root += static_cast<int64_t>(leap);
-      }
-      if (plan_.rank) candidate_[root] = row_;
-      const double probability = plan_.rank ? normal_probability(excess(root, shared)) : plan_.probability[root];
-      if (random_.uniform() * bound < probability) fire(root, 1);
+  bool fires(uint32_t root, double place, const Shared& shared) const {
+    const double sum = kernels().dot(scouts_.loadings(root), shared.rounded, scouts_.width());
+    const double above = sum - plan_.threshold[root], residual = plan_.residual[root];
+    if (place >= table_.at_most((above + shared.error) / residual)) return false;
+    if (place < table_.at_least((above - shared.error) / residual)) return true;
+    return place < normal_probability(excess(root, shared));
+  }
+
+  void mark(int64_t c) {
+    const double bound = plan_.bound[c];
+    const uint32_t start = plan_.class_offsets[c], end = plan_.class_offsets[c + 1];
+    if (bound == 1) {
+      for (uint32_t root = start; root < end; root++) become_candidate(root, random_.uniform());
+      return;
+    }
+    const double *counts = plan_.counts + plan_.count_offsets[c], *last = plan_.counts + plan_.count_offsets[c + 1];
+    const int64_t marks = std::upper_bound(counts, last, random_.uniform()) - counts;
+    const double among = end - start;
+    for (int64_t m = 0; m < marks; m++) {
+      const double at = random_.uniform() * among;
+      const uint32_t place = static_cast<uint32_t>(at);
+      if (candidate_[start + place] != row_) become_candidate(start + place, (at - place) * bound);
     }
   }
 
-  void look_again(uint32_t root, const double* shared) {
-    const int64_t c = class_of_[root];
+  // `product` of its loadings and the row's normals, in float32.
+  void look_again(uint32_t root, float product, const Shared& shared) {
     if (candidate_[root] == row_) return;
-    const double z = excess(root, shared);
-    if (!(z > plan_.ceiling[c])) return;
-    const double place = plan_.bound[c] + random_.uniform() * (1 - plan_.bound[c]);
-    if (place < normal_probability(z)) fire(root, 1);
+    const int64_t c = class_of_[root];
+    const double ceiling = plan_.threshold[root] + plan_.residual[root] * plan_.ceiling[c];
+    if (product < ceiling - shared.error) return;
+    if (product < ceiling + 2 * shared.error && !(excess(root, shared) > plan_.ceiling[c])) return;
+    places_.push_back({root, plan_.bound[c] + random_.uniform() * (1 - plan_.bound[c])});
+  }
+
+  void become_candidate(uint32_t root, double place) {
+    candidate_[root] = row_;
+    places_.push_back({root, place});
   }
 
   void fire(int64_t node, double parent_ratio) {
@@ -175,8 +239,12 @@ class Block {
   }
 
   const FiringPlan& plan_;
+  const Scouts& scouts_;
+  const ProbabilityTable& table_ = probability_table();
   RandomStream random_;
   NormalStream normals_;
+  std::vector<std::pair<uint32_t, double>> places_;  // of candidates: they fire where it is below their probability
+  std::vector<uint32_t> roots_;
   std::vector<uint32_t> fired_;
   std::vector<float> amplitude_;  // 0 where a feature does not fire
   std::vector<float> position_;
@@ -185,7 +253,7 @@ class Block {
   int64_t row_ = 0;
 };
 
-// All blocks' rows one after another, of which the first rows of the first block are left out.
+// All blocks' rows one after another.
 Firings joined(const std::vector<BlockRows>& blocks, int64_t rows, bool positions) {
   std::vector<int64_t> starts;
   std::vector<uint32_t> offsets{0};
@@ -208,27 +276,36 @@ Firings joined(const std::vector<BlockRows>& blocks, int64_t rows, bool position
 }  // namespace
 
 Firings draw_firings(const FiringPlan& plan, const uint32_t* streams, int64_t block_rows, int64_t skip, int64_t rows) {
-  const int64_t count = ceil_div(skip + rows, block_rows), rank = plan.rank, normals_each = block_rows * rank;
+  const int64_t count = ceil_div(skip + rows, block_rows), rank = plan.rank;
   const Scouts scouts(plan);
   std::vector<BlockRows> drawn(count);
   for (int64_t from = 0; from < count; from += kBlocksTogether) {
     const int64_t together = std::min(kBlocksTogether, count - from);
     std::vector<NormalStream> normals;
     for (int64_t b = 0; b < together; b++) normals.emplace_back(streams + 8 * (from + b) + 4);
-    std::vector<double> shared(together * normals_each);
+    std::vector<double> exact(together * block_rows * rank);
+    std::vector<float> rounded(together * block_rows * scouts.width());
     parallel_for(rank ? together : 0, [&](int64_t b) {
-      for (int64_t i = 0; i < normals_each; i++) shared[b * normals_each + i] = normals[b].next();
+      for (int64_t r = b * block_rows; r < (b + 1) * block_rows; r++) {
+        for (int64_t k = 0; k < rank; k++) {
+          exact[r * rank + k] = normals[b].next();
+          rounded[r * scouts.width() + k] = static_cast<float>(exact[r * rank + k]);
+        }
+      }
     });
-    const Sparse found = rank ? scouts.find(shared) : Sparse{};
+    const Sparse exceeding = rank ? scouts.exceeding(rounded) : Sparse{};
     parallel_for(together, [&](int64_t b) {
       BlockRows& out = drawn[from + b];
-      Block block(plan, streams + 8 * (from + b), normals[b]);
+      Block block(plan, scouts, streams + 8 * (from + b), normals[b]);
       const int64_t start = (from + b) * block_rows;
       for (int64_t r = 0; r < std::min(block_rows, skip + rows - start); r++) {
         const int64_t row = b * block_rows + r;
-        const uint32_t* scouted = rank ? found.indices.begin() + found.offsets[row] : nullptr;
-        const std::vector<uint32_t>& fired = block.next_row(shared.data() + row * rank, scouted,
-                                                            rank ? found.offsets[row + 1] - found.offsets[row] : 0);
+        const double* own = exact.data() + row * rank;
+        const Shared shared{own, rounded.data() + row * scouts.width(),
+                            product_error(rank, std::sqrt(dot(own, own, rank)))};
+        const uint32_t first = rank ? exceeding.offsets[row] : 0, end = rank ? exceeding.offsets[row + 1] : 0;
+        const std::vector<uint32_t>& fired =
+            block.next_row(shared, exceeding.indices.begin() + first, exceeding.values.begin() + first, end - first);
         if (start + r < skip) continue;
         for (uint32_t feature : fired) {
           out.indices.push_back(feature);

@@ -21,7 +21,8 @@ struct FiringPlan {
   // Classes of roots.
   const uint32_t* class_offsets;  // [classes + 1]
   const double* bound;            // [classes]
-  const double* stride;           // [classes]
+  const uint32_t* count_offsets;  // [classes + 1]
+  const double* counts;
   // Coupling, where rank > 0.
   const double* loadings;   // [roots, rank]
   const double* threshold;  // [roots]

@@ -8,7 +8,7 @@
  * Rows are drawn in blocks, each from two streams of its own (`math/random.ts`): one of bits, one of normals
  * (`math/ziggurat.ts`). Labels are the same on every backend: all that is decided is decided in float64 by the same
  * operations in the same order. (Where log and exp differ in the last place between two machines, a draw on the very
- * edge, one in 10^15, may fall the other way.)
+ * edge, one in 10^15, may fall the other way.) Probabilities are kept to 1 part in 10^12.
  */
 import type { SparseRows } from './backend.ts';
 
@@ -47,18 +47,22 @@ export interface FiringPlan {
   readonly exclusive: Uint8Array;
 
   /**
-   * Classes of roots: `classOffsets[c] .. classOffsets[c + 1]`. In a row, roots of a class are candidates with probability
-   * `bound[c]` each, found by geometric leaps of `floor(log(u) stride[c])`, `stride = 1 / log(1 - bound)`; all are where the
-   * bound is 1. A candidate fires with its probability over the bound. `[classes + 1]`, `[classes]`
+   * Classes of roots: `classOffsets[c] .. classOffsets[c + 1]`, m of them. In a row, each is a candidate with probability
+   * `bound[c]`, on its own, and fires where its place, uniform in [0, bound), is below its probability. So few are looked at:
+   * as many marks as a Poisson variable of mean `-m log(1 - bound)` says fall evenly on them, and who is marked is one.
+   * A mark is a number in [0, m): its whole part says which, the rest (times the bound) is the place that the first mark
+   * gives. `counts`, from `countOffsets[c]` to `countOffsets[c + 1]`, is the variable's cumulative distribution. Where the
+   * bound is 1 all are candidates, and there is no distribution. `[classes + 1]`, `[classes]`, `[classes + 1]`
    */
   readonly classOffsets: Uint32Array;
   readonly bound: Float64Array;
-  readonly stride: Float64Array;
+  readonly countOffsets: Uint32Array;
+  readonly counts: Float64Array;
   /**
    * Where given, roots are coupled: root i of a row fires with probability `Phi(z)`,
    * `z = (loadings[i] . u - threshold[i]) / residual[i]`, u being `rank` standard normals of the row, which all roots share.
-   * A root that was no candidate and whose z exceeds `ceiling[class]`, the bound's quantile, still fires with probability
-   * `(Phi(z) - bound) / (1 - bound)`: so bounds need not hold in every row. `loadings [roots, rank]`,
+   * A root that was no candidate and whose z exceeds `ceiling[class]`, the bound's quantile, becomes one, with a place in
+   * [bound, 1): so bounds need not hold in every row. `loadings [roots, rank]`,
    * `threshold, residual [roots]`, `ceiling [classes]`.
    */
   readonly coupling?: {

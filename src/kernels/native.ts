@@ -245,9 +245,10 @@ function remembered({ parameter, m, v }: Trained): unknown[] {
 function firingPlan(p: FiringPlan): unknown[] {
   const { first, second, feature, product } = p.conjunctions;
   return [
-    ...[p.features, p.feature.length, p.exclusive.length, p.bound.length, p.roots, p.coupling?.rank ?? 0],
+    ...[p.features, p.feature.length, p.exclusive.length, p.bound.length, p.counts.length],
+    ...[p.roots, p.coupling?.rank ?? 0],
     ...[p.feature, p.probability, p.scaled, p.groupOffsets, p.memberOffsets, p.exclusive],
-    ...[p.classOffsets, p.bound, p.stride],
+    ...[p.classOffsets, p.bound, p.countOffsets, p.counts],
     ...(p.coupling
       ? [p.coupling.loadings, p.coupling.threshold, p.coupling.residual, p.coupling.ceiling]
       : []),

@@ -6,6 +6,7 @@
 
 import { type FiringPlan, NO_FEATURE } from '../kernels/firingOperations.ts';
 import { normalQuantile } from '../math/normal.ts';
+import { poissonCumulative } from '../math/poisson.ts';
 import { type Amplitudes, amplitudeArrays } from './amplitudes.ts';
 import { type Coupling, coupledRoot } from './coupling.ts';
 import type { Entropy } from './distribution.ts';
@@ -166,7 +167,7 @@ function forestArrays(roots: readonly FiringNode[], coupling?: Coupling) {
     exclusive: Uint8Array.from(exclusive),
     classOffsets: Uint32Array.from(classes.offsets),
     bound: Float64Array.from(classes.bounds),
-    stride: Float64Array.from(classes.bounds, (bound) => 1 / Math.log1p(-bound)),
+    ...markCounts(classes),
     ...(coupling && {
       coupling: {
         rank,
@@ -177,6 +178,18 @@ function forestArrays(roots: readonly FiringNode[], coupling?: Coupling) {
       },
     }),
   };
+}
+
+/** How many marks fall on a class: see `FiringPlan`. */
+function markCounts({ offsets, bounds }: { offsets: readonly number[]; bounds: readonly number[] }) {
+  const counts = bounds.map((bound, c) =>
+    bound === 1 ? [] : poissonCumulative(-(offsets[c + 1] - offsets[c]) * Math.log1p(-bound)),
+  );
+  const countOffsets = new Uint32Array(counts.length + 1);
+  counts.forEach((some, c) => {
+    countOffsets[c + 1] = countOffsets[c] + some.length;
+  });
+  return { countOffsets, counts: Float64Array.from(counts.flat()) };
 }
 
 /** Runs of descending bounds within a factor of 2, so that at most half of the candidates are there for others' sake. */

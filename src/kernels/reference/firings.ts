@@ -104,27 +104,39 @@ function rowDrawer(plan: FiringPlan, random: Random, normalBits: Random, blockRo
     return (sum - threshold[root]) / residual[root];
   };
 
+  const rootsThatFire = (): number[] => {
+    const places = new Map<number, number>();
+    const classes = Array.from(plan.bound, (bound, c) => ({ bound, c, end: plan.classOffsets[c + 1] }));
+    for (const { bound, c, end } of classes) {
+      const start = plan.classOffsets[c];
+      if (bound === 1) {
+        for (let root = start; root < end; root++) places.set(root, random.uniform());
+        continue;
+      }
+      const counts = plan.counts.subarray(plan.countOffsets[c], plan.countOffsets[c + 1]);
+      const drawn = random.uniform();
+      const marks = counts.findIndex((cumulative) => drawn < cumulative);
+      for (let mark = 0; mark < marks; mark++) {
+        const at = random.uniform() * (end - start);
+        const root = start + Math.floor(at);
+        if (!places.has(root)) places.set(root, (at - Math.floor(at)) * bound);
+      }
+    }
+    for (const { bound, c, end } of coupling ? classes : []) {
+      for (let root = plan.classOffsets[c]; root < end; root++) {
+        if (!places.has(root) && excess(root) > coupling!.ceiling[c])
+          places.set(root, bound + random.uniform() * (1 - bound));
+      }
+    }
+    const probability = (root: number) =>
+      coupling ? normalProbability(excess(root)) : plan.probability[root];
+    return [...places].filter(([root, place]) => place < probability(root)).map(([root]) => root);
+  };
+
   return () => {
     row++;
     fired = new Map();
-    const candidates = new Set<number>();
-    for (let c = 0; c < plan.bound.length; c++) {
-      const [bound, end] = [plan.bound[c], plan.classOffsets[c + 1]];
-      for (let root = plan.classOffsets[c]; root < end; root++) {
-        if (bound < 1) root += Math.floor(Math.log(1 - random.uniform()) * plan.stride[c]);
-        if (root >= end) break;
-        candidates.add(root);
-        const probability = coupling ? normalProbability(excess(root)) : plan.probability[root];
-        if (random.uniform() * bound < probability) fire(root, 1);
-      }
-    }
-    for (let c = 0; coupling && c < plan.bound.length; c++) {
-      for (let root = plan.classOffsets[c]; root < plan.classOffsets[c + 1]; root++) {
-        if (candidates.has(root) || !(excess(root) > coupling.ceiling[c])) continue;
-        const place = plan.bound[c] + random.uniform() * (1 - plan.bound[c]);
-        if (place < normalProbability(excess(root))) fire(root, 1);
-      }
-    }
+    for (const root of rootsThatFire()) fire(root, 1);
     for (let j = 0; j < conjunctions.feature.length; j++) {
       const [a, b] = [fired.get(conjunctions.first[j]), fired.get(conjunctions.second[j])];
       const feature = conjunctions.feature[j];

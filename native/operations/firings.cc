@@ -115,7 +115,9 @@ class Block {
         amplitude_(plan.features),
         position_(plan.positions ? plan.features : 0),
         class_of_(plan.rank ? plan.roots : 0),
-        candidate_(plan.roots) {
+        candidate_(plan.roots),
+        root_(plan.roots + 1),
+        place_(plan.roots + 1) {
     for (int64_t c = 0; plan.rank && c < plan.classes; c++)
       std::fill(class_of_.begin() + plan.class_offsets[c], class_of_.begin() + plan.class_offsets[c + 1], c);
   }
@@ -126,14 +128,18 @@ class Block {
                                         int64_t count) {
     for (uint32_t feature : fired_) amplitude_[feature] = 0;
     fired_.clear();
-    places_.clear();
+    candidates_ = 0;
     row_++;
     for (int64_t c = 0; c < plan_.classes; c++) mark(c);
     for (int64_t s = 0; s < count; s++) look_again(scouted[s], products[s], shared);
-    roots_.clear();
-    for (const auto& [root, place] : places_)
-      if (plan_.rank ? fires(root, place, shared) : place < plan_.probability[root]) roots_.push_back(root);
-    for (uint32_t root : roots_) fire(root, 1);
+    int64_t firing = 0;
+    for (int64_t i = 0; i < candidates_; i++) {
+      const uint32_t root = root_[i];
+      const bool fires = plan_.rank ? is_below(place_[i], root, shared) : place_[i] < plan_.probability[root];
+      root_[firing] = root;
+      firing += fires;
+    }
+    for (int64_t i = 0; i < firing; i++) fire(root_[i], 1);
     for (int64_t j = 0; j < plan_.conjunctions; j++) {
       const float a = amplitude_[plan_.first[j]], b = amplitude_[plan_.second[j]];
       const uint32_t feature = plan_.joint[j];
@@ -153,8 +159,9 @@ class Block {
     return (sum - plan_.threshold[root]) / plan_.residual[root];
   }
 
-  bool fires(uint32_t root, double place, const Shared& shared) const {
-    const double sum = kernels().dot(scouts_.loadings(root), shared.rounded, scouts_.width());
+  // Whether the place is below the root's probability.
+  bool is_below(double place, uint32_t root, const Shared& shared) const {
+    const double sum = dot_(scouts_.loadings(root), shared.rounded, scouts_.width());
     const double above = sum - plan_.threshold[root], residual = plan_.residual[root];
     if (place >= table_.at_most((above + shared.error) / residual)) return false;
     if (place < table_.at_least((above - shared.error) / residual)) return true;
@@ -185,12 +192,13 @@ class Block {
     const double ceiling = plan_.threshold[root] + plan_.residual[root] * plan_.ceiling[c];
     if (product < ceiling - shared.error) return;
     if (product < ceiling + 2 * shared.error && !(excess(root, shared) > plan_.ceiling[c])) return;
-    places_.push_back({root, plan_.bound[c] + random_.uniform() * (1 - plan_.bound[c])});
+    become_candidate(root, plan_.bound[c] + random_.uniform() * (1 - plan_.bound[c]));
   }
 
   void become_candidate(uint32_t root, double place) {
     candidate_[root] = row_;
-    places_.push_back({root, place});
+    root_[candidates_] = root;
+    place_[candidates_++] = place;
   }
 
   void fire(int64_t node, double parent_ratio) {
@@ -243,14 +251,16 @@ class Block {
   const ProbabilityTable& table_ = probability_table();
   RandomStream random_;
   NormalStream normals_;
-  std::vector<std::pair<uint32_t, double>> places_;  // of candidates: they fire where it is below their probability
-  std::vector<uint32_t> roots_;
+  float (*dot_)(const float* a, const float* b, int64_t n) = kernels().dot;
   std::vector<uint32_t> fired_;
   std::vector<float> amplitude_;  // 0 where a feature does not fire
   std::vector<float> position_;
-  std::vector<int64_t> class_of_;
-  std::vector<int64_t> candidate_;  // the last row in which a root was one
-  int64_t row_ = 0;
+  std::vector<uint32_t> class_of_;
+  std::vector<uint32_t> candidate_;  // the last row in which a root was one
+  std::vector<uint32_t> root_;       // of each of this row's candidates
+  std::vector<double> place_;
+  int64_t candidates_ = 0;
+  uint32_t row_ = 0;
 };
 
 // All blocks' rows one after another.

@@ -192,13 +192,16 @@ function markCounts({ offsets, bounds }: { offsets: readonly number[]; bounds: r
   return { countOffsets, counts: Float64Array.from(counts.flat()) };
 }
 
-/** Runs of descending bounds within a factor of 2, so that at most half of the candidates are there for others' sake. */
+/** Roots of a class have bounds within this factor: most candidates are there for their own sake, and classes are few. */
+const CLASS_RATIO = 1.5;
+
+/** Runs of descending bounds; what is above 1 / CLASS_RATIO has the bound 1. */
 function boundClasses(bounds: readonly number[]): { offsets: number[]; bounds: number[] } {
   const classes = { offsets: [0], bounds: [] as number[] };
   let end = 0;
   while (end < bounds.length) {
-    const bound = bounds[end] > 0.5 ? 1 : bounds[end];
-    while (end < bounds.length && bounds[end] > bound / 2) end++;
+    const bound = bounds[end] * CLASS_RATIO > 1 ? 1 : bounds[end];
+    while (end < bounds.length && bounds[end] * CLASS_RATIO > bound) end++;
     classes.bounds.push(bound);
     classes.offsets.push(end);
   }

@@ -55,10 +55,18 @@
       }]]
     },
     {
+      "target_name": "exact",
+      "type": "static_library",
+      "sources": ["native/operations/firings.cc"],
+      "cflags_cc": ["-ffp-contract=off"],
+      "xcode_settings": { "OTHER_CPLUSPLUSFLAGS": ["-ffp-contract=off"] }
+    },
+    {
       "target_name": "monosem",
       "sources": [
         "native/binding/addon.cc",
         "native/binding/dictionary.cc",
+        "native/binding/firings.cc",
         "native/binding/limits.cc",
         "native/binding/toy.cc",
         "native/binding/training.cc",
@@ -83,7 +91,7 @@
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS"],
-      "dependencies": ["kernels_amx", "kernels_avx512bf16", "kernels_avx512", "kernels_avx2"]
+      "dependencies": ["kernels_amx", "kernels_avx512bf16", "kernels_avx512", "kernels_avx2", "exact"]
     }
   ]
 }

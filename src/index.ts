@@ -32,10 +32,27 @@ export {
 } from './models/transformer.ts';
 
 // Toys: distributions whose features are known, with labels for every sample.
-export { type BlockFirings, additiveDistribution, type DrawBlock } from './toy/additive.ts';
-export { copulaFirings } from './toy/copula.ts';
-export { BLOCK_ROWS, type Distribution, type Samples } from './toy/distribution.ts';
+export { additiveDistribution } from './toy/additive.ts';
+export { type Amplitude, type Amplitudes, amplitudeMean, UNIT_UNIFORM } from './toy/amplitudes.ts';
+export {
+  bindingDirections,
+  bindingFirings,
+  conjunctionFirings,
+  groupedLabels,
+} from './toy/composition.ts';
+export { copulaFirings, lowRankFirings, randomLoadings } from './toy/copula.ts';
+export { randomDirections, spreadDirections } from './toy/directions.ts';
+export { BLOCK_ROWS, type Distribution, type Entropy, type Samples } from './toy/distribution.ts';
+export { type ChildGroup, type FiringLaw, type FiringNode, firingLaw } from './toy/firingLaw.ts';
+export { zipfBetween, zipfOfL0 } from './toy/frequencies.ts';
+export { regularTrees } from './toy/hierarchy.ts';
+export { independentFirings } from './toy/independent.ts';
+export { CIRCLE, type Curve, curveFirings, randomCurve } from './toy/manifolds.ts';
+export { nabeshimaTree } from './toy/nabeshima.ts';
+export { namedDistribution, WORLD_NAMES } from './toy/named.ts';
 export { orthogonalToy } from './toy/orthogonal.ts';
+export { anticorrelatedSets, correlatedSets, exclusiveSets } from './toy/sets.ts';
+export { SYNTH_SAE_BENCH_1K, SYNTH_SAE_BENCH_16K, synthSaeBench } from './toy/synthSaeBench.ts';
 
 // Toy models of superposition, trained many at once, and their geometry.
 export type { ToyInitialisation } from './toy/models/initialise.ts';

@@ -56,7 +56,7 @@ async function drift(backend, seed, name) {
     (await scoreDirections(backend, state.parameters.decoderWeight, directions, width)).mcc.toFixed(3);
   const before = await mcc();
   for (let step = 0; step < STEPS; step++) {
-    const { x } = distribution.draw(step * BATCH, BATCH);
+    const { x } = await distribution.draw(backend, step * BATCH, BATCH);
     const { fvu } = await trainStep(backend, options, state, { x, scale: blocks[0].scale }, workspace);
     if (step < AVERAGED) first += (1 - fvu) / AVERAGED;
     if (step >= STEPS - AVERAGED) last += (1 - fvu) / AVERAGED;

@@ -52,7 +52,10 @@ export async function threeViews(backend, seed, samples) {
     return sideBySide([x, await linear(x, rotation, width), await linear(passed, columns, features)], width);
   };
 
-  const known = knownSource(distribution, { firstBlock: TEST_BLOCKS, sequences: samples / BLOCK_ROWS });
+  const known = knownSource(backend, distribution, {
+    firstBlock: TEST_BLOCKS,
+    sequences: samples / BLOCK_ROWS,
+  });
   const source = {
     ...known,
     width: 3 * width,
@@ -66,7 +69,7 @@ export async function threeViews(backend, seed, samples) {
     const end = start + width;
     blocks.push({ start, end, ...(await activationScale(source, { seed, start, end })) });
   }
-  const { x, labels } = distribution.draw(0, TEST_ROWS);
+  const { x, labels } = await distribution.draw(backend, 0, TEST_ROWS);
   const throughLayer = { directions: rotated, labels: layerLabels(labels, features) };
   return {
     distribution,

@@ -25,6 +25,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports["rounds"] = Napi::Function::New(env, Rounds, "rounds");
   export_transformer(env, exports);
   export_dictionary(env, exports);
+  export_firings(env, exports);
   export_limits(env, exports);
   export_training(env, exports);
   export_toy(env, exports);

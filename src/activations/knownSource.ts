@@ -3,6 +3,7 @@
  * read, to the same bytes. It must not know the labels, which no source has.
  */
 
+import type { Backend } from '../kernels/backend.ts';
 import { BLOCK_ROWS, type Distribution } from '../toy/distribution.ts';
 import { type ActivationSource, allocateRows, checkSequences } from './source.ts';
 
@@ -12,6 +13,7 @@ import { type ActivationSource, allocateRows, checkSequences } from './source.ts
  * id of the sequence and its document; tokens are 0. RangeError where these are not numbers of blocks.
  */
 export function knownSource(
+  backend: Backend,
   distribution: Distribution,
   blocks: { firstBlock: number; sequences: number },
 ): ActivationSource {
@@ -30,14 +32,16 @@ export function knownSource(
     async read(asked) {
       checkSequences(asked, sequences);
       const result = allocateRows(asked.length * BLOCK_ROWS, width);
-      for (let place = 0; place < asked.length; place++) {
+      const drawBlock = async (place: number) => {
         const block = firstBlock + asked[place];
         const start = place * BLOCK_ROWS;
-        result.activations.set(distribution.draw(block * BLOCK_ROWS, BLOCK_ROWS).x, start * width);
+        const { x } = await distribution.draw(backend, block * BLOCK_ROWS, BLOCK_ROWS);
+        result.activations.set(x, start * width);
         result.sequences.fill(block, start, start + BLOCK_ROWS);
         result.documents.fill(block, start, start + BLOCK_ROWS);
         for (let row = 0; row < BLOCK_ROWS; row++) result.positions[start + row] = row;
-      }
+      };
+      await Promise.all(Array.from({ length: asked.length }, (_, place) => drawBlock(place)));
       return result;
     },
   };

@@ -99,7 +99,7 @@ export async function measureGroundTruth(options: {
     );
   if (parentOf && parentOf.length !== features)
     throw new RangeError(`parentOf: ${parentOf.length} values were given for ${features} features`);
-  const samples = distribution.draw(first, rows);
+  const samples = await distribution.draw(backend, first, rows);
   const blocks = Math.min(MOST_BLOCKS, rows);
   const world: World = {
     backend,

@@ -36,7 +36,7 @@ export async function trainDictionaries(
 ): Promise<Dictionary[]> {
   const { firstBlock, steps, seed, learningRate, afterStep } = options;
   const { width } = distribution;
-  const source = knownSource(distribution, { firstBlock, sequences: (steps * BATCH) / BLOCK_ROWS });
+  const source = knownSource(backend, distribution, { firstBlock, sequences: (steps * BATCH) / BLOCK_ROWS });
   const block = { start: 0, end: width, ...(await activationScale(source, { seed, start: 0, end: width })) };
   const arms = wanted.map((dictionary): Arm => {
     const family = familyOf(dictionary.family);

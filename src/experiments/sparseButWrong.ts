@@ -59,7 +59,7 @@ export const sparseButWrong: Experiment = {
         learningRate,
         afterStep: (step) => update(s * steps + step, seeds * steps),
       });
-      const test = await distribution.draw(0, TEST_ROWS);
+      const test = await distribution.draw(backend, 0, TEST_ROWS);
       const { directions } = distribution;
       const scores: Scores[] = [];
       for (const [i, k] of ks.entries())

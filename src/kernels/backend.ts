@@ -10,6 +10,7 @@
  * given to an operation must not be touched until its promise settles. A shape that does not fit is refused
  * with a `RangeError` that names the array.
  */
+import type { FiringOperations } from './firingOperations.ts';
 import type { ToyOperations } from './toyOperations.ts';
 import type { TrainingOperations } from './trainingOperations.ts';
 
@@ -96,7 +97,7 @@ export interface KeyValueCache {
   readonly data: Float32Array | Uint8Array;
 }
 
-export interface Backend extends TrainingOperations, ToyOperations {
+export interface Backend extends TrainingOperations, FiringOperations, ToyOperations {
   readonly name: 'native' | 'reference';
   /** For example `avx512`, `avx2`, `baseline`; `javascript` for the reference. */
   readonly instructionSet: string;

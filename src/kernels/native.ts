@@ -16,6 +16,7 @@ import type {
   PackedMatrix,
   SparseRows,
 } from './backend.ts';
+import type { FiringPlan } from './firingOperations.ts';
 import type { ToyOperations } from './toyOperations.ts';
 import type { LatentGradientOperands, Optimiser, Trained } from './trainingOperations.ts';
 
@@ -189,6 +190,8 @@ export function createNativeBackend(settings: { threads?: number; instructionSet
       addon.stepArray(...options(optimiser), gradient.length, gradient, ...remembered(trained)),
     stepToyModels: (op) => addon.stepToyModels(...toyModels(op)),
     unitRows: ({ weight, rows, width }) => addon.unitRows(rows, width, weight),
+    drawFirings: ({ plan, streams, blockRows, skip, rows }) =>
+      addon.drawFirings(...firingPlan(plan), blockRows, skip, rows, streams),
   };
 }
 
@@ -264,6 +267,22 @@ function toyModels(o: Parameters<ToyOperations['stepToyModels']>[0]): unknown[] 
 
 function remembered({ parameter, m, v }: Trained): unknown[] {
   return [parameter, m, v];
+}
+
+function firingPlan(p: FiringPlan): unknown[] {
+  const { first, second, feature, product } = p.conjunctions;
+  return [
+    ...[p.features, p.feature.length, p.exclusive.length, p.bound.length, p.counts.length],
+    ...[p.roots, p.coupling?.rank ?? 0],
+    ...[p.feature, p.probability, p.scaled, p.groupOffsets, p.memberOffsets, p.exclusive],
+    ...[p.classOffsets, p.bound, p.countOffsets, p.counts],
+    ...(p.coupling
+      ? [p.coupling.loadings, p.coupling.threshold, p.coupling.residual, p.coupling.ceiling]
+      : []),
+    ...[p.law, p.shift, p.spread, p.mean],
+    ...[feature.length, first, second, feature, product],
+    p.positions,
+  ];
 }
 
 function threadsFromEnvironment(): number {

@@ -7,6 +7,7 @@ import { attention } from './reference/attention.ts';
 import { decoderBlocks } from './reference/decoderBlocks.ts';
 import { decoderStep } from './reference/decoderStep.ts';
 import { dense } from './reference/dense.ts';
+import { firings } from './reference/firings.ts';
 import { rows } from './reference/rows.ts';
 import { sparse } from './reference/sparse.ts';
 import { toyModels } from './reference/toyModels.ts';
@@ -30,6 +31,7 @@ export function createReferenceBackend(): Backend {
       ...toyModels,
       decoderBlocks,
       ...decoderStep,
+      ...firings,
     }),
   };
 }

@@ -1,4 +1,4 @@
-/** The standard normal distribution: density, tail and quantiles. It must not know what they are thresholds of. */
+/** The standard normal distribution: density, probabilities and quantiles. It must not know what they are of. */
 
 // Numerators and denominators of the three rational functions of AS 241 (PPND16), highest power first, rounded to doubles.
 const CENTRE_OVER = [
@@ -53,24 +53,33 @@ export function normalDensity(x: number): number {
   return Math.exp(-0.5 * x * x) / Math.sqrt(2 * Math.PI);
 }
 
+// The rational function of Hart's algorithm 5666, highest power first.
+const TAIL_OVER = [
+  0.0352624965998911, 0.700383064443688, 6.37396220353165, 33.912866078383, 112.079291497871,
+  221.213596169931, 220.206867912376,
+];
+const TAIL_UNDER = [
+  0.0883883476483184, 1.75566716318264, 16.064177579207, 86.7807322029461, 296.564248779674, 637.333633378831,
+  793.826512519948, 440.413735824752,
+];
+/** From here on the continued fraction serves. */
+const FAR_TAIL = 7.07106781186547;
+const ROOT_TWO_PI = 2.506628274631;
+
 /**
- * `P(normal > x)`, to about 1 part in 10^13: up to 3 by the series `1/2 - density(x) (x + x^3 / 3 + x^5 / (3 5) + ...)`
- * (Marsaglia, "Evaluating the normal distribution", Journal of Statistical Software 11, 2004), beyond it by Laplace's
- * continued fraction `density(x) / (x + 1 / (x + 2 / (x + 3 / ...)))`.
+ * `P(normal <= x)`, to about 1e-15: Hart et al., "Computer approximations", 1968, algorithm 5666, as West, "Better
+ * approximations to cumulative normal functions", Wilmott Magazine, May 2005, has it. 0 at -Infinity, 1 at Infinity.
  */
-export function normalTail(x: number): number {
-  if (x < -3) return 1 - normalTail(-x);
-  if (x > 3) {
-    let below = x;
-    for (let i = 200; i >= 1; i--) below = x + i / below;
-    return normalDensity(x) / below;
+export function normalProbability(x: number): number {
+  const size = Math.abs(x);
+  let tail = 0;
+  if (size < FAR_TAIL)
+    tail = (Math.exp(-0.5 * size * size) * polynomial(TAIL_OVER, size)) / polynomial(TAIL_UNDER, size);
+  else if (size < 37) {
+    const fraction = size + 1 / (size + 2 / (size + 3 / (size + 4 / (size + 0.65))));
+    tail = Math.exp(-0.5 * size * size) / (fraction * ROOT_TWO_PI);
   }
-  let [sum, term] = [x, x];
-  for (let odd = 3; Math.abs(term) > 1e-18; odd += 2) {
-    term *= (x * x) / odd;
-    sum += term;
-  }
-  return 0.5 - sum * normalDensity(x);
+  return x > 0 ? 1 - tail : tail;
 }
 
 function polynomial(coefficients: readonly number[], x: number): number {

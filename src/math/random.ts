@@ -26,18 +26,23 @@ function rotateLeft(x: number, k: number): number {
   return (x << k) | (x >>> (32 - k));
 }
 
+/** The state in which the stream named `(seed, ...labels)` begins: the first 128 bits of the name's SHA-256, 4 words. */
+export function streamState(seed: number, ...labels: string[]): Int32Array {
+  if (!Number.isSafeInteger(seed)) throw new RangeError(`a seed is a whole number, not ${seed}`);
+  const digest = createHash('sha256')
+    .update(JSON.stringify([seed, ...labels]))
+    .digest();
+  return Int32Array.from({ length: 4 }, (_, i) => digest.readInt32LE(4 * i));
+}
+
 export class Random {
   readonly #state: Int32Array;
   /** The polar method makes normals in pairs; the second one waits here. */
   #spare: number | undefined;
 
-  /** The stream named `(seed, ...labels)`: its state is the first 128 bits of the name's SHA-256. */
-  constructor(seed: number, ...labels: string[]) {
-    if (!Number.isSafeInteger(seed)) throw new RangeError(`a seed is a whole number, not ${seed}`);
-    const digest = createHash('sha256')
-      .update(JSON.stringify([seed, ...labels]))
-      .digest();
-    this.#state = Int32Array.from({ length: 4 }, (_, i) => digest.readInt32LE(4 * i));
+  /** The stream named `(seed, ...labels)`, or the one whose `streamState` is given. */
+  constructor(seed: number | Int32Array, ...labels: string[]) {
+    this.#state = typeof seed === 'number' ? streamState(seed, ...labels) : seed.slice(0, 4);
   }
 
   /** A whole number in [0, 2^32). */

@@ -4,10 +4,10 @@
  * whatever portions, gets the same bytes. It must not know how features come to fire, nor who looks for them.
  */
 
-import type { SparseRows } from '../kernels/backend.ts';
+import type { Backend, SparseRows } from '../kernels/backend.ts';
 
 /**
- * Samples are drawn in blocks of this many, each from a random stream of its own. Asking for whole blocks wastes nothing;
+ * Samples are drawn in blocks of this many, each from random streams of its own. Asking for whole blocks wastes nothing;
  * what is asked for beside them is drawn and thrown away.
  */
 export const BLOCK_ROWS = 256;
@@ -16,19 +16,37 @@ export const BLOCK_ROWS = 256;
 export interface Samples {
   /** `[count, width]` */
   readonly x: Float32Array;
-  /** The features that fire in each sample, with their amplitudes; `[count, features]`. */
+  /** The features that fire in each sample, with their amplitudes, all > 0; `[count, features]`. */
   readonly labels: SparseRows;
+  /**
+   * Where on its curve a feature stands, in turns, [0, 1), for each entry of the labels; 0 for features of one dimension.
+   * Only in worlds that have others.
+   */
+  readonly positions?: Float32Array;
 }
+
+/** Of which features fire together, in bits: exact, or between two bounds. Amplitudes and positions are not in it. */
+export type Entropy =
+  | { readonly kind: 'exact'; readonly bits: number }
+  | { readonly kind: 'bounds'; readonly low: number; readonly high: number };
 
 export interface Distribution {
   readonly features: number;
   readonly width: number;
-  /** A unit row for each feature, `[features, width]`. */
+  /** Unit rows, `[rows, width]`: one for each feature, or more where a feature has more dimensions than one. */
   readonly directions: Float32Array;
+  /** Feature i has the directions `firstDirection[i] .. firstDirection[i + 1]`. `[features + 1]` */
+  readonly firstDirection: Uint32Array;
+  /** What is added to every sample, `[width]`. */
+  readonly bias?: Float32Array;
   /** The probability that a feature fires in a sample: exact, not estimated. `[features]` */
   readonly firingProbabilities: Float64Array;
   /** Features that fire in a sample, on average: the sum of their probabilities. */
   readonly expectedL0: number;
-  /** The samples `first .. first + count - 1`. The caller owns the arrays. RangeError where these are not whole numbers >= 0. */
-  draw(first: number, count: number): Samples;
+  readonly entropy: Entropy;
+  /**
+   * The samples `first .. first + count - 1`, the same labels on any backend, x to rounding. The caller owns the arrays.
+   * RangeError where these are not whole numbers >= 0.
+   */
+  draw(backend: Backend, first: number, count: number): Promise<Samples>;
 }

@@ -37,11 +37,14 @@ export function orthogonalToy(seed: number): Distribution {
   );
   const correlation = randomCorrelation(FEATURES, new Random(seed, 'correlations'));
   return additiveDistribution({
+    law: copulaFirings({
+      firingProbabilities,
+      correlation,
+      amplitudes: { kind: 'normal', mean: 1, sd: AMPLITUDE_SD },
+    }),
     width: WIDTH,
     directions: Float32Array.from(orthonormalRows(FEATURES, WIDTH, new Random(seed, 'directions'))),
-    firingProbabilities,
     seed,
-    drawBlock: copulaFirings({ firingProbabilities, correlation, amplitudeSd: AMPLITUDE_SD }),
   });
 }
 

@@ -122,7 +122,7 @@ describe('scoreFirings', () => {
   test('on the toy: the true dictionary fires rightly, one turned round never does, a random one hardly', async () => {
     const backend = createReferenceBackend();
     const toy = orthogonalToy(3);
-    const { x, labels } = toy.draw(0, 2000);
+    const { x, labels } = await toy.draw(backend, 0, 2000);
     const { width, features, directions } = toy;
     const zeros = new Float32Array(width);
     const dictionaryOf = (weight: Float32Array): Dictionary => ({

@@ -6,7 +6,7 @@
  */
 
 import { bisect } from '../../math/bisect.ts';
-import { normalDensity, normalTail } from '../../math/normal.ts';
+import { normalDensity, normalProbability } from '../../math/normal.ts';
 import { checkCounts } from './welch.ts';
 
 /** Whether amplitudes may be of either sign; where they are known to be >= 0, more can be read. */
@@ -27,7 +27,7 @@ export function weakThreshold(delta: number, signs: Signs): number {
     throw new RangeError(`delta: m / n is in [${LEAST_DELTA}, ${MOST_DELTA}], not ${delta}`);
   const kappa = signs === 'signed' ? 2 : 1;
   const ratio = (z: number) => {
-    const g = kappa * ((1 + z * z) * normalTail(z) - z * normalDensity(z));
+    const g = kappa * ((1 + z * z) * normalProbability(-z) - z * normalDensity(z));
     return (1 - g / delta) / (1 + z * z - g);
   };
   // Golden section: the ratio rises to one maximum and falls. At z = 0 and kappa 2 it is 0 / 0 for delta = 1.

@@ -37,7 +37,7 @@ export interface IndependentInputs {
  */
 export interface WorldInputs {
   readonly kind: 'world';
-  readonly draw: (step: number) => readonly SparseRows[];
+  readonly draw: (step: number) => readonly SparseRows[] | Promise<readonly SparseRows[]>;
 }
 
 /**
@@ -150,7 +150,7 @@ export async function trainToyModels(backend: Backend, options: ToyTraining): Pr
       encoder,
       ...(decoder && { decoder }),
       ...(bias && { bias }),
-      inputs: inputsAt(done + 1),
+      inputs: await inputsAt(done + 1),
       firstStep: done + 1,
       rates: Float64Array.from(
         { length: count },
@@ -181,8 +181,8 @@ export async function trainToyModels(backend: Backend, options: ToyTraining): Pr
 function inputsOf(
   { inputs, architecture }: ToyTraining,
   seeds: readonly number[],
-): (step: number) => DrawnRows | GivenRows {
-  if (inputs.kind === 'world') return (step) => ({ kind: 'given', rows: inputs.draw(step) });
+): (step: number) => Promise<DrawnRows | GivenRows> {
+  if (inputs.kind === 'world') return async (step) => ({ kind: 'given', rows: await inputs.draw(step) });
   const { low, high } = inputs;
   const keys = new Uint32Array(4 * seeds.length);
   seeds.forEach((seed, k) => {
@@ -190,7 +190,7 @@ function inputsOf(
     for (let word = 0; word < 4; word++) keys[4 * k + word] = random.uint32();
   });
   const probabilities = perFeature(inputs.probabilities, architecture.features);
-  return () => ({ kind: 'drawn', probabilities, low, high, keys });
+  return async () => ({ kind: 'drawn', probabilities, low, high, keys });
 }
 
 /** `[instances, features]` */

@@ -23,7 +23,7 @@ it('ends within the schedules, with the latents dead that are taken to be', asyn
   const backend = loadBackend();
   const latents = 200;
   const [batch, windowRows, steps] = [256, 1024, 20];
-  const source = knownSource(orthogonalToy(1), { firstBlock: 0, sequences: steps });
+  const source = knownSource(backend, orthogonalToy(1), { firstBlock: 0, sequences: steps });
   const topk = familyOf('topk');
   const dictionary = topk.options.parse({ family: 'topk', latents, k: 8 });
   const options = trainingOptions(topk, dictionary, { tokens: steps * batch, batch, seed: 1 }, source.width);

@@ -205,7 +205,10 @@ describe('training', () => {
     const { model } = await trainToyModels(backend, {
       ...small,
       architecture: reluOutput(world.features, 20),
-      inputs: { kind: 'world', draw: (step) => [world.draw((step - 1) * 256, 256).labels] },
+      inputs: {
+        kind: 'world',
+        draw: async (step) => [(await world.draw(backend, (step - 1) * 256, 256)).labels],
+      },
       instances: [1, 2].map((seed) => ({ seed, importance: 1 })),
       batch: 256,
       steps: 60,

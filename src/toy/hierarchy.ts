@@ -1,0 +1,68 @@
+/**
+ * Hierarchies: features that fire only where their parent does. Absorption (Chanin et al., arXiv 2409.14507) is what
+ * dictionaries make of them. It must not know where features point.
+ */
+
+import type { FiringNode } from './firingLaw.ts';
+
+/**
+ * Trees of `depth` levels below their roots, each node but the last with `branching` children that exclude each other, or
+ * are each on their own. Features are numbered by level: roots 0 .. trees - 1, the children of root i
+ * `trees + i branching ..`, and so on. `probabilityOf(feature, parent, siblings)` is that a feature fires, given that its
+ * parent does (or at all, for a root: parent undefined); `siblings` are the parent's children, with the feature itself.
+ * With `scaled`, amplitudes of children are multiplied by the parent's over its mean.
+ */
+export function regularTrees(options: {
+  trees: number;
+  branching: number;
+  depth: number;
+  exclusive: boolean;
+  scaled: boolean;
+  probabilityOf: (feature: number, parent: number | undefined, siblings: readonly number[]) => number;
+}): FiringNode[] {
+  const { trees, branching, depth, exclusive, scaled, probabilityOf } = options;
+  const childrenOf = (feature: number, level: number): number[] => {
+    const levelStart = (trees * (branching ** level - 1)) / (branching - 1);
+    const nextStart = levelStart + trees * branching ** level;
+    return Array.from({ length: branching }, (_, i) => nextStart + (feature - levelStart) * branching + i);
+  };
+  const node = (
+    feature: number,
+    level: number,
+    parent: number | undefined,
+    siblings: number[],
+  ): FiringNode => {
+    const probability = probabilityOf(feature, parent, siblings);
+    if (level === depth) return { feature, probability, scaled };
+    const children = childrenOf(feature, level);
+    const nodes = children.map((child) => node(child, level + 1, feature, children));
+    return { feature, probability, scaled: scaled && level > 0, children: [{ exclusive, nodes }] };
+  };
+  return Array.from({ length: trees }, (_, i) => node(i, 0, undefined, []));
+}
+
+/** The features of `regularTrees`. */
+export function treeFeatures({
+  trees,
+  branching,
+  depth,
+}: {
+  trees: number;
+  branching: number;
+  depth: number;
+}): number {
+  return (trees * (branching ** (depth + 1) - 1)) / (branching - 1);
+}
+
+/**
+ * The probability that the first of some candidates is chosen, where candidate i stands with `probabilities[i]`, each on
+ * its own, and one of those that stand is chosen evenly: `p_0 E[1 / (1 + others that stand)]`.
+ */
+export function chosenEvenly(probabilities: readonly number[]): number {
+  const [own, ...others] = probabilities;
+  // The distribution of how many others stand.
+  let standing = [1];
+  for (const p of others)
+    standing = [...standing, 0].map((q, n) => q * (1 - p) + (n > 0 ? standing[n - 1] * p : 0));
+  return own * standing.reduce((sum, q, n) => sum + q / (n + 1), 0);
+}

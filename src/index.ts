@@ -36,6 +36,31 @@ export { type BlockFirings, additiveDistribution, type DrawBlock } from './toy/a
 export { copulaFirings } from './toy/copula.ts';
 export { BLOCK_ROWS, type Distribution, type Samples } from './toy/distribution.ts';
 export { orthogonalToy } from './toy/orthogonal.ts';
+export {
+  fewestDimensions,
+  mostActive,
+  mostFeatures,
+  type Signs,
+  weakThreshold,
+} from './toy/bounds/donohoTanner.ts';
+export {
+  directionsWithin,
+  expectedGreatestCosine,
+  expectedNearestCosine,
+  tailOfCosine,
+} from './toy/bounds/randomDirections.ts';
+export {
+  amplitudeBits,
+  capacityBits,
+  dimensionsForBits,
+  firingBits,
+  gaussianBits,
+  linearCodeError,
+  sparseBits,
+  supportBits,
+} from './toy/bounds/rateDistortion.ts';
+export { basisPursuit, recoveryRate } from './toy/bounds/recovery.ts';
+export { mostEquiangular, welchBound, welchMeanSquare } from './toy/bounds/welch.ts';
 
 // Activations: text, split by document, and what a model makes of it at a hook point.
 export { cacheDirectory } from './activations/cache.ts';
@@ -106,12 +131,29 @@ export {
 } from './training/train.ts';
 
 // Evaluation: a dictionary in the place of the activations, measured with intervals, beside its nulls.
+export { effectiveFeatures } from './evaluation/effectiveFeatures/count.ts';
+export { findPlateau, type Plateau } from './evaluation/effectiveFeatures/plateau.ts';
+export {
+  type EffectivePoint,
+  type EffectiveRequest,
+  sweepEffectiveFeatures,
+} from './evaluation/effectiveFeatures/sweep.ts';
+export { type ErrorSplit, type Reading, type Split, splitError } from './evaluation/errorSplit.ts';
 export { type DirectionScores, scoreDirections, scoreRandomDirections } from './evaluation/groundTruth.ts';
 export {
   type FiringScores,
   type GroundTruthFirings,
   scoreFirings,
 } from './evaluation/groundTruthFirings.ts';
+export {
+  type GroundTruthMeasured,
+  type GroundTruthMeasures,
+  type GroundTruthName,
+  measureGroundTruth,
+} from './evaluation/groundTruthMeasures.ts';
+export { lassoAtL0, nonNegativeLasso } from './evaluation/inference/nonNegativeLasso.ts';
+export { orthogonalPursuit } from './evaluation/inference/orthogonalPursuit.ts';
+export type { Inference } from './evaluation/inference/problem.ts';
 export { densityHistogram, type MetricName, measure } from './evaluation/metrics.ts';
 export { randomDictionary } from './evaluation/nulls.ts';
 export {

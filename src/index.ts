@@ -138,7 +138,7 @@ export {
   type EffectiveRequest,
   sweepEffectiveFeatures,
 } from './evaluation/effectiveFeatures/sweep.ts';
-export { type ErrorSplit, type Reading, type Split, splitError } from './evaluation/errorSplit.ts';
+export { type ErrorParts, type ErrorSplit, type Reading, splitError } from './evaluation/errorSplit.ts';
 export { type DirectionScores, scoreDirections, scoreRandomDirections } from './evaluation/groundTruth.ts';
 export {
   type FiringScores,

@@ -32,7 +32,7 @@ export interface Reading {
 }
 
 /** Two parts of an error, each with its interval; one is negative where its oracle does worse than what it is held against. */
-export interface Split {
+export interface ErrorParts {
   /** What the encoder leaves or misses beyond the better oracle on the same directions. */
   readonly encoder: Interval;
   /**
@@ -46,9 +46,9 @@ export interface Split {
 export interface ErrorSplit {
   readonly readings: readonly Reading[];
   /** Of the FVU. */
-  readonly fvu: Split;
+  readonly fvu: ErrorParts;
   /** Of the F1, as what is lost of it. */
-  readonly f1: Split;
+  readonly f1: ErrorParts;
 }
 
 /**

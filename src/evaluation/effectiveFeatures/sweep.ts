@@ -7,6 +7,7 @@
  * over the samples have not lowered the loss. They do not scale activations; here their mean square is made 1, as the
  * penalty is worth nothing without a unit.
  */
+import { memorySource } from '../../activations/memory.ts';
 import { activationScale } from '../../activations/normalise.ts';
 import type { ActivationSource, Progress } from '../../activations/source.ts';
 import { type Dictionary, foldScale } from '../../dictionaries/dictionary.ts';
@@ -48,7 +49,7 @@ export interface EffectivePoint {
 
 export interface EffectiveRequest {
   readonly backend: Backend;
-  /** Activations to train on, of a few thousand rows; the authors have up to 10,000. */
+  /** Activations to train on, which are held in memory: a few thousand rows; the authors have up to 10,000. */
   readonly train: ActivationSource;
   /** Held-out activations to measure on; the number of documents is what decides whether F has settled. */
   readonly test: ActivationSource;
@@ -68,12 +69,13 @@ export interface EffectiveRequest {
  */
 export async function sweepEffectiveFeatures(request: EffectiveRequest): Promise<EffectivePoint[]> {
   const { backend, test, seed } = request;
-  const trainMoments = await measureMoments(backend, request.train);
+  const held = await inMemory(request.train);
+  const moments = await measureMoments(backend, held);
   const normals = {
-    train: gaussianSource(backend, request.train, trainMoments, seed),
-    test: gaussianSource(backend, test, trainMoments, seed + 1),
+    train: await inMemory(gaussianSource(backend, held, moments, seed)),
+    test: gaussianSource(backend, test, moments, seed + 1),
   };
-  const real = await trainAll(request, request.train, 0);
+  const real = await trainAll(request, held, 0);
   const random = await trainAll(request, normals.train, 1);
   const masses = await measureMasses(backend, test, [...real.trained, ...real.untrained]);
   const beside = await measureMasses(backend, normals.test, random.trained);
@@ -101,6 +103,12 @@ export async function sweepEffectiveFeatures(request: EffectiveRequest): Promise
       l0,
     };
   });
+}
+
+/** All rows of a source: each pass over them would make them anew. */
+async function inMemory(source: ActivationSource): Promise<ActivationSource> {
+  const all = Array.from({ length: source.sequences }, (_, s) => s);
+  return memorySource({ width: source.width, ...(await source.read(all)) });
 }
 
 /** The grid's dictionaries on one source, after training and before, in the units of the source. */

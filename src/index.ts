@@ -85,6 +85,33 @@ export { meanSquaredOverlap } from './toy/geometry/overlaps.ts';
 export { type PolytopeLine, polytopeLines } from './toy/geometry/polytopes.ts';
 export type { FeatureRows } from './toy/geometry/rows.ts';
 
+// Bounds on superposition.
+export {
+  fewestDimensions,
+  mostActive,
+  mostFeatures,
+  type Signs,
+  weakThreshold,
+} from './toy/bounds/donohoTanner.ts';
+export {
+  directionsWithin,
+  expectedGreatestCosine,
+  expectedNearestCosine,
+  tailOfCosine,
+} from './toy/bounds/randomDirections.ts';
+export {
+  amplitudeBits,
+  capacityBits,
+  dimensionsForBits,
+  firingBits,
+  gaussianBits,
+  linearCodeError,
+  sparseBits,
+  supportBits,
+} from './toy/bounds/rateDistortion.ts';
+export { basisPursuit, recoveryRate } from './toy/bounds/recovery.ts';
+export { mostEquiangular, welchBound, welchMeanSquare } from './toy/bounds/welch.ts';
+
 // Activations: text, split by document, and what a model makes of it at a hook point.
 export { cacheDirectory } from './activations/cache.ts';
 export { type CorpusSpec, loadCorpus } from './activations/corpora/index.ts';
@@ -154,12 +181,29 @@ export {
 } from './training/train.ts';
 
 // Evaluation: a dictionary in the place of the activations, measured with intervals, beside its nulls.
+export { effectiveFeatures } from './evaluation/effectiveFeatures/count.ts';
+export { findPlateau, type Plateau } from './evaluation/effectiveFeatures/plateau.ts';
+export {
+  type EffectivePoint,
+  type EffectiveRequest,
+  sweepEffectiveFeatures,
+} from './evaluation/effectiveFeatures/sweep.ts';
+export { type ErrorParts, type ErrorSplit, type Reading, splitError } from './evaluation/errorSplit.ts';
 export { type DirectionScores, scoreDirections, scoreRandomDirections } from './evaluation/groundTruth.ts';
 export {
   type FiringScores,
   type GroundTruthFirings,
   scoreFirings,
 } from './evaluation/groundTruthFirings.ts';
+export {
+  type GroundTruthMeasured,
+  type GroundTruthMeasures,
+  type GroundTruthName,
+  measureGroundTruth,
+} from './evaluation/groundTruthMeasures.ts';
+export { lassoAtL0, nonNegativeLasso } from './evaluation/inference/nonNegativeLasso.ts';
+export { orthogonalPursuit } from './evaluation/inference/orthogonalPursuit.ts';
+export type { Inference } from './evaluation/inference/problem.ts';
 export { densityHistogram, type MetricName, measure } from './evaluation/metrics.ts';
 export { randomDictionary } from './evaluation/nulls.ts';
 export {

@@ -6,20 +6,20 @@
  */
 import { type Dictionary, encode } from '../dictionaries/dictionary.ts';
 import type { Backend, SparseRows } from '../kernels/backend.ts';
-import { clusterBootstrap, type Interval } from '../math/bootstrap.ts';
+import { clusterBootstraps, type Interval } from '../math/bootstrap.ts';
 import type { Samples } from '../toy/distribution.ts';
 import { blocksOf, sumOverBlocks } from './blocks.ts';
-import { type DirectionScores, scoreDirections } from './groundTruth.ts';
+import { scoreDirections } from './groundTruth.ts';
 import { countFirings, firingScores } from './groundTruthFirings.ts';
 import { lassoAtL0 } from './inference/nonNegativeLasso.ts';
 import { orthogonalPursuit } from './inference/orthogonalPursuit.ts';
-import type { Inference } from './inference/problem.ts';
 
 /** One dictionary as one reader reads it. */
 export interface Reading {
   readonly dictionary: 'learned' | 'true';
   /**
-   * `encoder`: the dictionary's own; for the true one inner products with `x - b_dec`, of which the L0 strongest are kept.
+   * `encoder`: the dictionary's own; for the true one inner products with `x - b_dec`, of which the strongest of all
+   * samples are kept, as many as the learned one has active.
    * `lasso`: `lassoAtL0`. `pursuit`: `orthogonalPursuit`, with the encoder's L0 in each row.
    */
   readonly reader: 'encoder' | 'lasso' | 'pursuit';
@@ -32,7 +32,7 @@ export interface Reading {
 }
 
 /** Two parts of an error, each with its interval; one is negative where its oracle does worse than what it is held against. */
-export interface Split {
+export interface ErrorParts {
   /** What the encoder leaves or misses beyond the better oracle on the same directions. */
   readonly encoder: Interval;
   /**
@@ -46,9 +46,9 @@ export interface Split {
 export interface ErrorSplit {
   readonly readings: readonly Reading[];
   /** Of the FVU. */
-  readonly fvu: Split;
+  readonly fvu: ErrorParts;
   /** Of the F1, as what is lost of it. */
-  readonly f1: Split;
+  readonly f1: ErrorParts;
 }
 
 /**
@@ -58,127 +58,134 @@ export interface ErrorSplit {
 export async function splitError(
   backend: Backend,
   dictionary: Dictionary,
-  { directions, samples }: { directions: Float32Array; samples: Samples },
+  world: { directions: Float32Array; samples: Samples },
   draws: readonly Uint16Array[],
 ): Promise<ErrorSplit> {
-  const { width, outputWidth, skip, normalisation, decoderBias } = dictionary;
+  const { width, outputWidth, skip, normalisation } = dictionary;
   if (outputWidth !== width || skip || normalisation)
     throw new RangeError(
       'dictionary: an error is split of an autoencoder without skip path or normalisation',
     );
+  const clusters = draws[0].length;
+  const readings = await readAll(backend, dictionary, world);
+  const losses = await lossesOf(backend, readings, world, dictionary.decoderBias, clusters);
+  const [fvu, missed] = (['fvu', 'missed'] as const).map((name) =>
+    clusterBootstraps({
+      clusters,
+      draws,
+      statistics: (weights) => {
+        const each = losses.map((loss) => loss[name](weights));
+        const [own, lasso, pursuit, , trueLasso, truePursuit] = each;
+        const [onLearned, onTrue] = [Math.min(lasso, pursuit), Math.min(trueLasso, truePursuit)];
+        const named = Object.fromEntries(each.map((loss, i) => [`${i}`, loss]));
+        return { ...named, encoder: own - onLearned, dictionary: onLearned - onTrue };
+      },
+    }),
+  ) as Record<string, Interval>[];
+  return {
+    readings: readings.map(({ dictionary, reader, codes }, i) => ({
+      dictionary,
+      reader,
+      l0: codes.values.length / codes.rows,
+      fvu: fvu[i],
+      f1: found(missed[i]),
+    })),
+    fvu: { encoder: fvu.encoder, dictionary: fvu.dictionary },
+    f1: { encoder: missed.encoder, dictionary: missed.dictionary },
+  };
+}
+
+/** What is not missed. */
+function found({ value, low, high, n }: Interval): Interval {
+  return { value: 1 - value, low: 1 - high, high: 1 - low, n };
+}
+
+/** Codes that one reader makes with one dictionary, and what they multiply. */
+interface Codes extends Pick<Reading, 'dictionary' | 'reader'> {
+  readonly codes: SparseRows;
+  readonly weight: Float32Array;
+}
+
+/** The six readings: of the learned dictionary and of the true one, by encoder, lasso and pursuit, in this order. */
+async function readAll(
+  backend: Backend,
+  dictionary: Dictionary,
+  { directions, samples }: { directions: Float32Array; samples: Samples },
+): Promise<Codes[]> {
+  const { width, decoderBias, decoderWeight } = dictionary;
   const { x, labels } = samples;
   const rows = labels.rows;
   const codes = await encode(backend, dictionary, x, rows);
   const centered = new Float32Array(x.length);
   await backend.center({ x, center: decoderBias, rows, width, scale: 1, out: centered });
-  const problem = { backend, x: centered, rows, width };
-  const budget = Uint32Array.from({ length: rows }, (_, r) => codes.offsets[r + 1] - codes.offsets[r]);
-  const l0 = codes.values.length / rows;
-  const learned = await unit(backend, dictionary.decoderWeight, width);
-  const truth = await unit(backend, directions, width);
-  const features = truth.length / width;
-  const matches = {
-    learned: await scoreDirections(backend, learned, directions, width),
-    true: await scoreDirections(backend, truth, directions, width),
-  };
-  const sum = createSummary({ backend, samples, draws, features, matches, bias: decoderBias });
-  const topk = { width, bias: new Float32Array(features), columns: features, k: Math.max(1, Math.round(l0)) };
-  const byProducts = await backend.encodeTopK({ x: centered, rows, weight: truth, ...topk });
-  const oracles = async (inference: Inference) => ({
-    lasso: await lassoAtL0(inference, l0),
-    pursuit: await orthogonalPursuit(inference, budget),
+  const features = directions.length / width;
+  const [learned, truth] = [decoderWeight.slice(), directions.slice()];
+  await backend.unitRows({ weight: learned, rows: dictionary.latents, width });
+  await backend.unitRows({ weight: truth, rows: features, width });
+  const byProducts = await backend.encodeBatchTopK({
+    x: centered,
+    rows,
+    width,
+    weight: truth,
+    bias: new Float32Array(features),
+    columns: features,
+    total: codes.values.length,
   });
-  const ofLearned = await oracles({ ...problem, directions: learned });
-  const ofTruth = await oracles({ ...problem, directions: truth });
-  const readings = [
-    await sum('learned', 'encoder', codes, dictionary.decoderWeight),
-    await sum('learned', 'lasso', ofLearned.lasso, learned),
-    await sum('learned', 'pursuit', ofLearned.pursuit, learned),
-    await sum('true', 'encoder', byProducts, truth),
-    await sum('true', 'lasso', ofTruth.lasso, truth),
-    await sum('true', 'pursuit', ofTruth.pursuit, truth),
+  const budget = Uint32Array.from({ length: rows }, (_, r) => codes.offsets[r + 1] - codes.offsets[r]);
+  const oracles = async (of: Reading['dictionary'], weight: Float32Array): Promise<Codes[]> => {
+    const inference = { backend, x: centered, rows, width, directions: weight };
+    const lasso = await lassoAtL0(inference, codes.values.length / rows);
+    const pursuit = await orthogonalPursuit(inference, budget);
+    return [
+      { dictionary: of, reader: 'lasso', codes: lasso, weight },
+      { dictionary: of, reader: 'pursuit', codes: pursuit, weight },
+    ];
+  };
+  return [
+    { dictionary: 'learned', reader: 'encoder', codes, weight: decoderWeight },
+    ...(await oracles('learned', learned)),
+    { dictionary: 'true', reader: 'encoder', codes: byProducts, weight: truth },
+    ...(await oracles('true', truth)),
   ];
-  const split = (lossOf: (reading: Summary) => (weights: Float64Array) => number): Split => {
-    const [own, ...losses] = readings.map(lossOf);
-    const between = (a: Loss, b: Loss) =>
-      clusterBootstrap({ clusters: draws[0].length, statistic: (w) => a(w) - b(w), draws });
-    const ofDirections = better(losses[0], losses[1]);
-    return {
-      encoder: between(own, ofDirections),
-      dictionary: between(ofDirections, better(losses[3], losses[4])),
-    };
-  };
-  return {
-    readings: readings.map(({ reading }) => reading),
-    fvu: split(({ unexplained }) => unexplained),
-    f1: split(({ missed }) => missed),
-  };
 }
 
 /** A share that is lost in samples of which block b was drawn `weights[b]` times. */
 type Loss = (weights: Float64Array) => number;
 
-interface Summary {
-  readonly reading: Reading;
-  readonly unexplained: Loss;
-  readonly missed: Loss;
-}
-
-function better(a: Loss, b: Loss): Loss {
-  return (weights) => Math.min(a(weights), b(weights));
-}
-
-/** Measures what codes decode to and when they fire. */
-function createSummary({
-  backend,
-  samples: { x, labels },
-  draws,
-  features,
-  matches,
-  bias,
-}: {
-  backend: Backend;
-  samples: Samples;
-  draws: readonly Uint16Array[];
-  features: number;
-  matches: Readonly<Record<Reading['dictionary'], DirectionScores>>;
-  bias: Float32Array;
-}) {
+/** Of each reading the FVU, and what is missed of the mean F1. */
+async function lossesOf(
+  backend: Backend,
+  readings: readonly Codes[],
+  { directions, samples: { x, labels } }: { directions: Float32Array; samples: Samples },
+  bias: Float32Array,
+  blocks: number,
+): Promise<{ fvu: Loss; missed: Loss }[]> {
   const rows = labels.rows;
   const width = bias.length;
-  const clusters = draws[0].length;
-  const blockOf = blocksOf(rows, clusters);
-  const variance = varianceOf(x, width, blockOf, clusters);
-  return async (
-    dictionary: Reading['dictionary'],
-    reader: Reading['reader'],
-    codes: SparseRows,
-    weight: Float32Array,
-  ): Promise<Summary> => {
-    const out = new Float32Array(x.length);
-    const squares = new Float32Array(rows);
-    await backend.decode({ codes, weight, bias, width, out });
-    await backend.residual({ a: out, b: x, rows, width, scale: 1, out, squares });
-    const errors = new Float64Array(clusters);
-    squares.forEach((square, row) => {
-      errors[blockOf[row]] += square;
-    });
-    const counts = countFirings({ codes, labels, features, ...matches[dictionary] }, clusters);
-    const unexplained = (weights: Float64Array) =>
-      errors.reduce((sum, error, b) => sum + weights[b] * error, 0) / variance(weights);
-    const missed = (weights: Float64Array) => 1 - firingScores(counts, weights).byFeature.mean.f1;
-    return {
-      reading: {
-        dictionary,
-        reader,
-        l0: codes.values.length / rows,
-        fvu: clusterBootstrap({ clusters, statistic: unexplained, draws }),
-        f1: clusterBootstrap({ clusters, statistic: (weights) => 1 - missed(weights), draws }),
-      },
-      unexplained,
-      missed,
-    };
+  const features = directions.length / width;
+  const blockOf = blocksOf(rows, blocks);
+  const variance = varianceOf(x, width, blockOf, blocks);
+  const matches = {
+    learned: await scoreDirections(backend, readings[0].weight, directions, width),
+    true: await scoreDirections(backend, directions, directions, width),
   };
+  return Promise.all(
+    readings.map(async ({ dictionary, codes, weight }) => {
+      const out = new Float32Array(x.length);
+      const squares = new Float32Array(rows);
+      await backend.decode({ codes, weight, bias, width, out });
+      await backend.residual({ a: out, b: x, rows, width, scale: 1, out, squares });
+      const errors = new Float64Array(blocks);
+      squares.forEach((square, row) => {
+        errors[blockOf[row]] += square;
+      });
+      const counts = countFirings({ codes, labels, features, ...matches[dictionary] }, blocks);
+      return {
+        fvu: (weights) => errors.reduce((sum, error, b) => sum + weights[b] * error, 0) / variance(weights),
+        missed: (weights) => 1 - firingScores(counts, weights).byFeature.mean.f1,
+      };
+    }),
+  );
 }
 
 /** `sum |x - mean|^2` of weighted blocks, about their own mean. */
@@ -202,10 +209,4 @@ function varianceOf(x: Float32Array, width: number, blockOf: Uint32Array, blocks
     }
     return squares - sums.reduce((sum, value) => sum + value * value, 0) / rows;
   };
-}
-
-async function unit(backend: Backend, rows: Float32Array, width: number): Promise<Float32Array> {
-  const weight = rows.slice();
-  await backend.unitRows({ weight, rows: rows.length / width, width });
-  return weight;
 }

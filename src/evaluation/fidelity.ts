@@ -17,12 +17,7 @@ export async function reconstructAll(
   dictionaries: Readonly<Record<string, Dictionary>>,
   onProgress?: Progress,
 ): Promise<{ sums: Record<string, GroupSums>; documents: number }> {
-  const groupOf = new Map<number, number>();
-  for (let s = 0; s < source.sequences; s++) {
-    const document = source.documentOf(s);
-    if (!groupOf.has(document)) groupOf.set(document, groupOf.size % MAX_GROUPS);
-  }
-  const groups = Math.min(MAX_GROUPS, groupOf.size);
+  const { groupOf, groups } = groupDocuments(source);
   const sums = Object.fromEntries(
     Object.entries(dictionaries).map(([name, { outputWidth, latents }]) => [
       name,
@@ -41,4 +36,14 @@ export async function reconstructAll(
     onProgress?.(end, source.sequences);
   }
   return { sums, documents: groupOf.size };
+}
+
+/** Gathers the documents of a source into at most `MAX_GROUPS` groups, whole documents each: the group of each document. */
+export function groupDocuments(source: ActivationSource): { groupOf: Map<number, number>; groups: number } {
+  const groupOf = new Map<number, number>();
+  for (let s = 0; s < source.sequences; s++) {
+    const document = source.documentOf(s);
+    if (!groupOf.has(document)) groupOf.set(document, groupOf.size % MAX_GROUPS);
+  }
+  return { groupOf, groups: Math.min(MAX_GROUPS, groupOf.size) };
 }

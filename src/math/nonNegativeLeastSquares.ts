@@ -12,13 +12,20 @@ const RIDGE = 1e-9;
 
 /**
  * The `z >= 0` of least `z^T gram z / 2 - right . z`: of least `|x - z D|^2` where `gram [k, k] = D D^T` and
- * `right [k] = D x`. RangeError where lengths do not fit.
+ * `right [k] = D x`. It begins at `start [k]`, values >= 0, and is fastest where most of those that are > 0 stay so.
+ * RangeError where lengths do not fit.
  */
-export function nonNegativeLeastSquares(gram: Float64Array, right: ArrayLike<number>): Float64Array {
+export function nonNegativeLeastSquares(
+  gram: Float64Array,
+  right: ArrayLike<number>,
+  start: ArrayLike<number> = new Float64Array(right.length),
+): Float64Array {
   const k = right.length;
   if (gram.length !== k * k) throw new RangeError(`gram: ${gram.length} values were given for ${k} x ${k}`);
-  const z = new Float64Array(k);
-  const positive: number[] = [];
+  if (start.length !== k) throw new RangeError(`start: ${start.length} values were given for ${k}`);
+  const z = Float64Array.from(start);
+  const positive = Array.from(z.keys()).filter((i) => z[i] > 0);
+  settle(gram, right, z, positive);
   const least = NOTHING * Array.from(right).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   // Each round lowers the objective, so no set comes twice; rounding alone could make it go on.
   for (let round = 0; round < 3 * k; round++) {
@@ -37,8 +44,7 @@ export function nonNegativeLeastSquares(gram: Float64Array, right: ArrayLike<num
 }
 
 /**
- * Moves `z [k]` to the least-squares solution over the unknowns in `positive`, of which the last is new and the others are
- * > 0; those that would become negative on the way are set to 0 and leave the list. `gram` and `right` as above; unknowns
+ * Moves `z [k]` to the least-squares solution over the unknowns in `positive`, which are >= 0 so far; those that would become negative on the way are set to 0 and leave the list. `gram` and `right` as above; unknowns
  * beside the list are not looked at.
  */
 export function settle(

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { bootstrapRatio, clusterBootstrap, drawResamples, type Interval } from '../../src/math/bootstrap.ts';
+import {
+  bootstrapRatio,
+  clusterBootstrap,
+  clusterBootstraps,
+  drawResamples,
+  type Interval,
+} from '../../src/math/bootstrap.ts';
 import { Random } from '../../src/math/random.ts';
 import { mean } from '../../src/math/statistics.ts';
 
@@ -169,5 +175,23 @@ describe('bootstrapRatio', () => {
     expect(() => bootstrapRatio({ numerators: [1], denominators: [], random: new Random(14) })).toThrow(
       RangeError,
     );
+  });
+});
+
+describe('clusterBootstraps', () => {
+  test('each statistic has the interval that it has alone, and one that fails spoils no other', () => {
+    const x = new Float64Array(30);
+    new Random(9).fillNormal(x, 1);
+    const draws = drawResamples(30, 200, new Random(10));
+    const mean = weightedMean(x);
+    const alone = clusterBootstrap({ clusters: 30, statistic: mean, draws });
+    const together = clusterBootstraps({
+      clusters: 30,
+      draws,
+      statistics: (weights) => ({ mean: mean(weights), square: mean(weights) ** 2, absent: NaN }),
+    });
+    expect(together.mean).toEqual(alone);
+    expect(together.square.value).toBeCloseTo(alone.value ** 2, 12);
+    expect(together.absent).toEqual({ value: NaN, low: NaN, high: NaN, n: 30 });
   });
 });

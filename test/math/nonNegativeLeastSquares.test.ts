@@ -32,7 +32,9 @@ describe('nonNegativeLeastSquares', () => {
         (k, width, seed) => {
           const { gram, right } = problem(k, width, seed);
           const z = nonNegativeLeastSquares(gram, right);
+          const elsewhere = nonNegativeLeastSquares(gram, right, right.map(Math.abs));
           const size = Math.max(...right.map(Math.abs));
+          if (k <= width) for (let i = 0; i < k; i++) expect(elsewhere[i]).toBeCloseTo(z[i], 3);
           slopes(gram, right, z).forEach((slope, i) => {
             expect(z[i]).toBeGreaterThanOrEqual(0);
             if (z[i] > 0) expect(Math.abs(slope)).toBeLessThan(1e-5 * size);

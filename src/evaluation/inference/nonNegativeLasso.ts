@@ -78,10 +78,9 @@ export async function lassoAtL0(inference: Inference, l0: number): Promise<Spars
   const penalty = await penaltyFor(inference, l0);
   const z = await nonNegativeLasso(inference, penalty);
   return compressRows(
-    Array.from({ length: rows }, (_, r) => {
-      const active = Array.from({ length: latents }, (_, j) => j).filter((j) => z[r * latents + j] > 0);
-      return refit(directions, x.subarray(r * width, (r + 1) * width), active);
-    }),
+    Array.from({ length: rows }, (_, r) =>
+      refit(directions, x.subarray(r * width, (r + 1) * width), z.subarray(r * latents, (r + 1) * latents)),
+    ),
   );
 }
 
@@ -104,8 +103,9 @@ async function penaltyFor(inference: Inference, l0: number): Promise<number> {
   return Math.exp(high);
 }
 
-/** Entries (latent, value) of the best sum >= 0 of the active directions. */
-function refit(directions: Float32Array, x: Float32Array, active: readonly number[]): [number, number][] {
+/** Entries (latent, value) of the best sum >= 0 of the directions that have a value in `z [latents]`. */
+function refit(directions: Float32Array, x: Float32Array, z: Float32Array): [number, number][] {
+  const active = Array.from(z.keys()).filter((j) => z[j] > 0);
   const [k, width] = [active.length, x.length];
   const gram = new Float64Array(k * k);
   const right = new Float64Array(k);
@@ -119,7 +119,8 @@ function refit(directions: Float32Array, x: Float32Array, active: readonly numbe
       gram[j * k + i] = product;
     }
   }
-  const values = nonNegativeLeastSquares(gram, right);
+  const start = active.map((latent) => z[latent]);
+  const values = nonNegativeLeastSquares(gram, right, start);
   return active.map((latent, i): [number, number] => [latent, values[i]]).filter(([, value]) => value > 0);
 }
 

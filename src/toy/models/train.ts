@@ -3,6 +3,7 @@
  * operation of the backend. It reports through a callback and must not know what is measured there.
  */
 
+import { InputError } from '../../formats/errors.ts';
 import type { Backend, Precision, SparseRows } from '../../kernels/backend.ts';
 import type { DrawnRows, GivenRows } from '../../kernels/toyOperations.ts';
 import { Random } from '../../math/random.ts';
@@ -101,7 +102,7 @@ const MOST_STEPS = 50;
 
 /**
  * Trains all instances. Same options, same bytes, on any number of threads; an instance's inputs do not depend on the others.
- * RangeError where an option does not fit.
+ * RangeError where an option does not fit, InputError where a loss is no number any more.
  */
 export async function trainToyModels(backend: Backend, options: ToyTraining): Promise<ToyTrained> {
   check(options);
@@ -165,6 +166,11 @@ export async function trainToyModels(backend: Backend, options: ToyTraining): Pr
     });
     done += count;
     losses.forEach((loss, i) => {
+      if (!Number.isFinite(loss))
+        throw new InputError(
+          `learningRate ${learningRate}: the loss of instance ${i % instances.length} is ${loss} within ${done} steps; ` +
+            'choose a smaller rate',
+        );
       sums[i % instances.length] += loss;
     });
     if (done < due) continue;
@@ -204,9 +210,9 @@ function perFeature(values: readonly PerFeature[], features: number): Float32Arr
   return all;
 }
 
-function check({ architecture, instances, inputs, schedule, decay, ...options }: ToyTraining): void {
+function check(options: ToyTraining): void {
+  const { architecture, instances, inputs, batch, steps, schedule, decay, logEvery } = options;
   const { features, hidden } = architecture;
-  const { batch, steps, logEvery } = options;
   const whole = { features, hidden, instances: instances.length, batch, steps, logEvery };
   for (const [name, value] of Object.entries(whole)) {
     if (!Number.isSafeInteger(value) || value < 1)
@@ -218,19 +224,20 @@ function check({ architecture, instances, inputs, schedule, decay, ...options }:
     );
   if (decay.kind === 'adamw' && !(decay.decay >= 0))
     throw new RangeError(`decay.decay: expected a number >= 0 for adamw, not ${decay.decay}`);
-  const perInstance = { importance: instances.map(({ importance }) => importance) };
-  if (inputs.kind === 'independent') Object.assign(perInstance, { probabilities: inputs.probabilities });
-  for (const [name, values] of Object.entries<readonly PerFeature[]>(perInstance)) {
-    if (values.length !== instances.length)
-      throw new RangeError(`${name}: ${values.length} were given for ${instances.length} instances`);
-    for (const value of values) {
-      if (typeof value !== 'number' && value.length !== features)
-        throw new RangeError(`${name}: ${value.length} values were given for ${features} features`);
-      const numbers = typeof value === 'number' ? [value] : Array.from(value);
-      const most = name === 'probabilities' ? 1 : Number.POSITIVE_INFINITY;
-      const wrong = numbers.find((number) => !(number >= 0 && number <= most));
-      if (wrong !== undefined)
-        throw new RangeError(`${name}: expected numbers from 0 to ${most}, not ${wrong}`);
-    }
-  }
+  for (const { importance } of instances)
+    checkFeatures('importance', importance, features, Number.POSITIVE_INFINITY);
+  if (inputs.kind === 'world') return;
+  const { probabilities } = inputs;
+  if (probabilities.length !== instances.length)
+    throw new RangeError(
+      `probabilities: ${probabilities.length} were given for ${instances.length} instances`,
+    );
+  for (const probability of probabilities) checkFeatures('probabilities', probability, features, 1);
+}
+
+function checkFeatures(name: string, value: PerFeature, features: number, most: number): void {
+  if (typeof value !== 'number' && value.length !== features)
+    throw new RangeError(`${name}: ${value.length} values were given for ${features} features`);
+  const wrong = Array.from(typeof value === 'number' ? [value] : value).find((x) => !(x >= 0 && x <= most));
+  if (wrong !== undefined) throw new RangeError(`${name}: expected numbers from 0 to ${most}, not ${wrong}`);
 }

@@ -233,6 +233,17 @@ describe('training', () => {
     expect(await moved({ kind: 'linear', warmupSteps: 0 })).toBeLessThan(0.7 * constant);
   });
 
+  it('says which model diverged', async () => {
+    const wild = {
+      ...small,
+      learningRate: 1e30,
+      architecture: { ...reluOutput(5, 2), kind: 'linear' },
+    } as const;
+    await expect(trainToyModels(backend, wild)).rejects.toThrow(
+      /learningRate 1e\+30: the loss of instance 0 is/,
+    );
+  });
+
   it('ends where it is told to', async () => {
     const stop = new AbortController();
     const { log } = await trainToyModels(backend, {

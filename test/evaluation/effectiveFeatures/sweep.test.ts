@@ -14,7 +14,7 @@ import { additiveDistribution } from '../../../src/toy/additive.ts';
 import { BLOCK_ROWS } from '../../../src/toy/distribution.ts';
 import { toyModel } from './toyModel.ts';
 
-const backend = loadBackend();
+const backend = loadBackend({ threads: 1 });
 
 /** Directions, all firing with probability p on their own, amplitudes from 0.5 to 1.5. */
 function world(directions: Float32Array, width: number, p: number) {
@@ -110,7 +110,13 @@ test('the sparser a toy model’s features, the more it holds and the more are e
         sequences: documents,
         documents,
       });
-    const [point] = await sweep({ train: half(0), test: half(1), penalties: [0.1], expansions: [4] });
+    const [point] = await sweep({
+      train: half(0),
+      test: half(1),
+      penalties: [0.1],
+      expansions: [4],
+      epochs: 40,
+    });
     held[i] = weight.reduce((sum, value) => sum + value * value, 0);
     effective[i] = point.features.value;
   }

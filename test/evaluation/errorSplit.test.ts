@@ -10,7 +10,7 @@ import { tiedDictionary, trueDictionary } from './dictionaries.ts';
 const backend = loadBackend();
 const toy = orthogonalToy(1);
 const { directions, width } = toy;
-const samples = toy.draw(0, 768);
+const samples = await toy.draw(backend, 0, 768);
 const draws = drawResamples(16, 100, new Random(1));
 const split = (dictionary: Dictionary, with_ = samples) =>
   splitError(backend, dictionary, { directions, samples: with_ }, draws);

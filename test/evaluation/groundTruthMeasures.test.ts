@@ -4,30 +4,24 @@ import { createReferenceBackend } from '../../src/kernels/reference.ts';
 import { orthonormalRows } from '../../src/math/orthonormal.ts';
 import { Random } from '../../src/math/random.ts';
 import { additiveDistribution } from '../../src/toy/additive.ts';
-import { BLOCK_ROWS } from '../../src/toy/distribution.ts';
+import { firingLaw } from '../../src/toy/firingLaw.ts';
 import { tiedDictionary, trueDictionary } from './dictionaries.ts';
 
 const backend = createReferenceBackend();
 const [features, width] = [8, 10];
 /** Feature 0 fires half the time, 1 and 2 are its children; the rest fire on their own, 1 in 5. */
 const parentOf = Int32Array.of(-1, 0, 0, -1, -1, -1, -1, -1);
+const alone = Array.from({ length: 5 }, (_, i) => ({ feature: 3 + i, probability: 0.2 }));
+const children = [1, 2].map((feature) => ({ feature, probability: 0.5 }));
 const distribution = additiveDistribution({
+  law: firingLaw({
+    features,
+    roots: [{ feature: 0, probability: 0.5, children: [{ exclusive: false, nodes: children }] }, ...alone],
+    amplitudes: { kind: 'uniform', low: 0.8, high: 1.2 },
+  }),
   width,
   directions: Float32Array.from(orthonormalRows(features, width, new Random(1))),
-  firingProbabilities: Float64Array.of(0.5, 0.25, 0.25, 0.2, 0.2, 0.2, 0.2, 0.2),
   seed: 1,
-  drawBlock(random, { offsets, indices, values }) {
-    let entries = 0;
-    for (let row = 0; row < BLOCK_ROWS; row++) {
-      const fires = Array.from({ length: features }, (_, i) => random.uniform() < (i < 3 ? 0.5 : 0.2));
-      for (let i = 0; i < features; i++) {
-        if (!fires[i] || (parentOf[i] >= 0 && !fires[parentOf[i]])) continue;
-        indices[entries] = i;
-        values[entries++] = 0.8 + 0.4 * random.uniform();
-      }
-      offsets[row + 1] = entries;
-    }
-  },
 });
 const measure = (dictionary = trueDictionary(distribution), seed = 3) =>
   measureGroundTruth({ backend, dictionary, distribution, first: 512, rows: 512, seed, parentOf });

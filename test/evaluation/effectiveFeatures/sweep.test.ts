@@ -11,7 +11,7 @@ import { loadBackend } from '../../../src/kernels/index.ts';
 import { orthonormalRows } from '../../../src/math/orthonormal.ts';
 import { Random } from '../../../src/math/random.ts';
 import { additiveDistribution } from '../../../src/toy/additive.ts';
-import { BLOCK_ROWS } from '../../../src/toy/distribution.ts';
+import { independentFirings } from '../../../src/toy/independent.ts';
 import { toyModel } from './toyModel.ts';
 
 const backend = loadBackend({ threads: 1 });
@@ -19,23 +19,11 @@ const backend = loadBackend({ threads: 1 });
 /** Directions, all firing with probability p on their own, amplitudes from 0.5 to 1.5. */
 function world(directions: Float32Array, width: number, p: number) {
   const features = directions.length / width;
-  return additiveDistribution({
-    width,
-    directions,
-    firingProbabilities: new Float64Array(features).fill(p),
-    seed: 1,
-    drawBlock(random, { offsets, indices, values }) {
-      let entries = 0;
-      for (let row = 0; row < BLOCK_ROWS; row++) {
-        for (let i = 0; i < features; i++) {
-          if (random.uniform() >= p) continue;
-          indices[entries] = i;
-          values[entries++] = 0.5 + random.uniform();
-        }
-        offsets[row + 1] = entries;
-      }
-    },
+  const law = independentFirings({
+    probabilities: new Float64Array(features).fill(p),
+    amplitudes: { kind: 'uniform', low: 0.5, high: 1.5 },
   });
+  return additiveDistribution({ law, width, directions, seed: 1 });
 }
 
 const sweep = (change: Partial<EffectiveRequest> & Pick<EffectiveRequest, 'train' | 'test'>) =>
@@ -44,8 +32,8 @@ const sweep = (change: Partial<EffectiveRequest> & Pick<EffectiveRequest, 'train
 describe('sweepEffectiveFeatures', () => {
   const eight = world(Float32Array.from(orthonormalRows(8, 8, new Random(1))), 8, 0.1);
   const sources = {
-    train: knownSource(eight, { firstBlock: 0, sequences: 8 }),
-    test: knownSource(eight, { firstBlock: 8, sequences: 24 }),
+    train: knownSource(backend, eight, { firstBlock: 0, sequences: 8 }),
+    test: knownSource(backend, eight, { firstBlock: 8, sequences: 24 }),
   };
 
   test('eight orthogonal features count eight, at any width and penalty of a plateau; normals do not', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { normalQuantile } from '../../src/math/normal.ts';
+import { normalQuantile, normalProbability as probability } from '../../src/math/normal.ts';
 import { normalDensity, normalProbability } from './normalProbability.ts';
 
 describe('normalQuantile', () => {
@@ -34,5 +34,24 @@ describe('normalQuantile', () => {
     for (const p of [0.01, 0.07, 0.2, 0.43])
       expect(normalQuantile(1 - p)).toBeCloseTo(-normalQuantile(p), 12);
     for (const p of [-0.1, 1.1, NaN]) expect(() => normalQuantile(p)).toThrow(`not ${p}`);
+  });
+});
+
+describe('normalProbability', () => {
+  test('is the integral of the density, and in the tail its asymptotic series', () => {
+    for (let x = -6; x <= 6; x += 0.37)
+      expect(Math.abs(probability(x) - normalProbability(x))).toBeLessThan(5e-15);
+    for (const x of [-7.2, -10, -20, -36]) {
+      const series = 1 - x ** -2 + 3 * x ** -4 - 15 * x ** -6 + 105 * x ** -8;
+      expect(probability(x) / ((normalDensity(x) / -x) * series)).toBeCloseTo(1, 5);
+    }
+    expect([probability(-Infinity), probability(-40), probability(40), probability(Infinity)]).toEqual([
+      0, 0, 1, 1,
+    ]);
+  });
+
+  test('inverts the quantile, digits of small probabilities too', () => {
+    for (const p of [0.5, 0.01, 1e-4, 1e-8, 1e-11])
+      expect(probability(normalQuantile(p)) / p).toBeCloseTo(1, 8);
   });
 });

@@ -3,7 +3,7 @@
  * and the moment, ratios within one run travel.
  *
  *   npm run bench                     everything, as tables
- *   npm run bench -- --only training  one of: limits, training, models, growth, sweep
+ *   npm run bench -- --only training  one of: limits, training, models, growth, sweep, worlds
  *   npm run bench -- --quick          fewer and shorter runs, for a first look
  *   npm run bench -- --json           for machines
  *   npm run bench -- --markdown       also writes the tables into docs/performance.md
@@ -18,8 +18,9 @@ import { limitsSection, measureLimits } from './sections/limits.mjs';
 import { modelsSection } from './sections/models.mjs';
 import { sweepSection } from './sections/sweep.mjs';
 import { trainingSection } from './sections/training.mjs';
+import { worldsSection } from './sections/worlds.mjs';
 
-const SECTIONS = ['limits', 'training', 'models', 'growth', 'sweep'];
+const SECTIONS = ['limits', 'training', 'models', 'growth', 'sweep', 'worlds'];
 
 const { values: flags } = parseArgs({
   options: {
@@ -60,6 +61,7 @@ if (wants('limits') || wants('training')) {
 }
 if (wants('models')) sections.push(await modelsSection({ quick, progress }));
 if (wants('sweep')) sections.push(await sweepSection({ quick, progress }));
+if (wants('worlds')) sections.push(await worldsSection({ quick, progress }));
 if (wants('growth')) sections.push(await growthSection({ quick, threads, progress }));
 
 if (flags.json) {

@@ -14,5 +14,6 @@ std::vector<Test> encode_tests();
 std::vector<Test> sparse_tests();
 std::vector<Test> parameters_tests();
 std::vector<Test> latents_tests();
+std::vector<Test> firings_tests();
 
 }  // namespace monosem::test

@@ -32,6 +32,20 @@ describe('regularTrees', () => {
     }
   });
 
+  test('branches of one are chains', () => {
+    const chain = { trees: 2, branching: 1, depth: 2 };
+    const [first] = regularTrees({ ...chain, exclusive: false, scaled: true, probabilityOf: () => 1 });
+    const below = first.children![0].nodes[0];
+    expect(
+      [first, below, below.children![0].nodes[0]].map(({ feature, scaled }) => [feature, scaled]),
+    ).toEqual([
+      [0, false],
+      [2, true],
+      [4, true],
+    ]);
+    expect(treeFeatures(chain)).toBe(6);
+  });
+
   test('children fire only with their parent, one of them at most where they exclude each other', async () => {
     for (const exclusive of [true, false]) {
       const roots = regularTrees({

@@ -58,7 +58,7 @@ describe('regularTrees', () => {
         roots,
         amplitudes: { kind: 'constant', value: 1 },
       });
-      const labels = await labelsOf(law, 30_000);
+      const labels = await labelsOf(law, 10_000);
       expectFrequencies(labels, law);
       let several = 0;
       for (const row of rowsOf(labels)) {

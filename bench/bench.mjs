@@ -3,7 +3,7 @@
  * and the moment, ratios within one run travel.
  *
  *   npm run bench                     everything, as tables
- *   npm run bench -- --only training  one of: limits, training, toy, models, growth, sweep
+ *   npm run bench -- --only training  one of: limits, training, toy, worlds, models, growth, sweep
  *   npm run bench -- --quick          fewer and shorter runs, for a first look
  *   npm run bench -- --json           for machines
  *   npm run bench -- --markdown       also writes the tables into docs/performance.md
@@ -19,8 +19,9 @@ import { modelsSection } from './sections/models.mjs';
 import { sweepSection } from './sections/sweep.mjs';
 import { toySection } from './sections/toy.mjs';
 import { trainingSection } from './sections/training.mjs';
+import { worldsSection } from './sections/worlds.mjs';
 
-const SECTIONS = ['limits', 'training', 'toy', 'models', 'growth', 'sweep'];
+const SECTIONS = ['limits', 'training', 'toy', 'worlds', 'models', 'growth', 'sweep'];
 
 const { values: flags } = parseArgs({
   options: {
@@ -62,6 +63,7 @@ if (wants('limits') || wants('training') || wants('toy')) {
 }
 if (wants('models')) sections.push(await modelsSection({ quick, progress }));
 if (wants('sweep')) sections.push(await sweepSection({ quick, progress }));
+if (wants('worlds')) sections.push(await worldsSection({ quick, progress }));
 if (wants('growth')) sections.push(await growthSection({ quick, threads, progress }));
 
 if (flags.json) {

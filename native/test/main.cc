@@ -13,7 +13,7 @@ std::vector<Test> all_tests() {
   std::vector<Test> all;
   for (const auto& suite :
        {pool_tests(), dense_tests(), attention_tests(), unembed_tests(), decoder_tests(), encode_tests(),
-        sparse_tests(), parameters_tests(), latents_tests(), toy_models_tests()})
+        sparse_tests(), parameters_tests(), latents_tests(), toy_models_tests(), firings_tests()})
     all.insert(all.end(), suite.begin(), suite.end());
   return all;
 }

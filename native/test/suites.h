@@ -15,5 +15,6 @@ std::vector<Test> sparse_tests();
 std::vector<Test> parameters_tests();
 std::vector<Test> latents_tests();
 std::vector<Test> toy_models_tests();
+std::vector<Test> firings_tests();
 
 }  // namespace monosem::test

@@ -18,7 +18,7 @@ export function poissonCumulative(mean: number): number[] {
   let sum = 0;
   const cumulative = terms.map((term) => {
     sum += term / total;
-    return sum;
+    return Math.min(sum, 1);
   });
   cumulative[cumulative.length - 1] = 1;
   return cumulative;

@@ -22,8 +22,8 @@ export function regularTrees(options: {
 }): FiringNode[] {
   const { trees, branching, depth, exclusive, scaled, probabilityOf } = options;
   const childrenOf = (feature: number, level: number): number[] => {
-    const levelStart = (trees * (branching ** level - 1)) / (branching - 1);
-    const nextStart = levelStart + trees * branching ** level;
+    const levelStart = treeFeatures({ trees, branching, depth: level - 1 });
+    const nextStart = treeFeatures({ trees, branching, depth: level });
     return Array.from({ length: branching }, (_, i) => nextStart + (feature - levelStart) * branching + i);
   };
   const node = (
@@ -32,26 +32,25 @@ export function regularTrees(options: {
     parent: number | undefined,
     siblings: number[],
   ): FiringNode => {
-    const probability = probabilityOf(feature, parent, siblings);
-    if (level === depth) return { feature, probability, scaled };
+    const own = {
+      feature,
+      probability: probabilityOf(feature, parent, siblings),
+      scaled: scaled && level > 0,
+    };
+    if (level === depth) return own;
     const children = childrenOf(feature, level);
     const nodes = children.map((child) => node(child, level + 1, feature, children));
-    return { feature, probability, scaled: scaled && level > 0, children: [{ exclusive, nodes }] };
+    return { ...own, children: [{ exclusive, nodes }] };
   };
   return Array.from({ length: trees }, (_, i) => node(i, 0, undefined, []));
 }
 
-/** The features of `regularTrees`. */
-export function treeFeatures({
-  trees,
-  branching,
-  depth,
-}: {
-  trees: number;
-  branching: number;
-  depth: number;
-}): number {
-  return (trees * (branching ** (depth + 1) - 1)) / (branching - 1);
+/** How many features `regularTrees` numbers. */
+export function treeFeatures(shape: { trees: number; branching: number; depth: number }): number {
+  const { trees, branching, depth } = shape;
+  let features = 0;
+  for (let level = 0; level <= depth; level++) features += trees * branching ** level;
+  return features;
 }
 
 /**

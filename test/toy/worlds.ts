@@ -21,8 +21,8 @@ export function expectShare(share: number, p: number, count: number): void {
 }
 
 /** Each feature fires as often as the law says. */
-export function expectFrequencies(labels: SparseRows, law: FiringLaw): void {
-  const counts = new Float64Array(law.plan.features);
+export function expectFrequencies(labels: SparseRows, law: Pick<FiringLaw, 'firingProbabilities'>): void {
+  const counts = new Float64Array(law.firingProbabilities.length);
   for (const feature of labels.indices) counts[feature]++;
   law.firingProbabilities.forEach((p, i) => {
     expectShare(counts[i] / labels.rows, p, labels.rows);

@@ -149,7 +149,12 @@ function rowDrawer(plan: FiringPlan, random: Random, normalBits: Random, blockRo
 
 /** In four partial sums, always the same. */
 function dot(a: Float64Array, aStart: number, b: Float64Array, bStart: number, n: number): number {
-  const sums = [0, 0, 0, 0];
-  for (let k = 0; k < n; k++) sums[k % 4] += a[aStart + k] * b[bStart + k];
-  return sums[0] + sums[1] + (sums[2] + sums[3]);
+  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  for (let k = 0; k < n; k += 4) {
+    s0 += a[aStart + k] * b[bStart + k];
+    if (k + 1 < n) s1 += a[aStart + k + 1] * b[bStart + k + 1];
+    if (k + 2 < n) s2 += a[aStart + k + 2] * b[bStart + k + 2];
+    if (k + 3 < n) s3 += a[aStart + k + 3] * b[bStart + k + 3];
+  }
+  return s0 + s1 + (s2 + s3);
 }

@@ -71,6 +71,7 @@ const experiments = {
       ...ELHAGE,
       architecture: magnitude(100, 40),
       steps: 8000,
+      learningRate: 3e-3,
       instances: linspace(0, 4, 5).map((seed) => ({ seed, importance })),
       inputs: { kind: 'independent', probabilities: [1, 0.3, 0.1, 0.03, 0.01], low: -1, high: 1 },
     });

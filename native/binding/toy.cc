@@ -15,7 +15,8 @@ Trained adam_trained(Arguments& a, const std::string& name, int64_t n) {
 ToyModels toy_models(Arguments& a) {
   ToyModels models{};
   models.precision = a.flag("bf16");
-  const int64_t instances = models.instances = a.count("instances", 1), features = models.features = a.count("features", 1);
+  const int64_t instances = models.instances = a.count("instances", 1);
+  const int64_t features = models.features = a.count("features", 1);
   models.hidden = a.count("hidden", 1);
   models.batch = a.count("batch", 1);
   if (static_cast<double>(models.batch + 96) * static_cast<double>(features + 16) > 4294967295.0)

@@ -174,8 +174,8 @@ struct SignumStep {
   float weight;
 };
 
-// Rows of independent sparse inputs. Feature i has the amplitude offset[i] + scale[i] r where the whole number r, drawn from
-// [0, 2^31), is at most last[i]; all three have whole runs of 16 features, in which what is past the last never fires.
+// Rows of independent sparse inputs. Feature i has the amplitude offset[i] + scale[i] r where the whole number r, drawn
+// from [0, 2^31), is at most last[i]; all three have whole runs of 16 features, in which what is past the last never fires.
 struct DrawnRows {
   const uint32_t* key;  // 4 words; the stream is named (key, step, block)
   uint32_t step, block;

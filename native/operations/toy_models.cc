@@ -14,6 +14,9 @@ namespace {
 constexpr int64_t kRows = 96;       // of a batch that are drawn and passed through the model together
 constexpr int64_t kColumns = 512;   // features whose outputs are made together
 constexpr int64_t kUpdated = 256;   // features that are stepped together
+// Blocks of rows in a stretch, over which gradients of weights are summed before the next: as many as have their columns
+// packed in a core's cache, and where these are too few, so many that sums are seldom read and written again.
+constexpr int64_t kCacheBytes = 1 << 20, kFewest = 4, kMost = 12;
 constexpr int64_t kVector = 16;     // rows that are summed are padded to whole vectors of every set
 constexpr int64_t kPlacesAnEntry = 8;  // dense products are worth it from about one entry in so many places on
 constexpr double kDraws = 2147483648.0;
@@ -67,19 +70,21 @@ class Instance {
         batch_(models.batch),
         blocks_(ceil_div(batch_, kRows)),
         dense_(dense),
+        stretch_(std::min(blocks_, stretch_of((dense ? 2 : 1) * packed_bytes(product_, n_, kRows)))),
         output_panel_(packed_bytes(product_, product_.panel, m_)),
-        batch_panel_(packed_bytes(product_, product_.panel, batch_)),
+        column_panel_(packed_bytes(product_, product_.panel, stretch_ * kRows)),
         back_bytes_(packed_bytes(product_, m_, std::min(n_, kColumns))),
-        across_bytes_(strip_bytes(product_, m_, batch_)),
+        across_bytes_(strip_bytes(product_, m_, stretch_ * kRows)),
         outputs_(borrow<char>(panels(product_, n_) * output_panel_)),
         back_(borrow<char>(ceil_div(n_, kColumns) * back_bytes_)),
         rows_of_encoder_(borrow<float>(narrow_ == m_ ? 0 : n_ * narrow_)),
         hidden_(borrow<float>(batch_ * narrow_)),
         hidden_gradient_(borrow<float>(batch_ * narrow_)),
-        across_(borrow<float>(2 * m_ * batch_)),
+        across_(borrow<float>(2 * m_ * stretch_ * kRows)),
         across_strips_(borrow<char>(2 * across_bytes_)),
-        gradient_(borrow<char>(panels(product_, n_) * batch_panel_)),
-        inputs_(borrow<char>(dense ? panels(product_, n_) * batch_panel_ : 0)),
+        gradient_(borrow<char>(panels(product_, n_) * column_panel_)),
+        inputs_(borrow<char>(dense ? panels(product_, n_) * column_panel_ : 0)),
+        sums_(borrow<float>((dense ? 2 : 1) * m_ * wide_)),
         factor_(wide_, 0.0f),
         bias_(wide_, 0.0f),
         bias_sums_(blocks_ * wide_),
@@ -94,12 +99,14 @@ class Instance {
   double step(int64_t at, const Rows& rows, Prepare prepare) {
     if (models_.bias.parameter) std::copy_n(models_.bias.parameter + instance_ * n_, n_, bias_.data());
     parallel_for(ceil_div(n_, kColumns), [&](int64_t chunk) { pack_weights(chunk * kColumns); });
-    parallel_for(blocks_, [&](int64_t block) {
-      prepare(block);
-      pass(rows, block);
-    });
-    const int64_t strips = ceil_div(m_, product_.strip);
-    parallel_for(dense_ ? 2 * strips : strips, [&](int64_t task) { pack_across(task / strips, task % strips); });
+    for (int64_t first = 0; first < blocks_; first += stretch_) {
+      const int64_t count = std::min(stretch_, blocks_ - first);
+      parallel_for(count, [&](int64_t block) {
+        prepare(first + block);
+        pass(rows, first + block, block);
+      });
+      sum_products(std::min(count * kRows, batch_ - first * kRows), first > 0);
+    }
     const AdamOptions options{steps_.first + at, steps_.rates[at], steps_.beta1, steps_.beta2, steps_.epsilon, 1};
     const Optimiser optimiser(options);
     parallel_for(ceil_div(n_, kUpdated),
@@ -111,6 +118,11 @@ class Instance {
   }
 
  private:
+  static int64_t stretch_of(int64_t block_bytes) {
+    const int64_t fitting = kCacheBytes / block_bytes;
+    return fitting < kFewest ? kMost : std::min(fitting, kMost);
+  }
+
   static SparseRow entries(const Rows& rows, uint32_t first, uint32_t last) {
     return {rows.indices + first, rows.values + first, static_cast<int64_t>(last) - first};
   }
@@ -132,8 +144,8 @@ class Instance {
     }
   }
 
-  // Rows of one block forward and back, as far as the hidden layer's gradient.
-  void pass(const Rows& rows, int64_t block) {
+  // Rows of one block forward and back, as far as the hidden layer's gradient; it is the stretch's `place`th.
+  void pass(const Rows& rows, int64_t block, int64_t place) {
     const int64_t first = block * kRows, count = std::min(kRows, batch_ - first), most = std::min(wide_, kColumns);
     const int64_t hidden_strips = floats(strip_bytes(product_, kRows, m_)),
                   strips = floats(strip_bytes(product_, kRows, most));
@@ -167,15 +179,15 @@ class Instance {
       product_.pack_rows(out, width, count, inside, strip);
       product_.multiply(strip, count, back_.get() + column / kColumns * back_bytes_, inside, narrow_, 0,
                         panels(product_, m_), sum_up, back, narrow_);
-      pack_columns(out, width, first, count, gradient_.get() + panel * batch_panel_);
-      if (dense_) pack_columns(inputs, width, first, count, inputs_.get() + panel * batch_panel_);
+      pack_columns(out, width, place, count, gradient_.get() + panel * column_panel_);
+      if (dense_) pack_columns(inputs, width, place, count, inputs_.get() + panel * column_panel_);
     }
     losses_[block] = loss;
     if (models_.hidden_relu) {
       for (int64_t i = 0; i < count * narrow_; i++) back[i] = hidden[i] > 0 ? back[i] : 0;
     }
-    turn(hidden, first, count, across_.get());
-    if (dense_) turn(back, first, count, across_.get() + m_ * batch_);
+    turn(hidden, place, count, 0);
+    if (dense_) turn(back, place, count, 1);
   }
 
   void embed(const Rows& rows, int64_t first, int64_t count) {
@@ -188,33 +200,52 @@ class Instance {
     }
   }
 
-  // Rows of a block as inputs of a product over the batch.
-  void pack_columns(const float* rows, int64_t width, int64_t first, int64_t count, char* to) const {
-    product_.pack_transposed(rows, width, count, width, batch_panel_, to + first * product_.panel * product_.bytes);
+  // Rows of a block as inputs of a product over the stretch.
+  void pack_columns(const float* rows, int64_t width, int64_t place, int64_t count, char* to) const {
+    product_.pack_transposed(rows, width, count, width, column_panel_,
+                             to + place * kRows * product_.panel * product_.bytes);
   }
 
-  // across [hidden, batch]
-  void turn(const float* rows, int64_t first, int64_t count, float* across) const {
+  // across [2][hidden, rows of the stretch]: hidden values, and their gradients.
+  float* across(int64_t which, int64_t unit) const {
+    return across_.get() + (which * m_ + unit) * stretch_ * kRows;
+  }
+
+  void turn(const float* rows, int64_t place, int64_t count, int64_t which) const {
     for (int64_t j = 0; j < m_; j++) {
-      for (int64_t r = 0; r < count; r++) across[j * batch_ + first + r] = rows[r * narrow_ + j];
+      float* to = across(which, j) + place * kRows;
+      for (int64_t r = 0; r < count; r++) to[r] = rows[r * narrow_ + j];
     }
   }
 
-  void pack_across(int64_t which, int64_t strip) {
-    const int64_t first = strip * product_.strip;
-    product_.pack_rows(across_.get() + (which * m_ + first) * batch_, batch_,
-                       std::min<int64_t>(product_.strip, m_ - first), batch_,
-                       across_strips_.get() + which * across_bytes_ + strip * strip_bytes(product_, 1, batch_));
+  // sums[which][first feature of a chunk][hidden, features of the chunk] (+)= sum over the stretch's rows of across times
+  // outputs' gradients, and times inputs where these are dense.
+  void sum_products(int64_t rows, bool add) {
+    const int64_t kinds = dense_ ? 2 : 1, strips = ceil_div(m_, product_.strip), chunks = ceil_div(n_, kUpdated);
+    parallel_for(kinds * strips, [&](int64_t task) {
+      const int64_t which = task / strips, strip = task % strips, first = strip * product_.strip;
+      product_.pack_rows(across(which, first), stretch_ * kRows, std::min<int64_t>(product_.strip, m_ - first), rows,
+                         across_strips_.get() + which * across_bytes_ + strip * strip_bytes(product_, 1, rows));
+    });
+    Epilogue epilogue;
+    epilogue.add = add;
+    parallel_for(kinds * chunks, [&](int64_t task) {
+      const int64_t which = task / chunks, first = task % chunks * kUpdated, width = std::min(kUpdated, wide_ - first);
+      const char* columns = (which == 0 ? gradient_ : inputs_).get() + first / product_.panel * column_panel_;
+      for (int64_t p = 0; p < panels(product_, width); p++) {
+        product_.multiply(across_strips_.get() + which * across_bytes_, m_, columns + p * column_panel_, rows,
+                          product_.panel, 0, 1, epilogue, sums(which, first) + p * product_.panel, width);
+      }
+    });
   }
 
-  // sums[i, j] += sum over the batch of across[j, r] * columns[r, first + i], rows of sums `narrow_` apart.
-  void add_products(int64_t which, const char* columns, int64_t first, int64_t count, float* room, float* sums) const {
-    const int64_t width = round_up(count, product_.panel);
-    product_.multiply(across_strips_.get() + which * across_bytes_, m_,
-                      columns + first / product_.panel * batch_panel_, batch_, width, 0, panels(product_, width), {},
-                      room, width);
+  float* sums(int64_t which, int64_t first) const { return sums_.get() + which * m_ * wide_ + first * m_; }
+
+  void add_sums(int64_t which, int64_t first, int64_t count, float* gradient) const {
+    const int64_t width = std::min(kUpdated, wide_ - first);
+    const float* from = sums(which, first);
     for (int64_t i = 0; i < count; i++) {
-      for (int64_t j = 0; j < m_; j++) sums[i * narrow_ + j] += room[j * width + i];
+      for (int64_t j = 0; j < m_; j++) gradient[i * narrow_ + j] += from[j * width + i];
     }
   }
 
@@ -222,13 +253,12 @@ class Instance {
   // values over the batch, those of encoder rows products of inputs and hidden gradients.
   void update(const Rows& rows, int64_t first, const Optimiser& optimiser, double rate) {
     const FlushSubnormals flush;
-    const int64_t count = std::min(kUpdated, n_ - first), most = round_up(count, product_.panel);
+    const int64_t count = std::min(kUpdated, n_ - first);
     const bool tied = !models_.decoder.parameter;
-    float *encoder = scratch(2 * count * narrow_ + m_ * most), *decoder = tied ? encoder : encoder + count * narrow_,
-          *room = encoder + 2 * count * narrow_;
+    float *encoder = scratch(2 * count * narrow_), *decoder = tied ? encoder : encoder + count * narrow_;
     std::fill_n(encoder, 2 * count * narrow_, 0.0f);
-    add_products(0, gradient_.get(), first, count, room, decoder);
-    if (dense_) add_products(1, inputs_.get(), first, count, room, encoder);
+    add_sums(0, first, count, decoder);
+    if (dense_) add_sums(1, first, count, encoder);
     else spread(rows, first, count, encoder);
     for (int64_t i = 0; i < count; i++) {
       step_row(models_.encoder, first + i, encoder + i * narrow_, optimiser, rate);
@@ -275,10 +305,11 @@ class Instance {
   const DenseProduct& product_;
   const int64_t instance_, n_, m_, wide_, narrow_, batch_, blocks_;
   const bool dense_;
-  const int64_t output_panel_, batch_panel_, back_bytes_, across_bytes_;
+  const int64_t stretch_, output_panel_, column_panel_, back_bytes_, across_bytes_;
   const Borrowed<char> outputs_, back_;
   const Borrowed<float> rows_of_encoder_, hidden_, hidden_gradient_, across_;
   const Borrowed<char> across_strips_, gradient_, inputs_;
+  const Borrowed<float> sums_;
   std::vector<float> factor_, bias_, bias_sums_;
   std::vector<double> losses_;
 };

@@ -129,7 +129,8 @@ async function readAll(
     weight: truth,
     bias: new Float32Array(features),
     columns: features,
-    total: codes.values.length,
+    // A dictionary that never fires is held against the truth at one active latent in all.
+    total: Math.max(1, codes.values.length),
   });
   const budget = Uint32Array.from({ length: rows }, (_, r) => codes.offsets[r + 1] - codes.offsets[r]);
   const oracles = async (of: Reading['dictionary'], weight: Float32Array): Promise<Codes[]> => {

@@ -95,6 +95,14 @@ describe('splitError', () => {
     });
   });
 
+  test('a dictionary that never fires explains nothing and finds nothing', async () => {
+    const found = await split(trueDictionary(toy, 1e9));
+    expect(reading(found, 'learned', 'encoder').l0).toBe(0);
+    expect(reading(found, 'learned', 'encoder').f1.value).toBe(0);
+    expect(reading(found, 'learned', 'pursuit').l0).toBe(0);
+    expect(reading(found, 'learned', 'encoder').fvu.value).toBeGreaterThanOrEqual(1);
+  });
+
   test('only of plain autoencoders', async () => {
     const skip = new Float32Array(width * width);
     await expect(split({ ...trueDictionary(toy), skip })).rejects.toThrow('without skip path');

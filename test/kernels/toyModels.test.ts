@@ -101,8 +101,12 @@ describe.each(instructionSets)('%s', (instructionSet) => {
 
   it('reaches the last of many features, in more than one stretch of them and of rows', async () => {
     const native = choose();
-    const size = { instances: 1, features: 1100, hidden: 3, batch: 200 };
-    for (const probability of [0.02, 0.4]) {
+    const wide = { instances: 1, features: 1100, hidden: 3, batch: 200 };
+    const long = { instances: 1, features: 20, hidden: 5, batch: 1300 };
+    const cases = [wide, long].flatMap((size) =>
+      [0.02, 0.4].map((probability) => [size, probability] as const),
+    );
+    for (const [size, probability] of cases) {
       const op = { ...drawnSteps(new Random(8), size, VARIANTS[1][1], () => probability, 2), epsilon: 1e-3 };
       const [expected, found] = [copied(op), copied(op)];
       await reference.stepToyModels(expected);

@@ -1,8 +1,10 @@
 /** The experiments, in the order in which they are told. */
 import { InputError } from '../formats/errors.ts';
 import { capacityAllocation } from './capacityAllocation.ts';
+import { compressionBits } from './compressionBits.ts';
 import { compressionFeatures } from './compressionFeatures.ts';
 import { donohoTanner } from './donohoTanner.ts';
+import { effectiveFeatures } from './effectiveFeatures.ts';
 import type { Experiment } from './experiment.ts';
 import { magnitude } from './magnitude.ts';
 import { overlapLaw } from './overlapLaw.ts';
@@ -18,6 +20,8 @@ export const EXPERIMENTS: readonly Experiment[] = [
   magnitude,
   capacityAllocation,
   compressionFeatures,
+  compressionBits,
+  effectiveFeatures,
   overlapLaw,
   donohoTanner,
   sparseButWrong,

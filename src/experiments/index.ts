@@ -6,6 +6,7 @@ import { compressionFeatures } from './compressionFeatures.ts';
 import { donohoTanner } from './donohoTanner.ts';
 import { effectiveFeatures } from './effectiveFeatures.ts';
 import type { Experiment } from './experiment.ts';
+import { fiveFeatures } from './fiveFeatures.ts';
 import { magnitude } from './magnitude.ts';
 import { overlapLaw } from './overlapLaw.ts';
 import { pairs } from './pairs.ts';
@@ -14,6 +15,7 @@ import { sparseButWrong } from './sparseButWrong.ts';
 import { stickyDimensions } from './stickyDimensions.ts';
 
 export const EXPERIMENTS: readonly Experiment[] = [
+  fiveFeatures,
   phaseBoundary,
   stickyDimensions,
   pairs,

@@ -1,0 +1,141 @@
+/** The first picture of superposition: five features in the plane, from dense to sparse. */
+import * as Plot from '@observablehq/plot';
+import { spearman } from '../math/spearman.ts';
+import { featureGeometry } from '../toy/geometry/features.ts';
+import { encoderOf, reluOutput } from '../toy/models/model.ts';
+import { ELHAGE, trainToyModels } from '../toy/models/train.ts';
+import type { Experiment } from './experiment.ts';
+import { COLOURS, figure } from './figure.ts';
+import { judge, overSeeds } from './verdict.ts';
+
+const [FEATURES, HIDDEN, LEVELS] = [5, 2, 10];
+const PROBABILITIES = Array.from({ length: LEVELS }, (_, k) => 20 ** (-k / (LEVELS - 1)));
+const IMPORTANCE = Float64Array.from({ length: FEATURES }, (_, i) => 0.9 ** i);
+const FULL = { seeds: 5, restarts: 8, batch: 1024, steps: 10_000, learningRate: 1e-3 };
+const QUICK = { seeds: 3, restarts: 4, batch: 256, steps: 1500, learningRate: 1e-2 };
+
+export const fiveFeatures: Experiment = {
+  name: 'five-features',
+  title: 'Five features in the plane',
+  claim:
+    'Two dimensions hold two features where features are dense, and four or five where they are sparse, in antipodal pairs or a pentagon.',
+  prediction:
+    'Five features of importance .9^i, probabilities 20^(-k/9), the restart with the lowest loss of eight: |W|_F^2 is 1.95 to 2.1 where all fire always, ' +
+    'with 2 features stored; at probability .05 at least 4 are stored; and the number stored never falls by more than chance as probability does (rank correlation above .85).',
+  source: 'Elhage et al. 2022, arXiv 2209.10652, introduction',
+  async run({ backend, quick, seed, update }) {
+    const { seeds, restarts, batch, steps, learningRate } = quick ? QUICK : FULL;
+    const instances = Array.from({ length: seeds }, (_, s) =>
+      PROBABILITIES.flatMap((probability) =>
+        Array.from({ length: restarts }, () => ({ seed: s, probability })),
+      ),
+    ).flat();
+    const { model, log } = await trainToyModels(backend, {
+      ...ELHAGE,
+      architecture: reluOutput(FEATURES, HIDDEN),
+      batch,
+      steps,
+      learningRate,
+      instances: instances.map((_, i) => ({ seed: seed * instances.length + i, importance: IMPORTANCE })),
+      inputs: {
+        kind: 'independent',
+        probabilities: instances.map(({ probability }) => probability),
+        low: 0,
+        high: 1,
+      },
+      logEvery: Math.ceil(steps / 20),
+      onLog: ({ step }) => update(step, steps),
+    });
+    const { losses } = log[log.length - 1];
+    const best = Array.from({ length: seeds }, (_, s) =>
+      PROBABILITIES.map((probability, k) => {
+        const from = (s * LEVELS + k) * restarts;
+        const own = Array.from({ length: restarts }, (_, i) => from + i);
+        const w = encoderOf(
+          model,
+          own.reduce((a, b) => (losses[b] < losses[a] ? b : a)),
+        );
+        const { represented, norms } = featureGeometry({ values: w, features: FEATURES, hidden: HIDDEN });
+        return { probability, w, represented, squares: norms.reduce((sum, norm) => sum + norm ** 2, 0) };
+      }),
+    );
+    const sparsest = LEVELS - 1;
+    const findings = [
+      overSeeds(
+        '|W|^2 where all features fire',
+        best.map((levels) => levels[0].squares),
+        { predicted: { low: 1.95, high: 2.1 } },
+      ),
+      overSeeds(
+        'features stored where all fire',
+        best.map((levels) => levels[0].represented),
+        { predicted: { low: 2, high: 2 } },
+      ),
+      overSeeds(
+        'features stored at probability .05',
+        best.map((levels) => levels[sparsest].represented),
+        { predicted: { low: 4 } },
+      ),
+      overSeeds(
+        'rank correlation of features stored with sparsity',
+        best.map((levels) =>
+          spearman(
+            levels.map(({ probability }) => -probability),
+            levels.map(({ represented }) => represented),
+          ),
+        ),
+        { predicted: { low: 0.85 } },
+      ),
+    ];
+    const vectors = best[0].flatMap(({ probability, w }) =>
+      Array.from({ length: FEATURES }, (_, feature) => ({
+        probability: Number(probability.toFixed(3)),
+        feature,
+        x: w[2 * feature],
+        y: w[2 * feature + 1],
+      })),
+    );
+    const squares = best.flatMap((levels, s) =>
+      levels.map(({ probability, squares, represented }) => ({ seed: s, probability, squares, represented })),
+    );
+    const figures = [
+      figure(
+        'vectors',
+        'Where the five features point in the plane, by probability of firing, first seed. Darker: less important.',
+        vectors,
+        {
+          width: 900,
+          height: 150,
+          marginLeft: 10,
+          fx: { label: 'probability of firing', domain: vectors.map(({ probability }) => probability) },
+          x: { axis: null, domain: [-1.3, 1.3] },
+          y: { axis: null, domain: [-1.3, 1.3] },
+          marks: [
+            Plot.link(vectors, {
+              fx: 'probability',
+              x1: 0,
+              y1: 0,
+              x2: 'x',
+              y2: 'y',
+              stroke: COLOURS[0],
+              strokeOpacity: (vector: { feature: number }) => 0.4 + 0.15 * vector.feature,
+              strokeWidth: 2,
+            }),
+          ],
+        },
+      ),
+      figure('squares', '|W|^2, which counts the features that are stored, against sparsity.', squares, {
+        x: { label: '1 / probability of firing', type: 'log' },
+        y: { label: '|W|^2', grid: true },
+        marks: [
+          Plot.dot(squares, {
+            x: (row: { probability: number }) => 1 / row.probability,
+            y: 'squares',
+            fill: COLOURS[0],
+          }),
+        ],
+      }),
+    ];
+    return { findings, figures, ...judge(findings) };
+  },
+};

@@ -19,7 +19,7 @@ const [FEATURES, HIDDEN] = [20, 5];
 const PENALTIES = [0.01, 0.1, 1];
 const EXPANSION = 4;
 const DOCUMENT_ROWS = 64;
-const FULL = { seeds: 3, levels: 8, steps: 5000, rows: 8192, epochs: 80 };
+const FULL = { seeds: 3, levels: 8, steps: 5000, rows: 4096, epochs: 40 };
 const QUICK = { seeds: 3, levels: 4, steps: 1000, rows: 2048, epochs: 30 };
 
 export const effectiveFeatures: Experiment = {

@@ -8,7 +8,7 @@ import { judge, overSeeds } from './verdict.ts';
 
 const IMPORTANCES = logarithmic(0.1, 10, 13);
 const PROBABILITIES = logarithmic(0.01, 1, 9);
-const FULL = { seeds: 5, restarts: 4, steps: 4000, batch: 256, learningRate: 0.01 };
+const FULL = { seeds: 5, restarts: 8, steps: 4000, batch: 128, learningRate: 0.01 };
 const QUICK = { seeds: 3, restarts: 3, steps: 1000, batch: 128, learningRate: 0.02 };
 
 interface Cell {
@@ -30,6 +30,30 @@ export function boundary(r: number): number {
   return r <= 1 ? (4 * r) / (2 + 5 * r) : 4 / (5 + 2 * r);
 }
 
+/** Points of each amplitude at which the loss is taken. */
+const POINTS = 40;
+
+/**
+ * `E[(x_1 - y_1)^2 + r (x_2 - y_2)^2] / 2`, the expectation over what fires and, by the midpoint rule, over amplitudes: what
+ * batches come to, without their noise.
+ */
+export function exactLoss(
+  w: ArrayLike<number>,
+  bias: ArrayLike<number>,
+  { importance, probability: p }: { importance: number; probability: number },
+): number {
+  const at = (a: number, b: number) => {
+    const h = a * w[0] + b * w[1];
+    const [first, second] = [0, 1].map((i) => Math.max(0, h * w[i] + bias[i]));
+    return ((a - first) ** 2 + importance * (b - second) ** 2) / 2;
+  };
+  const middles = Array.from({ length: POINTS }, (_, i) => (i + 0.5) / POINTS);
+  const mean = (of: (u: number) => number) => middles.reduce((sum, u) => sum + of(u), 0) / POINTS;
+  const one = mean((u) => at(u, 0) + at(0, u));
+  const both = mean((u) => mean((v) => at(u, v)));
+  return (1 - p) ** 2 * at(0, 0) + p * (1 - p) * one + p * p * both;
+}
+
 export const phaseBoundary: Experiment = {
   name: 'phase-boundary',
   title: 'When two features share one dimension',
@@ -49,7 +73,7 @@ export const phaseBoundary: Experiment = {
     const all: Cell[][] = [];
     for (let s = 0; s < seeds; s++) {
       const each = cells.flatMap((cell) => Array.from({ length: restarts }, () => cell));
-      const { model, log } = await trainToyModels(backend, {
+      const { model } = await trainToyModels(backend, {
         ...ELHAGE,
         architecture: reluOutput(2, 1),
         batch,
@@ -70,7 +94,9 @@ export const phaseBoundary: Experiment = {
         },
         onLog: ({ step }) => update(s * steps + step, seeds * steps),
       });
-      const losses = log[log.length - 1].losses;
+      const losses = each.map((cell, i) =>
+        exactLoss(encoderOf(model, i), model.bias!.subarray(2 * i, 2 * i + 2), cell),
+      );
       all.push(
         cells.map(({ importance, probability }, c) => {
           const own = Array.from({ length: restarts }, (_, i) => c * restarts + i);

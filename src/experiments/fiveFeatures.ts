@@ -11,7 +11,7 @@ import { judge, overSeeds } from './verdict.ts';
 const [FEATURES, HIDDEN, LEVELS] = [5, 2, 10];
 const PROBABILITIES = Array.from({ length: LEVELS }, (_, k) => 20 ** (-k / (LEVELS - 1)));
 const IMPORTANCE = Float64Array.from({ length: FEATURES }, (_, i) => 0.9 ** i);
-const FULL = { seeds: 5, restarts: 8, batch: 1024, steps: 10_000, learningRate: 1e-3 };
+const FULL = { seeds: 5, restarts: 8, batch: 256, steps: 4000, learningRate: 5e-3 };
 const QUICK = { seeds: 3, restarts: 4, batch: 256, steps: 1500, learningRate: 1e-2 };
 
 export const fiveFeatures: Experiment = {
@@ -36,6 +36,7 @@ export const fiveFeatures: Experiment = {
       batch,
       steps,
       learningRate,
+      schedule: { kind: 'linear', warmupSteps: 0 },
       instances: instances.map((_, i) => ({ seed: seed * instances.length + i, importance: IMPORTANCE })),
       inputs: {
         kind: 'independent',

@@ -1,7 +1,10 @@
 /** The experiments, in the order in which they are told. */
 import { InputError } from '../formats/errors.ts';
 import { capacityAllocation } from './capacityAllocation.ts';
+import { compressionCooccurrence } from './compressionCooccurrence.ts';
+import { compressionCorrelation } from './compressionCorrelation.ts';
 import { compressionFeatures } from './compressionFeatures.ts';
+import { compressionPrediction } from './compressionPrediction.ts';
 import { donohoTanner } from './donohoTanner.ts';
 import type { Experiment } from './experiment.ts';
 import { magnitude } from './magnitude.ts';
@@ -18,6 +21,9 @@ export const EXPERIMENTS: readonly Experiment[] = [
   magnitude,
   capacityAllocation,
   compressionFeatures,
+  compressionCorrelation,
+  compressionCooccurrence,
+  compressionPrediction,
   overlapLaw,
   donohoTanner,
   sparseButWrong,

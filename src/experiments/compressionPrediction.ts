@@ -126,6 +126,19 @@ export const compressionPrediction: Experiment = {
         predicted: { high: 0.7 },
       }),
     ];
+    const overlaps = KINDS.slice(1).flatMap((kind) => [
+      overSeeds(
+        `squared cosines ordered against lift, ${kind}`,
+        of(kind).map(
+          ({ lift, cosines }) =>
+            1 -
+            concordance(
+              lift,
+              cosines.map((cosine) => cosine ** 2),
+            ),
+        ),
+      ),
+    ]);
     const scores = structured.flatMap((kind) =>
       of(kind).flatMap(({ seed: s, foreign, test }) => [
         { kind, seed: s, prediction: 'its own lifts', score: test!.value },

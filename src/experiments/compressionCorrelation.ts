@@ -197,9 +197,11 @@ export const compressionCorrelation: Experiment = {
           ),
         ),
       ),
-      overSeeds(
-        'mean cosine within sets at strength 1',
-        eachSeed((own) => at(own, 1).within),
+      ...worlds.map(([world, { sets, hidden }]) =>
+        overSeeds(
+          `mean cosine within sets at strength 1, n/m = ${(sets * SIZE) / hidden}`,
+          eachSeed((own) => at(own, 1).within, world),
+        ),
       ),
     ];
     const draw = (

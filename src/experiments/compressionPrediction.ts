@@ -119,6 +119,15 @@ export const compressionPrediction: Experiment = {
         of('independent').map(({ foreign }) => foreign),
         { predicted: { low: 0.47, high: 0.53 } },
       ),
+      ...structured.map((kind) =>
+        overSeeds(
+          `squared cosines ordered against lift, ${kind}`,
+          of(kind).map(({ lift, cosines }) => {
+            const overlaps = cosines.map((cosine) => cosine ** 2);
+            return 1 - concordance(lift, overlaps);
+          }),
+        ),
+      ),
       overSeeds('share of pairs with a cosine below 0, of one exclusive set', against(true), {
         predicted: { low: 0.8 },
       }),
@@ -126,19 +135,6 @@ export const compressionPrediction: Experiment = {
         predicted: { high: 0.7 },
       }),
     ];
-    const overlaps = KINDS.slice(1).flatMap((kind) => [
-      overSeeds(
-        `squared cosines ordered against lift, ${kind}`,
-        of(kind).map(
-          ({ lift, cosines }) =>
-            1 -
-            concordance(
-              lift,
-              cosines.map((cosine) => cosine ** 2),
-            ),
-        ),
-      ),
-    ]);
     const scores = structured.flatMap((kind) =>
       of(kind).flatMap(({ seed: s, foreign, test }) => [
         { kind, seed: s, prediction: 'its own lifts', score: test!.value },

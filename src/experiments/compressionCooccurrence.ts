@@ -6,18 +6,14 @@ import { Random } from '../math/random.ts';
 import { pearson, ranks } from '../math/spearman.ts';
 import { mean } from '../math/statistics.ts';
 import { UNIT_UNIFORM } from '../toy/amplitudes.ts';
-import { lowRankFirings, randomLoadings } from '../toy/copula.ts';
 import { independentFirings } from '../toy/independent.ts';
 import { pairLift } from '../toy/pairProbabilities.ts';
 import type { Experiment } from './experiment.ts';
 import { COLOURS, figure } from './figure.ts';
-import { trainOnLaws } from './lawModels.ts';
+import { permutedFeatures, randomCopula, trainOnLaws } from './lawModels.ts';
 import { judge, overSeeds } from './verdict.ts';
 
 const PROBABILITY = 0.05;
-const RANK = 4;
-/** Standard deviation of a loading: long rows, so that lifts run from near 0 to ten and more. */
-const SCALE = 0.45;
 /** A feature is stored where its norm exceeds this. */
 const STORED = 0.5;
 const FULL = {
@@ -55,14 +51,15 @@ export const compressionCooccurrence: Experiment = {
     'Elhage et al. 2022, arXiv 2209.10652; the compression hypothesis of this project; Mantel 1967 for the test',
   async run({ backend, quick, seed, update }) {
     const { seeds, features, permutations, ...size } = quick ? QUICK : FULL;
-    const probabilities = new Float64Array(features).fill(PROBABILITY);
     const worlds = Array.from({ length: seeds }, (_, s) => {
       const own = seed * seeds + s;
-      const loadings = randomLoadings(features, RANK, SCALE, new Random(own, 'co-occurrence', 'loadings'));
-      const law = lowRankFirings({ probabilities, loadings, rank: RANK, amplitudes: UNIT_UNIFORM });
+      const law = randomCopula(features, PROBABILITY, own);
       return { law, seed: own, lift: pairLift(law) };
     });
-    const independent = independentFirings({ probabilities, amplitudes: UNIT_UNIFORM });
+    const independent = independentFirings({
+      probabilities: new Float64Array(features).fill(PROBABILITY),
+      amplitudes: UNIT_UNIFORM,
+    });
     const models = await trainOnLaws(
       backend,
       [...worlds, ...worlds.map((world) => ({ law: independent, seed: world.seed }))],
@@ -87,12 +84,6 @@ export const compressionCooccurrence: Experiment = {
       return { lift, cosines: signed, squared: against(squared, 'cos^2'), signed: against(signed, 'cos') };
     });
     const [coupled, apart] = [tests.slice(0, seeds), tests.slice(seeds)];
-    const permuted = (of: readonly MantelTest[]) => ({
-      name: 'permuted features',
-      value: mean(of.map((test) => test.null.value)),
-      low: mean(of.map((test) => test.null.low)),
-      high: mean(of.map((test) => test.null.high)),
-    });
     const squared = coupled.map((test) => test.squared);
     const signed = coupled.map((test) => test.signed);
     const values = (of: readonly MantelTest[]) => of.map(({ value }) => value);
@@ -100,14 +91,14 @@ export const compressionCooccurrence: Experiment = {
     const findings = [
       overSeeds('rank correlation of lift with cos^2', values(squared), {
         predicted: { high: -0.05 },
-        null: permuted(squared),
+        null: permutedFeatures(squared),
       }),
       overSeeds('its percentile among permuted features', percentiles(squared), {
         predicted: { high: 0.025 },
       }),
       overSeeds('rank correlation of lift with the signed cosine', values(signed), {
         predicted: { low: 0.2 },
-        null: permuted(signed),
+        null: permutedFeatures(signed),
       }),
       overSeeds('its percentile among permuted features, signed', percentiles(signed), {
         predicted: { low: 0.975 },
@@ -137,7 +128,13 @@ export const compressionCooccurrence: Experiment = {
     const pairs = Array.from(first.lift, (lift, pair) => ({ lift, cosine: first.cosines[pair] }));
     const draw = (name: string, caption: string, value: (cosine: number) => number, label: string) =>
       figure(name, caption, pairs, {
-        x: { label: 'lift', type: 'symlog', constant: 0.1, ticks: [0, 0.1, 0.3, 1, 3, 10] },
+        x: {
+          label: 'lift',
+          type: 'symlog',
+          constant: 0.1,
+          ticks: [0, 0.1, 0.3, 1, 3, 10],
+          tickFormat: String,
+        },
         y: { label, grid: true },
         marks: [
           Plot.ruleX([1], { strokeDasharray: '3 3', stroke: 'currentColor' }),

@@ -14,14 +14,13 @@ import { mantel } from '../math/mantel.ts';
 import { Random } from '../math/random.ts';
 import { mean } from '../math/statistics.ts';
 import { UNIT_UNIFORM } from '../toy/amplitudes.ts';
-import { lowRankFirings, randomLoadings } from '../toy/copula.ts';
 import type { FiringLaw } from '../toy/firingLaw.ts';
 import { independentFirings } from '../toy/independent.ts';
 import { pairLift } from '../toy/pairProbabilities.ts';
 import { anticorrelatedSets, correlatedSets, exclusiveSets } from '../toy/sets.ts';
 import type { Experiment } from './experiment.ts';
 import { COLOURS, figure } from './figure.ts';
-import { trainOnLaws } from './lawModels.ts';
+import { permutedFeatures, randomCopula, trainOnLaws } from './lawModels.ts';
 import { judge, overSeeds } from './verdict.ts';
 
 const PROBABILITY = 0.05;
@@ -44,6 +43,9 @@ const PREDICTED: Record<Exclude<Kind, 'independent'>, number> = {
   'exclusive sets': 0.8,
   'low-rank copula': 0.6,
 };
+
+/** What the order of cosines is predicted from. */
+const PREDICTIONS = ['its own lifts', 'lifts of the others', 'permuted features'];
 
 export const compressionPrediction: Experiment = {
   name: 'compression-prediction',
@@ -98,12 +100,7 @@ export const compressionPrediction: Experiment = {
           tests.map(({ value }) => value),
           {
             predicted: { low: PREDICTED[kind] },
-            null: {
-              name: 'permuted features',
-              value: mean(tests.map((test) => test.null.value)),
-              low: mean(tests.map((test) => test.null.low)),
-              high: mean(tests.map((test) => test.null.high)),
-            },
+            null: permutedFeatures(tests),
           },
         );
       }),
@@ -137,9 +134,9 @@ export const compressionPrediction: Experiment = {
     ];
     const scores = structured.flatMap((kind) =>
       of(kind).flatMap(({ seed: s, foreign, test }) => [
-        { kind, seed: s, prediction: 'its own lifts', score: test!.value },
-        { kind, seed: s, prediction: 'lifts of the others', score: foreign },
-        { kind, seed: s, prediction: 'permuted features', score: test!.null.high },
+        { kind, seed: s, prediction: PREDICTIONS[0], score: test!.value },
+        { kind, seed: s, prediction: PREDICTIONS[1], score: foreign },
+        { kind, seed: s, prediction: PREDICTIONS[2], score: test!.null.high },
       ]),
     );
     const first = structured.flatMap((kind) => {
@@ -149,16 +146,15 @@ export const compressionPrediction: Experiment = {
     const figures = [
       figure(
         'scores',
-        'Share of comparisons of two pairs in which the predicted order of their cosines is right, by whose lifts predict it; of permuted features, the 97.5th percentile.',
+        'Share of comparisons of two pairs in which the predicted order of their cosines is right. From left to right: by the lifts of the distribution itself, by those of the others, and the 97.5th percentile of permuted features.',
         scores,
         {
           fx: { label: null, domain: structured },
-          x: { axis: null },
+          x: { axis: null, domain: PREDICTIONS },
           y: { label: null, grid: true, domain: [0, 1] },
           color: {
-            domain: ['its own lifts', 'lifts of the others', 'permuted features'],
+            domain: PREDICTIONS,
             range: COLOURS,
-            legend: false,
           },
           marks: [
             Plot.ruleY([0.5], { strokeDasharray: '3 3', stroke: 'currentColor' }),
@@ -168,7 +164,7 @@ export const compressionPrediction: Experiment = {
       ),
       figure('pairs', 'Each pair of the first seed: its cosine against its lift.', first, {
         fx: { label: null, domain: structured },
-        x: { label: 'lift', type: 'symlog', constant: 0.1, ticks: [0, 0.3, 1, 3, 10] },
+        x: { label: 'lift', type: 'symlog', constant: 0.1, ticks: [0, 0.3, 1, 3], tickFormat: String },
         y: { label: 'cosine', grid: true, domain: [-1, 1] },
         marks: [
           Plot.dot(first, {
@@ -188,12 +184,11 @@ export const compressionPrediction: Experiment = {
 
 /** They differ in who fires with whom and in nothing else. */
 function lawOf(kind: Kind, seed: number): FiringLaw {
-  const probabilities = new Float64Array(FEATURES).fill(PROBABILITY);
   const amplitudes = UNIT_UNIFORM;
   const sets = { sets: FEATURES / 4, size: 4, probability: PROBABILITY, amplitudes };
   switch (kind) {
     case 'independent':
-      return independentFirings({ probabilities, amplitudes });
+      return independentFirings({ probabilities: new Float64Array(FEATURES).fill(PROBABILITY), amplitudes });
     case 'correlated sets':
       return correlatedSets({ ...sets, strength: 0.3 });
     case 'anticorrelated sets':
@@ -203,9 +198,7 @@ function lawOf(kind: Kind, seed: number): FiringLaw {
         probabilities: Array.from({ length: FEATURES / 8 }, () => new Array(8).fill(PROBABILITY)),
         amplitudes,
       });
-    case 'low-rank copula': {
-      const loadings = randomLoadings(FEATURES, 4, 0.45, new Random(seed, 'prediction', 'loadings'));
-      return lowRankFirings({ probabilities, loadings, rank: 4, amplitudes });
-    }
+    case 'low-rank copula':
+      return randomCopula(FEATURES, PROBABILITY, seed);
   }
 }

@@ -1,5 +1,14 @@
-/** Toy models trained on the labels of firing laws, an instance each, for those experiments that compare laws. */
+/**
+ * Toy models trained on the labels of firing laws, an instance each, and what else those experiments share that set lifts
+ * beside geometry. It must not know what any of them claims.
+ */
 import type { Backend } from '../kernels/backend.ts';
+import type { MantelTest } from '../math/mantel.ts';
+import { Random } from '../math/random.ts';
+import { mean } from '../math/statistics.ts';
+import type { Finding } from '../runs/entry.ts';
+import { UNIT_UNIFORM } from '../toy/amplitudes.ts';
+import { lowRankFirings, randomLoadings } from '../toy/copula.ts';
 import { drawLaw } from '../toy/drawLaw.ts';
 import type { FiringLaw } from '../toy/firingLaw.ts';
 import { pairCosines } from '../toy/geometry/cosines.ts';
@@ -55,4 +64,28 @@ export async function trainOnLaws(
     const rows = { values: encoderOf(model, i), features, hidden };
     return { loss: losses[i], geometry: featureGeometry(rows), cosines: pairCosines(rows) };
   });
+}
+
+const RANK = 4;
+/** Standard deviation of a loading: rows so long that lifts run from near 0 to ten. */
+const SCALE = 0.45;
+
+/** Features that fire with `probability`, amplitudes uniform in (0, 1], coupled by a copula of rank 4 with random loadings. */
+export function randomCopula(features: number, probability: number, seed: number): FiringLaw {
+  return lowRankFirings({
+    probabilities: new Float64Array(features).fill(probability),
+    loadings: randomLoadings(features, RANK, SCALE, new Random(seed, 'random copula', 'loadings')),
+    rank: RANK,
+    amplitudes: UNIT_UNIFORM,
+  });
+}
+
+/** The null of a finding from a test for each seed: their mean, and the mean of their intervals, that of one seed. */
+export function permutedFeatures(tests: readonly MantelTest[]): NonNullable<Finding['null']> {
+  return {
+    name: 'permuted features',
+    value: mean(tests.map((test) => test.null.value)),
+    low: mean(tests.map((test) => test.null.low)),
+    high: mean(tests.map((test) => test.null.high)),
+  };
 }

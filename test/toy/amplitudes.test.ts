@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { normalDensity, normalProbability } from '../../src/math/normal.ts';
 import { type Amplitude, amplitudeMean } from '../../src/toy/amplitudes.ts';
 import { independentFirings } from '../../src/toy/independent.ts';
-import { integrate } from '../math/normalProbability.ts';
 import { labelsOf } from './worlds.ts';
 
 const COUNT = 60_000;

@@ -1,8 +1,14 @@
 /** The experiments, in the order in which they are told. */
 import { InputError } from '../formats/errors.ts';
 import { capacityAllocation } from './capacityAllocation.ts';
+
 import { compressionBits } from './compressionBits.ts';
+
+import { compressionCooccurrence } from './compressionCooccurrence.ts';
+import { compressionCorrelation } from './compressionCorrelation.ts';
+
 import { compressionFeatures } from './compressionFeatures.ts';
+import { compressionPrediction } from './compressionPrediction.ts';
 import { donohoTanner } from './donohoTanner.ts';
 import { effectiveFeatures } from './effectiveFeatures.ts';
 import type { Experiment } from './experiment.ts';
@@ -21,11 +27,14 @@ export const EXPERIMENTS: readonly Experiment[] = [
   pairs,
   magnitude,
   capacityAllocation,
-  compressionFeatures,
-  compressionBits,
-  effectiveFeatures,
   overlapLaw,
   donohoTanner,
+  compressionFeatures,
+  compressionCorrelation,
+  compressionCooccurrence,
+  compressionBits,
+  compressionPrediction,
+  effectiveFeatures,
   sparseButWrong,
 ];
 

@@ -17,6 +17,7 @@ describe('help', () => {
       'run',
       'scaling',
       'sweep',
+      'toy',
       'train',
     ]);
   });

@@ -14,8 +14,6 @@ import { permutedFeatures, randomCopula, trainOnLaws } from './lawModels.ts';
 import { judge, overSeeds } from './verdict.ts';
 
 const PROBABILITY = 0.05;
-/** A feature is stored where its norm exceeds this. */
-const STORED = 0.5;
 const FULL = {
   seeds: 6,
   features: 64,
@@ -66,9 +64,8 @@ export const compressionCooccurrence: Experiment = {
       size,
       update,
     );
-    const tests = models.map(({ cosines, geometry }, i) => {
+    const tests = models.map(({ cosines, stored }, i) => {
       const world = worlds[i % seeds];
-      const stored = [...geometry.norms.keys()].filter((feature) => geometry.norms[feature] > STORED);
       const lift = pairsAmong(world.lift, stored);
       const signed = pairsAmong(cosines, stored);
       const against = (values: Float64Array, what: string) =>

@@ -6,6 +6,7 @@ import { spearman } from '../math/spearman.ts';
 import { mean, quantile } from '../math/statistics.ts';
 import { UNIT_UNIFORM } from '../toy/amplitudes.ts';
 import type { FiringLaw } from '../toy/firingLaw.ts';
+import { distinctDirections } from '../toy/geometry/cosines.ts';
 import { anticorrelatedSets, correlatedSets } from '../toy/sets.ts';
 import type { Experiment } from './experiment.ts';
 import { COLOURS, figure } from './figure.ts';
@@ -63,6 +64,8 @@ interface Point {
   strength: number;
   /** Features with a norm above 1/2, per dimension. */
   stored: number;
+  /** Their directions, per dimension: features with a cosine above .95 have one. */
+  directions: number;
   /** Mean over all features of `sum_{j != i} (What_i . W_j)^2`. */
   interference: number;
   /** Over that of answering 0. */
@@ -72,7 +75,11 @@ interface Point {
   across: number;
 }
 
-const NAMES = { stored: 'stored features per dimension', interference: 'interference' } as const;
+const NAMES = {
+  stored: 'stored features per dimension',
+  directions: 'distinct directions per dimension',
+  interference: 'interference',
+} as const;
 
 export const compressionCorrelation: Experiment = {
   name: 'compression-correlation',
@@ -106,13 +113,14 @@ export const compressionCorrelation: Experiment = {
       const models = await trainOnLaws(backend, subjects, size, (step) =>
         update((w === 0 ? 0 : costs[0]) + sets * step, costs[0] + costs[1]),
       );
-      for (const [i, { loss, geometry, cosines }] of models.entries()) {
+      for (const [i, { loss, geometry, stored, cosines }] of models.entries()) {
         const { own, strength } = subjects[i];
         points.push({
           world,
           seed: own,
           strength,
-          stored: geometry.represented / size.hidden,
+          stored: stored.length / size.hidden,
+          directions: distinctDirections(cosines, stored) / size.hidden,
           interference: mean(geometry.interference),
           loss: loss / (PROBABILITY / 3),
           ...cosinesBySet(cosines, setsOf(sets)),
@@ -189,7 +197,7 @@ export const compressionCorrelation: Experiment = {
       ),
       ...worlds.flatMap(([world, { sets, hidden }]) =>
         [-1, 0, 1].flatMap((strength) =>
-          (['stored', 'interference'] as const).map((key) =>
+          (Object.keys(NAMES) as (keyof typeof NAMES)[]).map((key) =>
             overSeeds(
               `${NAMES[key]} at strength ${strength}, n/m = ${(sets * SIZE) / hidden}`,
               eachSeed((own) => at(own, strength)[key], world),
@@ -239,9 +247,14 @@ export const compressionCorrelation: Experiment = {
         'superposition',
         'Features stored per dimension, and the interference of a feature, against strength: four features to a dimension.',
         'roomy',
+        { stored: NAMES.stored, interference: NAMES.interference },
+      ),
+      draw(
+        'crowded',
+        'The same with sixteen features to a dimension, and how many directions the stored have: one where the cosine is above .95.',
+        'crowded',
         NAMES,
       ),
-      draw('crowded', 'The same with sixteen features to a dimension.', 'crowded', NAMES),
       draw(
         'cosines',
         'Mean cosine of two features of a set, and of two of different sets, against strength: four features to a dimension.',

@@ -16,6 +16,9 @@ import { type FeatureGeometry, featureGeometry } from '../toy/geometry/features.
 import { encoderOf, reluOutput } from '../toy/models/model.ts';
 import { ELHAGE, trainToyModels } from '../toy/models/train.ts';
 
+/** A feature is stored where its norm exceeds this. */
+const STORED = 0.5;
+
 export interface LawModelSize {
   readonly hidden: number;
   readonly batch: number;
@@ -27,6 +30,8 @@ export interface LawModel {
   /** Mean squared error over features, over the last tenth of the steps. */
   readonly loss: number;
   readonly geometry: FeatureGeometry;
+  /** Features with a norm above 1/2, ascending. */
+  readonly stored: readonly number[];
   /** Of each pair of features, as `math/pairList.ts` has it. */
   readonly cosines: Float64Array;
 }
@@ -62,7 +67,9 @@ export async function trainOnLaws(
   const { losses } = log[log.length - 1];
   return subjects.map((_, i) => {
     const rows = { values: encoderOf(model, i), features, hidden };
-    return { loss: losses[i], geometry: featureGeometry(rows), cosines: pairCosines(rows) };
+    const geometry = featureGeometry(rows);
+    const stored = [...geometry.norms.keys()].filter((feature) => geometry.norms[feature] > STORED);
+    return { loss: losses[i], geometry, stored, cosines: pairCosines(rows) };
   });
 }
 

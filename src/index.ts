@@ -43,6 +43,7 @@ export {
 export { copulaFirings, lowRankFirings, randomLoadings } from './toy/copula.ts';
 export { randomDirections, spreadDirections } from './toy/directions.ts';
 export { BLOCK_ROWS, type Distribution, type Entropy, type Samples } from './toy/distribution.ts';
+export { drawLaw } from './toy/drawLaw.ts';
 export { type ChildGroup, type FiringLaw, type FiringNode, firingLaw } from './toy/firingLaw.ts';
 export { zipfBetween, zipfOfL0 } from './toy/frequencies.ts';
 export { regularTrees } from './toy/hierarchy.ts';
@@ -51,6 +52,7 @@ export { CIRCLE, type Curve, curveFirings, randomCurve } from './toy/manifolds.t
 export { nabeshimaTree } from './toy/nabeshima.ts';
 export { namedDistribution, WORLD_NAMES } from './toy/named.ts';
 export { orthogonalToy } from './toy/orthogonal.ts';
+export { pairLift, pairProbabilities } from './toy/pairProbabilities.ts';
 export { anticorrelatedSets, correlatedSets, exclusiveSets } from './toy/sets.ts';
 export { SYNTH_SAE_BENCH_1K, SYNTH_SAE_BENCH_16K, synthSaeBench } from './toy/synthSaeBench.ts';
 
@@ -77,6 +79,7 @@ export {
   trainToyModels,
   type WorldInputs,
 } from './toy/models/train.ts';
+export { distinctDirections, pairCosines } from './toy/geometry/cosines.ts';
 export { type FeatureBlock, featureBlocks } from './toy/geometry/blocks.ts';
 export { type DynamicsPoint, recordDynamics } from './toy/geometry/dynamics.ts';
 export { type FeatureGeometry, featureGeometry } from './toy/geometry/features.ts';
@@ -279,3 +282,10 @@ export { readTorch, type TorchValue } from './formats/torch.ts';
 // Statistics: seeded random streams, and the bootstrap over documents behind every interval.
 export { bootstrapRatio, clusterBootstrap, drawResamples } from './math/bootstrap.ts';
 export { Random } from './math/random.ts';
+
+// Experiments: one claim each, predicted, tested where the truth is known, and judged.
+export type { Context, Experiment, Outcome } from './experiments/experiment.ts';
+export { EXPERIMENTS, experimentOf } from './experiments/index.ts';
+export { runExperiment } from './experiments/runExperiment.ts';
+export { judge, overSeeds } from './experiments/verdict.ts';
+export { type Entry, type Figure, type Finding, readEntry, type Verdict, writeEntry } from './runs/entry.ts';

@@ -117,7 +117,10 @@ export const compressionBits: Experiment = {
       {
         x: { label: 'bits', type: 'log' },
         y: { label: 'share of the variance lost', grid: true, domain: [0, 1.2], clamp: true },
-        color: { domain, range: [COLOURS[2], COLOURS[1], COLOURS[0], COLOURS[3], COLOURS[4], '#444444'] },
+        color: {
+          domain,
+          range: [COLOURS[2], COLOURS[1], COLOURS[0], COLOURS[3], COLOURS[4], 'currentColor'],
+        },
         marks: [
           Plot.line(bounds, { x: 'bits', y: 'distortion', stroke: 'line', strokeWidth: 2 }),
           Plot.dot(measured, { x: 'bits', y: 'distortion', stroke: 'line', r: 2 }),

@@ -235,10 +235,6 @@ export const compressionCorrelation: Experiment = {
         marks: [
           Plot.line(data, Plot.groupX({ y: 'mean' }, { x: 'strength', y: 'value', stroke: 'line' })),
           Plot.dot(data, { x: 'strength', y: 'value', stroke: 'line', r: 2 }),
-          Plot.text(
-            data.filter((row) => row.seed === 0 && row.strength === 1),
-            { x: 'strength', y: 'value', text: 'line', fill: 'line', textAnchor: 'end', dy: -8 },
-          ),
         ],
       });
     };

@@ -175,15 +175,11 @@ function pictures(bySeed: readonly Scores[][]) {
     return figure(name, caption, data, {
       x: { label: 'k' },
       y: { label: null, grid: true, zero: true },
-      color: { domain: Object.values(lines), range: COLOURS, legend: false },
+      color: { domain: Object.values(lines), range: COLOURS },
       marks: [
         Plot.ruleX([TRUE_L0], { strokeDasharray: '3 3', stroke: 'currentColor' }),
         Plot.line(data, Plot.groupX({ y: 'mean' }, { x: 'k', y: 'value', stroke: 'line' })),
         Plot.dot(data, { x: 'k', y: 'value', stroke: 'line', r: 2.5 }),
-        Plot.text(
-          data.filter(({ k, seed }) => seed === 0 && k === Math.max(...data.map((at) => at.k))),
-          { x: 'k', y: 'value', text: 'line', fill: 'line', textAnchor: 'end', dy: -8 },
-        ),
       ],
     });
   };

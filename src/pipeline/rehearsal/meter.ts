@@ -1,6 +1,6 @@
 /** Seconds of the phases of a run, put together from short measurements and counts; and the memory of the process. */
 import { aloneSeconds, NO_TIME, type Seconds, sum, timed, times } from '../clock.ts';
-import { peakMemory } from '../reporter.ts';
+import { collectGarbage, peakMemory } from '../reporter.ts';
 
 /** Runs that do not count: they compile what the others run, and touch memory for the first time. */
 const WARM_UP = 2;
@@ -32,6 +32,7 @@ export class Meter {
   add(phase: string, seconds: Seconds, count = 1): void {
     this.phases[phase] = sum(this.phases[phase] ?? NO_TIME, times(seconds, count));
     this.memory[phase] = peakMemory();
+    collectGarbage();
   }
 
   /** Does `work` as a phase that a run does `count` times. */

@@ -6,6 +6,7 @@ import { decode, encode } from '../../dist/dictionaries/dictionary.js';
 import { scoreDirections, scoreRandomDirections } from '../../dist/evaluation/groundTruth.js';
 import { scoreFirings } from '../../dist/evaluation/groundTruthFirings.js';
 import { randomDictionary } from '../../dist/evaluation/nulls.js';
+import { unexplained } from '../../dist/evaluation/unexplained.js';
 import { inRawUnits } from '../../dist/pipeline/learn.js';
 import { trainingOptions } from '../../dist/training/recipe.js';
 import { currentDictionary } from '../../dist/training/state.js';
@@ -142,19 +143,6 @@ async function scoreDictionary(backend, world, dictionary, kind) {
     f1: firings.byFeature.mean.f1,
     explained: 1 - unexplained(output, y, outputWidth),
   };
-}
-
-/** `sum |y - y'|^2 / sum |y - mean|^2` @param {Float32Array} output @param {Float32Array} y @param {number} width */
-function unexplained(output, y, width) {
-  const rows = y.length / width;
-  const mean = new Float64Array(width);
-  for (let i = 0; i < y.length; i++) mean[i % width] += y[i] / rows;
-  let [left, variance] = [0, 0];
-  for (let i = 0; i < y.length; i++) {
-    left += (output[i] - y[i]) ** 2;
-    variance += (y[i] - mean[i % width]) ** 2;
-  }
-  return left / variance;
 }
 
 /**

@@ -9,9 +9,9 @@ import type { SparseRows } from '../kernels/backend.ts';
 import { blocksOf, sumOverBlocks } from './blocks.ts';
 
 /** A latent stands for a feature or a pair only where its F1 is above this. */
-export const STANDS_FOR = 0.6;
+const STANDS_FOR = 0.6;
 /** A decoder row is mixed where its second-largest |cos| with a feature is above this. */
-export const MIXED = 0.4;
+const MIXED = 0.4;
 /**
  * F1 > .6 asks for `both > .3 (latent + label)`, and label >= both, so `both / latent > 3 / 7`: features that are rarer
  * among a latent's firings need not be looked at, alone or in pairs. Somewhat less, for what resampling may do.

@@ -1,9 +1,13 @@
 /** What fires together is stored apart; what never fires together is stored on one line. */
 import * as Plot from '@observablehq/plot';
-import type { SparseRows } from '../kernels/backend.ts';
-import { Random } from '../math/random.ts';
+import { pairAt } from '../math/pairList.ts';
+import { UNIT_UNIFORM } from '../toy/amplitudes.ts';
+import { drawLaw } from '../toy/drawLaw.ts';
+import type { FiringLaw } from '../toy/firingLaw.ts';
+import { pairCosines } from '../toy/geometry/cosines.ts';
 import { encoderOf, reluOutput } from '../toy/models/model.ts';
 import { ELHAGE, trainToyModels } from '../toy/models/train.ts';
+import { anticorrelatedSets, correlatedSets } from '../toy/sets.ts';
 import type { Experiment } from './experiment.ts';
 import { COLOURS, figure } from './figure.ts';
 import { judge, overSeeds } from './verdict.ts';
@@ -46,7 +50,9 @@ export const pairs: Experiment = {
           })),
           inputs: {
             kind: 'world',
-            draw: (step) => [drawPairs(kind, batch, new Random(seed + s, 'pairs', kind, String(step)))],
+            draw: async (step) => [
+              (await drawLaw(backend, LAWS[kind], seed + s, (step - 1) * batch, batch)).labels,
+            ],
           },
           logEvery: Math.round(steps / 10),
           onLog: ({ step }) => update(done + step, KINDS.length * seeds * steps),
@@ -55,9 +61,9 @@ export const pairs: Experiment = {
         const { losses } = log[log.length - 1];
         const limit = [...losses].sort((a, b) => a - b)[Math.ceil(BEST * restarts) - 1];
         for (let i = 0; i < restarts; i++) {
-          const w = encoderOf(model, i);
+          const all = pairCosines({ values: encoderOf(model, i), features: 4, hidden: 2 });
           // Of the two pairs, the one that is less like what was predicted.
-          const cosines = [cosine(w, 0, 1), cosine(w, 2, 3)];
+          const cosines = [all[pairAt(0, 1)], all[pairAt(2, 3)]];
           const worst =
             kind === 'correlated'
               ? (a: number, b: number) => Math.abs(b) > Math.abs(a)
@@ -129,36 +135,10 @@ export const pairs: Experiment = {
   },
 };
 
-/**
- * Features 0 and 1 are a pair, and so are 2 and 3; each fires with `PROBABILITY`, amplitudes uniform in (0, 1). Correlated: the
- * two fire together. Anticorrelated: never together; one of them, each as likely, where the pair fires.
- */
-function drawPairs(kind: Kind, batch: number, random: Random): SparseRows {
-  const offsets = new Uint32Array(batch + 1);
-  const indices: number[] = [];
-  const values: number[] = [];
-  const fire = (feature: number) => {
-    indices.push(feature);
-    values.push(random.uniform());
-  };
-  for (let row = 0; row < batch; row++) {
-    for (const pair of [0, 2]) {
-      if (kind === 'anticorrelated') {
-        if (random.uniform() < 2 * PROBABILITY) fire(pair + random.below(2));
-        continue;
-      }
-      const first = random.uniform() < PROBABILITY;
-      const second = kind === 'correlated' ? first : random.uniform() < PROBABILITY;
-      if (first) fire(pair);
-      if (second) fire(pair + 1);
-    }
-    offsets[row + 1] = indices.length;
-  }
-  return { rows: batch, offsets, indices: Uint32Array.from(indices), values: Float32Array.from(values) };
-}
-
-function cosine(w: Float32Array, i: number, j: number): number {
-  const dot = (a: number, b: number) => w[2 * a] * w[2 * b] + w[2 * a + 1] * w[2 * b + 1];
-  const norms = Math.sqrt(dot(i, i) * dot(j, j));
-  return norms > 0 ? dot(i, j) / norms : 0;
-}
+/** Features 0 and 1 are a pair, and so are 2 and 3. Each fires with `PROBABILITY`, amplitudes uniform in (0, 1]. */
+const SETS = { sets: 2, size: 2, probability: PROBABILITY, amplitudes: UNIT_UNIFORM };
+const LAWS: Record<Kind, FiringLaw> = {
+  correlated: correlatedSets({ ...SETS, strength: 1 }),
+  anticorrelated: anticorrelatedSets({ ...SETS, strength: 1 }),
+  independent: correlatedSets({ ...SETS, strength: 0 }),
+};

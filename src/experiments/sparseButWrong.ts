@@ -4,6 +4,7 @@ import { type Dictionary, decode, encode } from '../dictionaries/dictionary.ts';
 import { familyOptions } from '../dictionaries/families/index.ts';
 import { scoreDirections } from '../evaluation/groundTruth.ts';
 import { scoreFirings } from '../evaluation/groundTruthFirings.ts';
+import { unexplained } from '../evaluation/unexplained.ts';
 import type { Backend } from '../kernels/backend.ts';
 import { BLOCK_ROWS, type Samples } from '../toy/distribution.ts';
 import { orthogonalToy } from '../toy/orthogonal.ts';
@@ -105,25 +106,17 @@ async function score(
   const codes = await encode(backend, dictionary, x, rows);
   const matched = await scoreDirections(backend, decoderWeight, directions, width);
   const firings = scoreFirings({ codes, labels, features: directions.length / width, ...matched });
-  const truth: Dictionary = {
-    width,
-    outputWidth: width,
-    latents,
-    encoderWeight: directions,
-    encoderBias: new Float32Array(latents),
-    decoderWeight: directions,
-    decoderBias: new Float32Array(width),
-    selection: { kind: 'threshold', threshold: new Float32Array(latents) },
-  };
   const chosen = await backend.encodeBatchTopK({
     x,
     rows,
     width,
     weight: directions,
-    bias: truth.encoderBias,
+    bias: new Float32Array(latents),
     columns: latents,
     total: k * rows,
   });
+  const byTruth = new Float32Array(x.length);
+  await backend.decode({ codes: chosen, weight: directions, width, out: byTruth });
   const projections = await products(backend, x, { rows, width, weight: decoderWeight, bias: decoderBias });
   return {
     k,
@@ -131,8 +124,8 @@ async function score(
     f1: firings.byFeature.mean.f1,
     decoderCosine: matched.decoderCosine,
     projection: projections.sort()[projections.length - 1 - RANK * rows],
-    explained: explained(x, await decode(backend, dictionary, codes, x), width),
-    explainedByTruth: explained(x, await decode(backend, truth, chosen, x), width),
+    explained: 1 - unexplained(await decode(backend, dictionary, codes, x), x, width),
+    explainedByTruth: 1 - unexplained(byTruth, x, width),
   };
 }
 
@@ -148,19 +141,6 @@ async function products(
   const out = new Float32Array(rows * columns);
   await backend.linear({ x: centered, rows, weight: backend.pack(weight, columns, width), out });
   return out;
-}
-
-/** `1 - sum |x - x'|^2 / sum |x - mean|^2` */
-function explained(x: Float32Array, output: Float32Array, width: number): number {
-  const rows = x.length / width;
-  const mean = new Float64Array(width);
-  for (let i = 0; i < x.length; i++) mean[i % width] += x[i] / rows;
-  let [left, variance] = [0, 0];
-  for (let i = 0; i < x.length; i++) {
-    left += (x[i] - output[i]) ** 2;
-    variance += (x[i] - mean[i % width]) ** 2;
-  }
-  return 1 - left / variance;
 }
 
 function pictures(bySeed: readonly Scores[][]) {

@@ -128,16 +128,6 @@ function withTargetNamed(error: unknown, temporary: string, path: string): unkno
   return ours ? explainSystemError(error, 'write', path) : error;
 }
 
-/** Makes a directory that must not exist yet, and its parents. InputError where it exists. */
-export async function createDir(path: string): Promise<void> {
-  try {
-    await mkdir(dirname(resolve(path)), { recursive: true });
-    await mkdir(path);
-  } catch (error) {
-    throw explainSystemError(error, 'create', path);
-  }
-}
-
 /** A rename would replace an empty directory without a word, so the target is looked for first. */
 async function refuseExisting(path: string): Promise<void> {
   const found = await lstat(path).then(

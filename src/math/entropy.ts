@@ -1,7 +1,8 @@
 /** Entropies of discrete distributions, in bits. It must not know what is distributed. */
 
-/** `-p log2 p - (1 - p) log2 (1 - p)`, 0 at 0 and 1. */
+/** `-p log2 p - (1 - p) log2 (1 - p)`, 0 at 0 and 1. RangeError outside. */
 export function binaryEntropy(p: number): number {
+  if (!(p >= 0 && p <= 1)) throw new RangeError(`a probability is in [0, 1], not ${p}`);
   return surprise(p) + surprise(1 - p);
 }
 

@@ -2,8 +2,8 @@
  * How long work tells whoever watches. The pipeline reports; the command line draws, tests listen, and a library
  * user may pass nothing. It must not know of terminals.
  */
-import { runInNewContext } from 'node:vm';
 import { NO_TIME, type Seconds, startClock, sum } from './clock.ts';
+import { collectGarbage, peakMemory } from './processMemory.ts';
 
 export interface Reporter {
   /** A phase of known length has begun. `update` may come often; `end` comes once, also after a failure. */
@@ -37,7 +37,7 @@ export class Stopwatch {
     for (const [name, seconds] of Object.entries(timing)) this.timing[name] = { ...NO_TIME, ...seconds };
   }
 
-  /** Runs `work` as a phase that is reported and timed. */
+  /** Runs `work` as a phase that is reported and timed. What it leaves behind is collected. */
   async phase<T>(
     reporter: Reporter,
     name: string,
@@ -57,21 +57,7 @@ export class Stopwatch {
   }
 }
 
-/**
- * Lets go of what a phase leaves behind, where the process allows it (the command line does): arrays outside of V8's heap count
- * little for V8, and would stay until long after.
- */
-export function collectGarbage(): void {
-  const collect = runInNewContext('typeof gc === "function" ? gc : undefined') as (() => void) | undefined;
-  collect?.();
-}
-
 /** Runs `work` as a phase that is timed but not reported: it is too short, or of no known length. */
 export function unreported<T>(stopwatch: Stopwatch, name: string, work: () => Promise<T>): Promise<T> {
   return stopwatch.phase(silent, name, '', work);
-}
-
-/** The largest resident set that this process has had, in bytes; Node gives kilobytes on every platform. */
-export function peakMemory(): number {
-  return process.resourceUsage().maxRSS * 1024;
 }

@@ -10,7 +10,7 @@ import { jsonText, readJson } from '../formats/json.ts';
 import { validate } from '../formats/validate.ts';
 import { machineSchema } from './schema.ts';
 
-export const ENTRY_FILE = 'entry.json';
+const ENTRY_FILE = 'entry.json';
 
 const whole = z.int().nonnegative();
 /** A number that the data do not identify is null. */
@@ -37,7 +37,7 @@ const figureSchema = z.object({
   svg: z.string().startsWith('<svg'),
 });
 
-export const verdictSchema = z.enum(['held', 'did not hold', 'undecided']);
+const verdictSchema = z.enum(['held', 'did not hold', 'undecided']);
 
 export const entrySchema = z.object({
   format: z.literal(1),

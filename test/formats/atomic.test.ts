@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, open, readdir, readFile, rm, symlink, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createDir, writeDirAtomic, writeFileAtomic, writePiecesAtomic } from '../../src/formats/atomic.ts';
+import { writeDirAtomic, writeFileAtomic, writePiecesAtomic } from '../../src/formats/atomic.ts';
 import { InputError } from '../../src/formats/errors.ts';
 
 let dir: string;
@@ -168,15 +168,6 @@ describe('writeDirAtomic', () => {
     expect(error).toBeInstanceOf(InputError);
     expect((error as Error).message).toContain(join(dir, 'plain', 'run'));
   });
-});
-
-test('createDir makes parents, and refuses a directory that exists', async () => {
-  const path = join(dir, 'a', 'b');
-  await createDir(path);
-  expect(await readdir(path)).toEqual([]);
-  const error = await errorOf(createDir(path));
-  expect(error).toBeInstanceOf(InputError);
-  expect((error as Error).message).toContain(`${path}: it exists already`);
 });
 
 test('a device that is really full gives the same words', async ({ skip }) => {

@@ -7,6 +7,7 @@ describe('entropies', () => {
     expect(binaryEntropy(0.5)).toBe(1);
     expect(binaryEntropy(0.25)).toBeCloseTo(2 - 0.75 * Math.log2(3), 14);
     expect([binaryEntropy(0), binaryEntropy(1), categoricalEntropy([0, 1, 0])]).toEqual([0, 0, 0]);
+    expect(() => binaryEntropy(1.5)).toThrow('not 1.5');
     expect(categoricalEntropy(new Array(8).fill(1 / 8))).toBeCloseTo(3, 14);
   });
 

@@ -1,6 +1,6 @@
 /** Seconds of the phases of a run, put together from short measurements and counts; and the memory of the process. */
 import { aloneSeconds, NO_TIME, type Seconds, sum, timed, times } from '../clock.ts';
-import { collectGarbage, peakMemory } from '../reporter.ts';
+import { collectGarbage, peakMemory } from '../processMemory.ts';
 
 /** Runs that do not count: they compile what the others run, and touch memory for the first time. */
 const WARM_UP = 2;

@@ -4,13 +4,7 @@
  */
 
 import { bisect } from '../../math/bisect.ts';
-
-/** `-p log2 p - (1 - p) log2 (1 - p)`, 0 at 0 and 1. RangeError outside. */
-export function binaryEntropy(p: number): number {
-  if (!(p >= 0 && p <= 1)) throw new RangeError(`a probability is in [0, 1], not ${p}`);
-  const part = (q: number) => (q > 0 ? -q * Math.log2(q) : 0);
-  return part(p) + part(1 - p);
-}
+import { binaryEntropy } from '../../math/entropy.ts';
 
 /** `log2 C(n, k)`: which k of n features are active, each choice as likely. RangeError where 0 <= k <= n does not hold. */
 export function supportBits(n: number, k: number): number {

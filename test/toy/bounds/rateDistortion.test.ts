@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   amplitudeBits,
-  binaryEntropy,
   capacityBits,
   dimensionsForBits,
   firingBits,
@@ -38,10 +37,7 @@ describe('supports', () => {
     );
   });
 
-  test('entropies of a coin', () => {
-    expect([0, 1, 0.5].map(binaryEntropy)).toEqual([0, 0, 1]);
-    expect(binaryEntropy(0.25)).toBeCloseTo(2 - 0.75 * Math.log2(3), 12);
-    expect(() => binaryEntropy(1.5)).toThrow('not 1.5');
+  test('refuses what is no support', () => {
     expect(() => supportBits(3, 4)).toThrow('not 4 of 3');
   });
 });

@@ -234,7 +234,7 @@ Written by \`npm run reproductions\` from the entries of \`monosem toy --all\`. 
 ## Figures of others
 
 Reported: by the papers that the experiments name, or by runs of their recipes in PyTorch at one seed. Found: means over seeds of the
-experiment of that name, or by formula. Where training is shorter than reported, the experiment's file says so.
+experiment of that name, or by formula. Steps and rates stand in the experiments' files; many are fewer and larger than reported.
 
 | | what | reported | found | tolerance | within it |
 | --- | --- | --- | --- | --- | --- |

@@ -38,12 +38,15 @@ export async function reconstructAll(
   return { sums, documents: groupOf.size };
 }
 
-/** Gathers the documents of a source into at most `MAX_GROUPS` groups, whole documents each: the group of each document. */
-export function groupDocuments(source: ActivationSource): { groupOf: Map<number, number>; groups: number } {
+/** Gathers the documents of a source into at most `most` groups, whole documents each: the group of each document. */
+export function groupDocuments(
+  source: ActivationSource,
+  most = MAX_GROUPS,
+): { groupOf: Map<number, number>; groups: number } {
   const groupOf = new Map<number, number>();
   for (let s = 0; s < source.sequences; s++) {
     const document = source.documentOf(s);
-    if (!groupOf.has(document)) groupOf.set(document, groupOf.size % MAX_GROUPS);
+    if (!groupOf.has(document)) groupOf.set(document, groupOf.size % most);
   }
-  return { groupOf, groups: Math.min(MAX_GROUPS, groupOf.size) };
+  return { groupOf, groups: Math.min(most, groupOf.size) };
 }

@@ -180,7 +180,7 @@ async function addBatch(
 }
 
 /** The residual stream before the first block that any of the hook points is in, where all are in blocks. */
-function blockBefore(hooks: readonly string[]): string | undefined {
+export function blockBefore(hooks: readonly string[]): string | undefined {
   const blocks = hooks.map((hook) => /^blocks\.(\d+)\./.exec(hook)?.[1]);
   if (blocks.includes(undefined)) return undefined;
   return `blocks.${Math.min(...blocks.map(Number))}.hook_resid_pre`;

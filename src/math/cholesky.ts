@@ -20,3 +20,18 @@ export function cholesky(matrix: Float64Array, n: number): Float64Array {
   }
   return factor;
 }
+
+/** The solution of `L L^T x = right` by substitution, L `[n, n]` lower triangular from `cholesky`, `right [n]`. */
+export function solveFactored(factor: Float64Array, right: ArrayLike<number>): Float64Array {
+  const n = right.length;
+  const x = Float64Array.from(right);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < i; j++) x[i] -= factor[i * n + j] * x[j];
+    x[i] /= factor[i * n + i];
+  }
+  for (let i = n - 1; i >= 0; i--) {
+    for (let j = i + 1; j < n; j++) x[i] -= factor[j * n + i] * x[j];
+    x[i] /= factor[i * n + i];
+  }
+  return x;
+}

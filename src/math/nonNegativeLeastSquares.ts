@@ -3,7 +3,7 @@
  * squares problems", 1974, chapter 23. For some dozens of unknowns. It must not know what is approximated.
  */
 
-import { cholesky } from './cholesky.ts';
+import { cholesky, solveFactored } from './cholesky.ts';
 
 /** A gradient below this share of the largest right side is rounding. */
 const NOTHING = 1e-9;
@@ -87,15 +87,8 @@ function solveAmong(
     for (let j = 0; j < n; j++) matrix[i * n + j] = gram[among[i] * k + among[j]];
     matrix[i * n + i] *= 1 + RIDGE;
   }
-  const lower = cholesky(matrix, n);
-  const x = Float64Array.from(among, (i) => right[i]);
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j < i; j++) x[i] -= lower[i * n + j] * x[j];
-    x[i] /= lower[i * n + i];
-  }
-  for (let i = n - 1; i >= 0; i--) {
-    for (let j = i + 1; j < n; j++) x[i] -= lower[j * n + i] * x[j];
-    x[i] /= lower[i * n + i];
-  }
-  return x;
+  return solveFactored(
+    cholesky(matrix, n),
+    among.map((i) => right[i]),
+  );
 }

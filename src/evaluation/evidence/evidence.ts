@@ -1,0 +1,58 @@
+/**
+ * The evidence for each latent of a dictionary: what dictionaries of other seeds and widths have of it, and what it does on
+ * held-out rows. It needs no truth and no model. It must not know what is concluded from it.
+ */
+import type { ActivationSource, Progress } from '../../activations/source.ts';
+import type { Dictionary } from '../../dictionaries/dictionary.ts';
+import { InputError } from '../../formats/errors.ts';
+import type { Backend } from '../../kernels/backend.ts';
+import { type Components, componentsOf } from './components.ts';
+import { sumFirings } from './firing.ts';
+import { nearestRows } from './nearest.ts';
+
+export interface EvidenceRequest {
+  readonly backend: Backend;
+  readonly subject: Dictionary;
+  /** Dictionaries of the same recipe, from other seeds: at least two. */
+  readonly seeds: readonly Dictionary[];
+  /** Dictionaries of the same recipe and other numbers of latents. */
+  readonly widths: readonly Dictionary[];
+  /** Dictionaries of the same family and width, and other L0. */
+  readonly sparsities: readonly Dictionary[];
+  /** Rows on which none of them was trained. */
+  readonly source: ActivationSource;
+  /** Mean of the activations, `[width]`. */
+  readonly mean: Float32Array;
+  readonly seed: number;
+  readonly onProgress?: Progress;
+}
+
+/** The components for each latent of `subject`. InputError for a dictionary that is no autoencoder of the source's rows. */
+export async function gatherEvidence(request: EvidenceRequest): Promise<Components> {
+  const { backend, subject, seeds, widths, sparsities, source, mean, seed, onProgress } = request;
+  const { width, decoderWeight } = subject;
+  for (const { width: input, outputWidth, normalisation } of [subject, ...seeds, ...widths, ...sparsities]) {
+    if (input !== source.width || outputWidth !== input)
+      throw new InputError(
+        `a dictionary reads ${input} values and writes ${outputWidth}; evidence is gathered for autoencoders of the ${source.width} that are there`,
+      );
+    if (normalisation)
+      throw new InputError(
+        `a dictionary normalises each row (${normalisation}); evidence is gathered for others only`,
+      );
+  }
+  if (seeds.length < 2)
+    throw new InputError(`${seeds.length} dictionaries of other seeds were given; evidence needs at least 2`);
+  const nearest = (dictionary: Dictionary) =>
+    nearestRows(backend, decoderWeight, dictionary.decoderWeight, width);
+  const all = (dictionaries: readonly Dictionary[]) => Promise.all(dictionaries.map(nearest));
+  const neighbours = {
+    seeds: await all(seeds),
+    widths: await all(widths),
+    sparsities: await all(sparsities),
+    own: await nearest(subject),
+  };
+  const counterparts = seeds.map((dictionary, s) => ({ dictionary, of: neighbours.seeds[s].row }));
+  const sums = await sumFirings({ backend, subject, counterparts, source, mean, seed, onProgress });
+  return componentsOf(sums, neighbours);
+}

@@ -1,0 +1,239 @@
+/**
+ * What each latent does on held-out rows, in sums over groups of documents: how it fires, whether latents of other
+ * dictionaries fire with it, what its part of the reconstruction is worth, and whether it withstands noise. One pass over the
+ * rows; evidence is made of these sums by `components.ts`. It must not know what any of it is evidence for.
+ */
+import type { ActivationSource, Progress } from '../../activations/source.ts';
+import { type Dictionary, decode, encode } from '../../dictionaries/dictionary.ts';
+import type { Backend, SparseRows } from '../../kernels/backend.ts';
+import { Random } from '../../math/random.ts';
+import { groupDocuments } from '../fidelity.ts';
+
+/** Sequences in memory at once. */
+const SEQUENCES = 32;
+/** Groups that documents are gathered into: intervals want few dozens, and each costs a table of latents. */
+const GROUPS = 40;
+/** Squared norm of the noise, over the mean squared distance of a row from the mean. */
+const NOISE = 0.1;
+
+/** Another dictionary, and which of its latents stands for each of the subject's (-1 for none). */
+export interface Counterpart {
+  readonly dictionary: Dictionary;
+  readonly of: Int32Array;
+}
+
+/** `[groups, latents]` each, over the rows of a group; v is the row less all that other latents reconstruct of it, d the latent's unit decoder row. */
+export interface LatentSums {
+  readonly groups: number;
+  readonly latents: number;
+  /** Rows of each group. `[groups]` */
+  readonly rows: Float64Array;
+  /** `sum |x - mean|^2` of each group. `[groups]` */
+  readonly variance: Float64Array;
+  /** Rows on which the latent fires. */
+  readonly fires: Float64Array;
+  /** What the squared error would gain there without it: `sum |v|^2 - |v - a d|^2`. */
+  readonly gain: Float64Array;
+  /** `sum |v|^2` and `sum (v . d)^2` on rows on which it fires. */
+  readonly whole: Float64Array;
+  readonly along: Float64Array;
+  /** Rows on which it fires and goes on firing when noise is added to the row. */
+  readonly steady: Float64Array;
+  /** `sum a` and `sum a^2`, a what the latent adds along d. */
+  readonly amount: Float64Array;
+  readonly amountSquare: Float64Array;
+  /** `sum p^2` and `sum p^4` over all rows, `p = (x - mean) . d`. */
+  readonly second: Float64Array;
+  readonly fourth: Float64Array;
+  /** For each counterpart: rows on which the latent and its counterpart fire, and on which the counterpart does. */
+  readonly both: readonly Float64Array[];
+  readonly counterpart: readonly Float64Array[];
+}
+
+/**
+ * Sums over all of `source` of what `subject` does there beside `counterparts`. `mean [width]` of the activations. Only
+ * autoencoders: what is reconstructed is what is read. Noise is drawn from `seed`, the same for any way of reading.
+ */
+export async function sumFirings(request: {
+  backend: Backend;
+  subject: Dictionary;
+  counterparts: readonly Counterpart[];
+  source: ActivationSource;
+  mean: Float32Array;
+  seed: number;
+  onProgress?: Progress;
+}): Promise<LatentSums> {
+  const { backend, subject, counterparts, source, mean, seed, onProgress } = request;
+  const { latents, width } = subject;
+  const { groupOf, groups } = groupDocuments(source, GROUPS);
+  const table = () => new Float64Array(groups * latents);
+  const sums: LatentSums = {
+    groups,
+    latents,
+    rows: new Float64Array(groups),
+    variance: new Float64Array(groups),
+    fires: table(),
+    gain: table(),
+    whole: table(),
+    along: table(),
+    steady: table(),
+    amount: table(),
+    amountSquare: table(),
+    second: table(),
+    fourth: table(),
+    both: counterparts.map(table),
+    counterpart: counterparts.map(table),
+  };
+  const directions = subject.decoderWeight.slice();
+  await backend.unitRows({ weight: directions, rows: latents, width });
+  const packed = backend.pack(directions, latents, width);
+  for (let first = 0; first < source.sequences; first += SEQUENCES) {
+    const end = Math.min(first + SEQUENCES, source.sequences);
+    const part = Array.from({ length: end - first }, (_, i) => first + i);
+    const { activations: x, rows, documents } = await source.read(part);
+    const group = Uint32Array.from(documents, (document) => groupOf.get(document)!);
+    const codes = await encode(backend, subject, x, rows);
+    const centered = new Float32Array(rows * width);
+    await backend.center({ x, center: mean, rows, width, scale: 1, out: centered });
+    const square = addVariance(sums, centered, group, width);
+    await addWorth(backend, sums, { subject, codes, x, directions, group });
+    const noisy = new Float32Array(x.length);
+    new Random(seed, 'noise', String(first)).fillNormal(noisy, Math.sqrt((NOISE * square) / (rows * width)));
+    await backend.add({ a: x, b: noisy, out: noisy });
+    addTogether(codes, await encode(backend, subject, noisy, rows), { group, latents, both: sums.steady });
+    for (const [c, { dictionary, of }] of counterparts.entries()) {
+      const others = await encode(backend, dictionary, x, rows);
+      addTogether(codes, others, {
+        group,
+        latents,
+        of,
+        both: sums.both[c],
+        other: sums.counterpart[c],
+        others: dictionary.latents,
+      });
+    }
+    const projections = new Float32Array(rows * latents);
+    await backend.linear({ x: centered, rows, weight: packed, out: projections });
+    addMoments(sums, projections, group);
+    onProgress?.(end, source.sequences);
+  }
+  return sums;
+}
+
+/** Adds to `variance`, and gives, the sum of squares of the rows less their mean. */
+function addVariance(sums: LatentSums, centered: Float32Array, group: Uint32Array, width: number): number {
+  let whole = 0;
+  for (let r = 0; r < group.length; r++) {
+    let square = 0;
+    for (let c = r * width; c < (r + 1) * width; c++) square += centered[c] * centered[c];
+    sums.variance[group[r]] += square;
+    sums.rows[group[r]]++;
+    whole += square;
+  }
+  return whole;
+}
+
+/**
+ * With r the residual, a the latent's part of the reconstruction along d and `p = r . d`: v = r + a d, so
+ * `|v|^2 = |r|^2 + 2 a p + a^2` and `v . d = p + a`.
+ */
+async function addWorth(
+  backend: Backend,
+  sums: LatentSums,
+  of: {
+    subject: Dictionary;
+    codes: SparseRows;
+    x: Float32Array;
+    directions: Float32Array;
+    group: Uint32Array;
+  },
+): Promise<void> {
+  const { subject, codes, x, directions, group } = of;
+  const { width, latents, decoderWeight } = subject;
+  const { rows } = codes;
+  const lengths = rowNorms(decoderWeight, width);
+  const [residual, squares] = [new Float32Array(rows * width), new Float32Array(rows)];
+  const output = await decode(backend, subject, codes, x);
+  await backend.residual({ a: x, b: output, rows, width, scale: 1, out: residual, squares });
+  const dots = new Float32Array(codes.indices.length);
+  await backend.dots({ codes, weight: directions, m: residual, width, out: dots });
+  for (let r = 0; r < rows; r++) {
+    for (let e = codes.offsets[r]; e < codes.offsets[r + 1]; e++) {
+      const at = group[r] * latents + codes.indices[e];
+      const amount = codes.values[e] * lengths[codes.indices[e]];
+      const gain = 2 * amount * dots[e] + amount * amount;
+      sums.fires[at]++;
+      sums.amount[at] += amount;
+      sums.amountSquare[at] += amount * amount;
+      sums.gain[at] += gain;
+      sums.whole[at] += squares[r] + gain;
+      sums.along[at] += (dots[e] + amount) ** 2;
+    }
+  }
+}
+
+/** Counts for each latent the rows on which both it and its counterpart fire: itself in other codes, or `of` it. */
+function addTogether(
+  codes: SparseRows,
+  otherCodes: SparseRows,
+  to: { group: Uint32Array; latents: number; both: Float64Array } & (
+    | { of?: undefined }
+    | { of: Int32Array; other: Float64Array; others: number }
+  ),
+): void {
+  const { group, latents, both } = to;
+  const on = new Uint8Array(to.of ? to.others : latents);
+  const counterparts = to.of && latentsByCounterpart(to.of, to.others);
+  for (let r = 0; r < codes.rows; r++) {
+    const shift = group[r] * latents;
+    const active = otherCodes.indices.subarray(otherCodes.offsets[r], otherCodes.offsets[r + 1]);
+    for (const latent of active) on[latent] = 1;
+    for (let e = codes.offsets[r]; e < codes.offsets[r + 1]; e++) {
+      const latent = codes.indices[e];
+      const counterpart = to.of ? to.of[latent] : latent;
+      if (counterpart >= 0 && on[counterpart]) both[shift + latent]++;
+    }
+    for (const other of active) {
+      on[other] = 0;
+      if (!counterparts) continue;
+      const { offsets, latents: subjects } = counterparts;
+      for (let i = offsets[other]; i < offsets[other + 1]; i++) to.other![shift + subjects[i]]++;
+    }
+  }
+}
+
+/** The latents whose counterpart each of the others is: those of other j stand at `offsets[j] .. offsets[j + 1]`. */
+function latentsByCounterpart(
+  of: Int32Array,
+  others: number,
+): { offsets: Uint32Array; latents: Uint32Array } {
+  const offsets = new Uint32Array(others + 1);
+  for (const other of of) if (other >= 0) offsets[other + 1]++;
+  for (let j = 0; j < others; j++) offsets[j + 1] += offsets[j];
+  const next = offsets.slice();
+  const latents = new Uint32Array(offsets[others]);
+  of.forEach((other, latent) => {
+    if (other >= 0) latents[next[other]++] = latent;
+  });
+  return { offsets, latents };
+}
+
+function addMoments(sums: LatentSums, projections: Float32Array, group: Uint32Array): void {
+  const { latents, second, fourth } = sums;
+  for (let r = 0; r < group.length; r++) {
+    const shift = group[r] * latents;
+    for (let j = 0; j < latents; j++) {
+      const square = projections[r * latents + j] ** 2;
+      second[shift + j] += square;
+      fourth[shift + j] += square * square;
+    }
+  }
+}
+
+function rowNorms(weight: Float32Array, width: number): Float64Array {
+  return Float64Array.from({ length: weight.length / width }, (_, j) => {
+    let square = 0;
+    for (let c = j * width; c < (j + 1) * width; c++) square += weight[c] * weight[c];
+    return Math.sqrt(square);
+  });
+}

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Dictionary, encode } from '../dictionaries/dictionary.ts';
 import { reconstructAll } from '../evaluation/fidelity.ts';
 import { DENSITY_EDGES, densityHistogram, measure } from '../evaluation/metrics.ts';
-import { randomDictionary } from '../evaluation/nulls.ts';
+import { randomDictionary } from '../evaluation/nulls/random.ts';
 import { spliceAll } from '../evaluation/splice.ts';
 import type { GroupSums } from '../evaluation/sums.ts';
 import { drawResamples } from '../math/bootstrap.ts';

@@ -60,7 +60,7 @@ export async function rehearseTraining(
         before();
         // The schedules end with the last step.
         state.step = Math.min(state.step, steps - 1);
-        const data = rowsOf(arm, batches[run % batches.length]);
+        const data = rowsOf(arm, batches[run % batches.length], state.step);
         metrics = await trainStep(backend, options, state, data, workspace);
       },
       { least: Math.min(3, steps), most: steps, seconds },
@@ -163,7 +163,7 @@ async function lowerBiases(
   backend: Workbench['backend'],
   { subset, share }: { subset?: Uint32Array; share: number },
 ): Promise<void> {
-  const { x, scale } = rowsOf(arm, batch);
+  const { x, scale } = rowsOf(arm, batch, 0);
   const { width, latents, parameters } = state;
   const rows = arm.options.batch;
   const { encoderWeight: weight, encoderBias: bias } = parameters;

@@ -37,6 +37,8 @@ export type NullMaking =
       readonly kind: 'made';
       /** Sequences that it is made from, or fitted on, at most. */
       readonly sequences: number;
+      /** It has the trained dictionary's own weights, and not just its shape and L0. */
+      readonly ofWeights?: true;
       readonly make: (subject: NullSubject) => Promise<Dictionary>;
     }
   | { readonly kind: 'trained'; readonly training: NullTraining }
@@ -97,6 +99,7 @@ export const NULLS: readonly Null[] = [
     making: {
       kind: 'made',
       sequences: FIT_SEQUENCES,
+      ofWeights: true,
       make: ({ backend, dictionary, seed, x, rows }) => permutedDecoder(backend, dictionary, seed, x, rows),
     },
   },

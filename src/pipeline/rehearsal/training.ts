@@ -33,7 +33,10 @@ export const ASSUMED_L0 = 64;
 
 export interface TrainingRehearsal {
   readonly state: TrainingState;
+  /** With the stream. */
   readonly training: Seconds;
+  /** The stream alone, which arms that are trained together share. */
+  readonly streaming: Seconds;
   /** On average over the steps that the forecast assumes. */
   readonly l0: number;
   readonly assumptions: readonly string[];
@@ -101,6 +104,7 @@ export async function rehearseTraining(
     state,
     l0,
     assumptions,
+    streaming,
     training: sum(
       start,
       streaming,

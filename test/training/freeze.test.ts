@@ -14,7 +14,8 @@ import { Random } from '../../src/math/random.ts';
 import { type Freeze, keepNearStart, SOFT_COSINE } from '../../src/training/freeze.ts';
 import { checkOptions, type TrainingOptions } from '../../src/training/options.ts';
 import { currentDictionary, initialState, type TrainingState } from '../../src/training/state.ts';
-import { train } from '../../src/training/train.ts';
+import { splitBlocks } from '../../src/training/stream.ts';
+import { rowsOf, train } from '../../src/training/train.ts';
 import { directions, features, mean, options, scale, source, width } from './world.mjs';
 
 afterAll(() => void createNativeBackend());
@@ -181,6 +182,16 @@ it('from mixed rows the features are learned no better than directions that are 
   expect(gap(plain)).toBeGreaterThan(0.25);
   expect(Math.abs(gap(mixed))).toBeLessThan(0.06);
   expect(mixed.fvu).toBeGreaterThan(plain.fvu + 0.1);
+});
+
+it('what is predicted is mixed as what is read is, and another step in another way', () => {
+  const batch = splitBlocks(new Float32Array(256 * width).map((_, i) => Math.sin(i)), 256, width);
+  const arm = { options: told({}), input, target: input, mixed: true };
+  const { x, target } = rowsOf(arm, batch, 4);
+  expect(target!.y).toEqual(x);
+  expect(rowsOf(arm, batch, 4).x).toEqual(x);
+  expect(rowsOf(arm, batch, 5).x).not.toEqual(x);
+  expect(rowsOf({ ...arm, mixed: false }, batch, 4).x).not.toEqual(x);
 });
 
 it('gives a transcoder whose decoder is frozen rows that it can use', async () => {

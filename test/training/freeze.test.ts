@@ -185,7 +185,11 @@ it('from mixed rows the features are learned no better than directions that are 
 });
 
 it('what is predicted is mixed as what is read is, and another step in another way', () => {
-  const batch = splitBlocks(new Float32Array(256 * width).map((_, i) => Math.sin(i)), 256, width);
+  const batch = splitBlocks(
+    new Float32Array(256 * width).map((_, i) => Math.sin(i)),
+    256,
+    width,
+  );
   const arm = { options: told({}), input, target: input, mixed: true };
   const { x, target } = rowsOf(arm, batch, 4);
   expect(target!.y).toEqual(x);

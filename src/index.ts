@@ -208,7 +208,8 @@ export { lassoAtL0, nonNegativeLasso } from './evaluation/inference/nonNegativeL
 export { orthogonalPursuit } from './evaluation/inference/orthogonalPursuit.ts';
 export type { Inference } from './evaluation/inference/problem.ts';
 export { densityHistogram, type MetricName, measure } from './evaluation/metrics.ts';
-export { randomDictionary } from './evaluation/nulls.ts';
+export { type Null, NULL_NAMES, type NullName, NULLS, type NullSubject } from './evaluation/nulls/index.ts';
+export { randomDictionary } from './evaluation/nulls/random.ts';
 export {
   type Extrapolation,
   fitCompute,

@@ -5,7 +5,7 @@
 import { decode, encode } from '../../dist/dictionaries/dictionary.js';
 import { scoreDirections, scoreRandomDirections } from '../../dist/evaluation/groundTruth.js';
 import { scoreFirings } from '../../dist/evaluation/groundTruthFirings.js';
-import { randomDictionary } from '../../dist/evaluation/nulls.js';
+import { randomDictionary } from '../../dist/evaluation/nulls/random.js';
 import { unexplained } from '../../dist/evaluation/unexplained.js';
 import { inRawUnits } from '../../dist/pipeline/learn.js';
 import { trainingOptions } from '../../dist/training/recipe.js';

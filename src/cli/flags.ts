@@ -4,6 +4,7 @@
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { familyNames } from '../dictionaries/families/index.ts';
+import { NULL_NAMES } from '../evaluation/nulls/index.ts';
 import { InputError } from '../formats/errors.ts';
 import { readJsonObject } from '../formats/json.ts';
 import { parseConfig, type RunConfig } from '../runs/config.ts';
@@ -16,6 +17,8 @@ export interface ConfigFlag {
   readonly field: string;
   readonly parse?: (text: string) => unknown;
   readonly choices?: readonly string[];
+  /** What the flag says where its value may be left out, and is. */
+  readonly preset?: string;
 }
 
 /** Which activations: all that a harvest needs. */
@@ -98,6 +101,13 @@ export const TRAINING_FLAGS: readonly ConfigFlag[] = [
     parse: rateOrAuto,
   },
   {
+    flags: '--nulls [which]',
+    description: `the nulls: all, basic, none, or names with commas between, of ${NULL_NAMES.join(', ')}; all where the flag stands alone`,
+    field: 'evaluation.nulls',
+    parse: oneOrMore,
+    preset: 'all',
+  },
+  {
     flags: '--no-nulls',
     description: 'leave out the nulls: quicker, but then no number says anything about true features',
     field: 'evaluation.nulls',
@@ -124,10 +134,12 @@ export function addConfigFlags(command: Command, flags: readonly ConfigFlag[]): 
   return options.map((option) => option.attributeName());
 }
 
-function toOption({ flags, description, field, parse, choices }: ConfigFlag): Option {
+function toOption({ flags, description, field, parse, choices, preset }: ConfigFlag): Option {
   const fallback = field === 'name' ? undefined : fieldOf(parseConfig({ name: 'default' }), field);
-  const shown = typeof fallback === 'boolean' || fallback === undefined ? '' : ` (default: ${fallback})`;
-  const option = new Option(flags, `${description}${shown}`);
+  const option = new Option(flags, description);
+  const isSwitch = option.negate || typeof fallback === 'boolean' || fallback === undefined;
+  if (!isSwitch) option.description += ` (default: ${[fallback].flat().join(', ')})`;
+  if (preset !== undefined) option.preset(preset);
   if (choices) option.choices(choices);
   else if (parse) option.argParser(parse);
   return option;

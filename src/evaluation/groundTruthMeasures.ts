@@ -24,7 +24,7 @@ import { type AbsorptionCounts, absorptionScores, countAbsorption } from './grou
 import { compositionScores, countCompositions, isMixed } from './groundTruthComposition.ts';
 import { countFirings, firingScores } from './groundTruthFirings.ts';
 import { magnitudeScores, sumMagnitudes } from './groundTruthMagnitudes.ts';
-import { randomDictionary } from './nulls.ts';
+import { randomDictionary } from './nulls/random.ts';
 
 const MOST_BLOCKS = 64;
 const RESAMPLES = 1000;

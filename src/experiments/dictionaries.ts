@@ -6,6 +6,7 @@ import { knownSource } from '../activations/knownSource.ts';
 import { activationScale } from '../activations/normalise.ts';
 import type { Dictionary } from '../dictionaries/dictionary.ts';
 import { type DictionaryOptions, familyOf } from '../dictionaries/families/index.ts';
+import type { NullTraining } from '../evaluation/nulls/index.ts';
 import type { Backend } from '../kernels/backend.ts';
 import { inRawUnits } from '../pipeline/learn.ts';
 import { BLOCK_ROWS, type Distribution } from '../toy/distribution.ts';
@@ -17,6 +18,12 @@ const BATCH = 1024;
 /** Samples are independent, so a window need not be large to mix them. */
 const WINDOW_ROWS = 16_384;
 
+/** A dictionary to be trained: its own seed where it has one, and what it may not learn where it is a null. */
+export interface Wanted extends NullTraining {
+  readonly dictionary: DictionaryOptions;
+  readonly seed?: number;
+}
+
 /**
  * Trains a dictionary as each of `wanted` says, `steps` batches of 1,024 samples, from the blocks at `firstBlock` on (those
  * before it are left for tests). Scaled to a mean squared norm of 1 for training; what is given back is for the samples as
@@ -25,7 +32,7 @@ const WINDOW_ROWS = 16_384;
 export async function trainDictionaries(
   backend: Backend,
   distribution: Distribution,
-  wanted: readonly DictionaryOptions[],
+  wanted: readonly Wanted[],
   options: {
     firstBlock: number;
     steps: number;
@@ -38,11 +45,19 @@ export async function trainDictionaries(
   const { width } = distribution;
   const source = knownSource(backend, distribution, { firstBlock, sequences: (steps * BATCH) / BLOCK_ROWS });
   const block = { start: 0, end: width, ...(await activationScale(source, { seed, start: 0, end: width })) };
-  const arms = wanted.map((dictionary): Arm => {
+  const arms = wanted.map(({ dictionary, seed: own = seed, freeze, mixed }): Arm => {
     const family = familyOf(dictionary.family);
-    const given = { tokens: steps * BATCH, batch: BATCH, seed, shuffleSeed: seed, windowRows: WINDOW_ROWS };
-    const options = trainingOptions(family, dictionary, { ...given, learningRate }, width);
-    return { options, input: [block] };
+    const given = {
+      tokens: steps * BATCH,
+      batch: BATCH,
+      seed: own,
+      shuffleSeed: seed,
+      windowRows: WINDOW_ROWS,
+    };
+    // Resampling moves what is frozen.
+    const frozen = freeze && { freeze, resampleAt: [] };
+    const options = trainingOptions(family, dictionary, { ...given, learningRate, ...frozen }, width);
+    return { options, input: [block], mixed };
   });
   const trained = await train({
     backend,

@@ -52,7 +52,9 @@ export const sparseButWrong: Experiment = {
     const bySeed: Scores[][] = [];
     for (let s = 0; s < seeds; s++) {
       const distribution = orthogonalToy(seed + s);
-      const wanted = ks.map((k) => familyOptions.parse({ family: 'batchtopk', latents: LATENTS, k }));
+      const wanted = ks.map((k) => ({
+        dictionary: familyOptions.parse({ family: 'batchtopk', latents: LATENTS, k }),
+      }));
       const dictionaries = await trainDictionaries(backend, distribution, wanted, {
         firstBlock: TEST_ROWS / BLOCK_ROWS,
         steps,

@@ -9,6 +9,7 @@ import { hooksOf, siteOf } from '../runs/site.ts';
 import { aloneSeconds, type Seconds } from './clock.ts';
 import { evaluationFlops, explanationFlops, harvestFlops, samplingFlops, trainingFlops } from './flops.ts';
 import { footprint } from './footprint.ts';
+import { nullsOfKind } from './nulls.ts';
 import { type Rehearsal, rehearse } from './rehearsal/index.ts';
 import type { Workbench } from './subject.ts';
 
@@ -86,6 +87,7 @@ function flopsOf({ config, subject, phases, l0, width }: Rehearsal): Record<stri
   const read = tokenCount(corpus, split.train);
   const { tokens, batch } = config.training;
   const trained = trainingFlops(config, width, l0, Math.floor(tokens / batch) * batch);
+  const besides = nullsOfKind(config, 'trained').length;
   const test = tokenCount(corpus, split.test) - split.test.length;
   const evaluated = (dictionaries: number) =>
     evaluationFlops(model, config, site, { width, l0, tokens: test, dictionaries });
@@ -93,10 +95,10 @@ function flopsOf({ config, subject, phases, l0, width }: Rehearsal): Record<stri
   const all: Record<string, number> = {
     ...(subject.sampledTokens > 0 && { corpus: samplingFlops(model, subject.sampledTokens) }),
     harvest: harvested,
-    training: trained,
+    training: trained * (1 + besides),
     'harvest of the null': harvested,
     'training of the null': trained,
-    evaluation: evaluated('random null' in phases ? 2 : 1),
+    evaluation: evaluated(1 + besides + nullsOfKind(config, 'made').length),
     'evaluation of the null': evaluated(1),
     examples: explanationFlops(model, config, width, read),
   };

@@ -1,11 +1,10 @@
 /**
  * evaluation.json of a run: the test split, read for the first time, through the dictionary and its nulls.
  */
-import { join } from 'node:path';
-import { type Dictionary, encode } from '../dictionaries/dictionary.ts';
+import type { Dictionary } from '../dictionaries/dictionary.ts';
 import { reconstructAll } from '../evaluation/fidelity.ts';
 import { DENSITY_EDGES, densityHistogram, measure } from '../evaluation/metrics.ts';
-import { randomDictionary } from '../evaluation/nulls.ts';
+import { type NullName, nullsNamed } from '../evaluation/nulls/index.ts';
 import { spliceAll } from '../evaluation/splice.ts';
 import type { GroupSums } from '../evaluation/sums.ts';
 import { drawResamples } from '../math/bootstrap.ts';
@@ -13,20 +12,12 @@ import { Random } from '../math/random.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { type Evaluation, storedInterval } from '../runs/schema.ts';
 import { siteName, siteOf } from '../runs/site.ts';
-import { type Learned, readLearned } from './learn.ts';
+import { readLearned } from './learn.ts';
+import { madeNulls, nullDirectory, nullsOfKind } from './nulls.ts';
 import { unreported } from './reporter.ts';
 import { activationsOf, isFile, type Material, reinitialised, type Workbench } from './subject.ts';
 
-export const REINITIALISED = 'reinitialised';
-const RANDOM = 'random';
 const LEVEL = 0.95;
-/** Training tokens that the random dictionary's gain is fitted on. */
-const GAIN_SEQUENCES = 32;
-
-/** Where the null of re-initialised weights lives in a run directory. */
-export function reinitialisedDirectory(dir: string): string {
-  return join(dir, 'nulls', REINITIALISED);
-}
 
 /** A trained run and where it is. */
 export interface TrainedRun {
@@ -54,61 +45,66 @@ export async function evaluateAll(
   material: Material,
   runs: readonly TrainedRun[],
 ): Promise<Evaluation[]> {
-  const compared: Record<string, GroupSums>[] = runs.map(() => ({}));
+  const compared: Partial<Record<'own' | NullName, GroupSums>>[] = runs.map(() => ({}));
   let documents = 0;
   for (const group of groupsOf(runs, siteKey)) {
     const learned = await Promise.all(group.map((i) => readLearned(runs[i].dir)));
-    const random = await unreported(bench.stopwatch, 'random null', () =>
-      randomNulls(
+    const made = await unreported(bench.stopwatch, 'making nulls', () =>
+      madeNulls(
         bench,
         material,
         group.map((i, g) => ({ ...runs[i], ...learned[g] })),
       ),
     );
-    const own = group.map((i, g) => [`own ${i}`, learned[g].dictionary] as const);
-    const dictionaries = { ...Object.fromEntries(own), ...random.dictionaries };
-    const result = await spliced(
-      bench,
-      'evaluation',
-      material,
-      runs[group[0]].config,
-      dictionaries,
-      learned[0].mean,
-    );
+    const dictionaries = { ...made.dictionaries };
+    // Which of the dictionaries each run is compared with.
+    const keys: Partial<Record<'own' | NullName, string>>[] = made.keys;
+    for (const [g, i] of group.entries()) {
+      const { config, dir } = runs[i];
+      keys[g].own = `own ${i}`;
+      dictionaries[keys[g].own] = learned[g].dictionary;
+      for (const { name } of nullsOfKind(config, 'trained')) {
+        keys[g][name] = `${name} ${i}`;
+        dictionaries[keys[g][name]] = (await readLearned(nullDirectory(dir, name))).dictionary;
+      }
+    }
+    const { config } = runs[group[0]];
+    const result = await spliced(bench, 'evaluation', material, config, dictionaries, learned[0].mean);
     documents = result.documents;
     for (const [g, i] of group.entries()) {
-      compared[i].own = result.sums[`own ${i}`];
-      const name = random.names[g];
-      if (name !== undefined) compared[i][RANDOM] = result.sums[name];
+      for (const [name, key] of Object.entries(keys[g]))
+        compared[i][name as 'own' | NullName] = result.sums[key];
     }
   }
-  if (isFile(material)) return runs.map(({ config }, i) => assemble(config, compared[i], documents));
-  const withNulls = runs.filter(({ config }) => config.evaluation.nulls);
-  for (const ofSeed of groupsOf(withNulls, ({ config }) => config.seed, Number.POSITIVE_INFINITY)) {
-    const again = ofSeed.map((i) => withNulls[i]);
+  const withReset = runs.filter(({ config }) => nullsOfKind(config, 'reinitialised').length > 0);
+  for (const ofSeed of groupsOf(withReset, ({ config }) => config.seed, Number.POSITIVE_INFINITY)) {
+    if (isFile(material)) break;
+    const again = ofSeed.map((i) => withReset[i]);
     const reset = await reinitialised(bench, again[0].config, material);
     for (const group of groupsOf(again, siteKey)) {
-      const learned = await Promise.all(group.map((i) => readLearned(reinitialisedDirectory(again[i].dir))));
+      const learned = await Promise.all(
+        group.map((i) => readLearned(nullDirectory(again[i].dir, 'reinitialised'))),
+      );
       const dictionaries = Object.fromEntries(group.map((i, g) => [`${i}`, learned[g].dictionary]));
       const { config } = again[group[0]];
       const phase = 'evaluation of the null';
       const { sums } = await spliced(bench, phase, reset, config, dictionaries, learned[0].mean);
-      for (const i of group) compared[runs.indexOf(again[i])][REINITIALISED] = sums[`${i}`];
+      for (const i of group) compared[runs.indexOf(again[i])].reinitialised = sums[`${i}`];
     }
   }
   return unreported(bench.stopwatch, 'intervals', async () =>
-    runs.map(({ config }, i) => assemble(config, compared[i], documents)),
+    runs.map(({ config }, i) => assemble(config, compared[i] as Compared, documents)),
   );
 }
 
 /** Dictionaries that are in memory at once, with their sums. */
-const AT_ONCE = 32;
+const AT_ONCE = 64;
 
-/** Places of the runs that have a key in common, no more than `most` together. */
+/** Places of the runs that have a key in common, no more than `most` together: as many as have room with their nulls. */
 function groupsOf(
   runs: readonly TrainedRun[],
   keyOf: (run: TrainedRun) => unknown,
-  most = AT_ONCE,
+  most = Math.max(1, Math.floor(AT_ONCE / Math.max(2, ...runs.map(({ config }) => 1 + besides(config))))),
 ): number[][] {
   const byKey = new Map<unknown, number[]>();
   for (const [i, run] of runs.entries()) {
@@ -120,6 +116,11 @@ function groupsOf(
     for (let at = 0; at < group.length; at += most) parts.push(group.slice(at, at + most));
     return parts;
   });
+}
+
+/** Nulls that are measured on the same activations. */
+function besides(config: RunConfig): number {
+  return nullsOfKind(config, 'made').length + nullsOfKind(config, 'trained').length;
 }
 
 /** What runs that are spliced together must agree on: the site, and the rows that its mean was measured on. */
@@ -150,20 +151,20 @@ function spliced(
   });
 }
 
-function assemble(config: RunConfig, sums: Record<string, GroupSums>, documents: number): Evaluation {
+type Compared = { own: GroupSums } & Partial<Record<NullName, GroupSums>>;
+
+function assemble(config: RunConfig, sums: Compared, documents: number): Evaluation {
   const { resamples } = config.evaluation;
   const draws = drawResamples(sums.own.groups, resamples, new Random(config.seed, 'bootstrap'));
-  const measured = Object.fromEntries(Object.entries(sums).map(([name, one]) => [name, measure(one, draws)]));
-  const nullNames = Object.keys(sums).filter((name) => name !== 'own');
-  const metrics = Object.entries(measured.own).map(([metric, interval]) => [
+  const nulls = nullsNamed(Object.keys(sums));
+  const own = measure(sums.own, draws);
+  const beside = nulls.map(({ name }) => ({ name, of: measure(sums[name]!, draws) }));
+  const metrics = Object.entries(own).map(([metric, interval]) => [
     metric,
     {
       ...storedInterval(interval),
       n: documents,
-      nulls: nullNames.map((name) => ({
-        name,
-        ...storedInterval(measured[name][metric as keyof typeof measured.own]),
-      })),
+      nulls: beside.map(({ name, of }) => ({ name, ...storedInterval(of[metric as keyof typeof own]) })),
     },
   ]);
   return {
@@ -176,50 +177,11 @@ function assemble(config: RunConfig, sums: Record<string, GroupSums>, documents:
     metrics: Object.fromEntries(metrics),
     density: {
       edges: DENSITY_EDGES,
-      dictionaries: Object.entries(sums).map(([name, one]) => ({
-        name: name === 'own' ? config.name : name,
-        ...densityHistogram(one),
-      })),
+      dictionaries: [
+        { name: config.name, ...densityHistogram(sums.own) },
+        ...nulls.map(({ name }) => ({ name, ...densityHistogram(sums[name]!) })),
+      ],
     },
-    nulls: nullNames.map((name) => ({ name, description: DESCRIPTIONS[name] })),
+    nulls: nulls.map(({ name, description }) => ({ name, description })),
   };
-}
-
-const DESCRIPTIONS: Record<string, string> = {
-  [RANDOM]:
-    'A dictionary of random directions with as many latents and as many of them active, read by inner products, with the one gain that fits best.',
-  [REINITIALISED]:
-    'A dictionary trained in the same way on the same text, but on the model with its weights drawn anew; measured on that model.',
-};
-
-/**
- * The random dictionaries of some runs of one site, and the name of each run's; none for runs without nulls. Random
- * directions at a transcoder's two ends have nothing to do with each other, and would be too weak a null.
- */
-export async function randomNulls(
-  { backend }: Workbench,
-  material: Material,
-  runs: readonly ({ readonly config: RunConfig } & Learned)[],
-): Promise<{ dictionaries: Record<string, Dictionary>; names: (string | undefined)[] }> {
-  const dictionaries: Record<string, Dictionary> = {};
-  const site = siteOf(runs[0].config);
-  const wanted = runs.map(({ config }) => config.evaluation.nulls && site.autoencoder);
-  if (!wanted.includes(true)) return { dictionaries, names: runs.map(() => undefined) };
-  const source = activationsOf(material, 'train', site.inputs);
-  const count = Math.min(GAIN_SEQUENCES, source.sequences);
-  const { activations, rows } = await source.read(Array.from({ length: count }, (_, i) => i));
-  const names: (string | undefined)[] = [];
-  for (const [i, { config, dictionary, mean }] of runs.entries()) {
-    if (!wanted[i]) {
-      names.push(undefined);
-      continue;
-    }
-    const { values } = await encode(backend, dictionary, activations, rows);
-    const k = Math.max(1, Math.round(values.length / rows));
-    const shape = { latents: dictionary.latents, k, seed: config.seed };
-    const name = `random ${JSON.stringify(shape)}`;
-    dictionaries[name] ??= await randomDictionary(backend, shape, mean, activations, rows);
-    names.push(name);
-  }
-  return { dictionaries, names };
 }

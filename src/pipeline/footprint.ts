@@ -9,6 +9,7 @@ import type { RunConfig } from '../runs/config.ts';
 import { hooksOf, siteOf } from '../runs/site.ts';
 import { parameterLengths } from '../training/state.ts';
 import { optionsOf, VALIDATION_ROWS } from './learn.ts';
+import { nullsOfKind } from './nulls.ts';
 import { type Subject, type Workbench, widthAt } from './subject.ts';
 
 /** Rows that are harvested at once; see `activations/store.ts`. */
@@ -41,7 +42,8 @@ export function footprint(bench: Workbench, config: RunConfig, subject: Subject,
   const text = 4 * corpus.tokens.length + 8 * corpus.documents.length;
   const entries = batch * (l0 + options.auxLatents) * ENTRY_BYTES;
   const validation = VALIDATION_ROWS * row;
-  const dictionaries = config.evaluation.nulls && site.autoencoder ? 2 : 1;
+  const trained = 1 + nullsOfKind(config, 'trained').length;
+  const dictionaries = trained + nullsOfKind(config, 'made').length;
   const documents = new Set(Array.from(split.test, (s) => corpus.documents[s])).size;
   const { topExamples, sampledExamples } = config.interpretation;
   const steps = Math.floor(tokens / batch);
@@ -52,7 +54,7 @@ export function footprint(bench: Workbench, config: RunConfig, subject: Subject,
       training:
         text +
         2 * Math.min(rows, windowRows) * row +
-        parameters * (1 + moments) +
+        trained * parameters * (1 + moments) +
         validation +
         batch * row +
         4 * batch * (width + 2 * outputWidth) +
@@ -67,8 +69,9 @@ export function footprint(bench: Workbench, config: RunConfig, subject: Subject,
       // Windows; the encoder's weights; parameters and moments read and written; the batch; and what grows with L0.
       training:
         tokens * row +
-        steps * parameters * (0.5 + 2 * (1 + moments)) +
-        tokens * (12 * width + 8 * l0 * (width + outputWidth)),
+        trained *
+          (steps * parameters * (0.5 + 2 * (1 + moments)) +
+            tokens * (12 * width + 8 * l0 * (width + outputWidth))),
     },
   };
 }

@@ -11,6 +11,7 @@ import { type Dictionary, encode, foldColumns, foldScale } from '../dictionaries
 import type { Recipe } from '../dictionaries/families/family.ts';
 import { familyOf } from '../dictionaries/families/index.ts';
 import { readSaelens, writeSaelens } from '../dictionaries/interop/saelens.ts';
+import type { NullName, NullTraining } from '../evaluation/nulls/index.ts';
 import { writeDirAtomic } from '../formats/atomic.ts';
 import { InputError } from '../formats/errors.ts';
 import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
@@ -50,6 +51,8 @@ export interface Lesson {
   readonly config: RunConfig;
   readonly dir: string;
   readonly resume: boolean;
+  /** Which null it is, where it is one, and what it may not learn. */
+  readonly asNull?: { readonly name: NullName; readonly training: NullTraining };
   readonly onStart?: (step: number) => Promise<void>;
   readonly onLine?: (line: MetricsLine) => Promise<void>;
 }
@@ -105,10 +108,10 @@ export async function learn(
   const allTokens = Math.max(...totals) * batch;
   const tallies = lessons.map(() => ({ l0: 0, steps: 0 }));
   const results = await stopwatch.phase(reporter, phase, 'tokens', (update) => {
-    const arms = lessons.map(({ config, dir, resume, onStart, onLine }, i): Arm => {
+    const arms = lessons.map(({ config, dir, resume, asNull, onStart, onLine }, i): Arm => {
       const { logEvery, checkpointEvery } = config.training;
       return {
-        ...armOf(bench, config, material, blocks, validation),
+        ...armOf(bench, config, material, { blocks, validation }, asNull?.training),
         checkpoints: { dir: join(dir, RUN_FILES.checkpoints), every: checkpointEvery },
         resume,
         onStart,
@@ -116,7 +119,7 @@ export async function learn(
           const { step, tokens, loss, l0, fvu, dead } = metrics;
           tallies[i].l0 += l0;
           tallies[i].steps++;
-          update(tokens, allTokens, { loss, fvu, l0, dead });
+          if (!asNull) update(tokens, allTokens, { loss, fvu, l0, dead });
           const due = step % logEvery === 0 || step === totals[i] || metrics.validationFvu !== undefined;
           if (due) await onLine?.(metrics);
         },
@@ -153,21 +156,22 @@ export async function learn(
   );
 }
 
-/** What is trained for a configuration, and on what. */
+/** What is trained for a configuration, and on what; as a null where `nullTraining` says how. */
 export function armOf(
   { backend }: Workbench,
   config: RunConfig,
   material: Material,
-  blocks: Readonly<Record<string, Block>>,
-  validation: Arm['validation'],
+  { blocks, validation }: Pick<Arm, 'validation'> & { readonly blocks: Readonly<Record<string, Block>> },
+  { freeze, mixed }: NullTraining = {},
 ): Arm {
   const { inputs, outputs, autoencoder } = siteOf(config);
-  const options = optionsOf(config, widthAt(material, inputs), backend);
+  const options = { ...optionsOf(config, widthAt(material, inputs), backend), freeze };
   const scaled = (of: readonly string[]) => of.map((hook) => inUnitsOf(options.family.recipe, blocks[hook]));
   return {
     options,
     input: scaled(inputs),
     ...(!autoencoder && { target: scaled(outputs) }),
+    mixed,
     validation,
     validateEvery: validateEvery(config.training),
   };
@@ -193,7 +197,7 @@ export async function readLearned(dir: string): Promise<Learned> {
 /** Writes a dictionary down with how often each latent fires on held-out rows `x [rows, width]`. */
 async function keep(
   bench: Workbench,
-  { config, dir }: Lesson,
+  { config, dir, asNull }: Lesson,
   { dictionary, mean }: Learned,
   x: Float32Array,
   rows: number,
@@ -220,6 +224,7 @@ async function keep(
     ...(config.target && { hook_name_out: config.target.hook }),
     monosem_family: config.dictionary.family,
     monosem_seed: config.seed,
+    ...(asNull && { monosem_null: asNull.name }),
   };
   await mkdir(dir, { recursive: true });
   await writeSafetensors(join(dir, MEAN_FILE), { mean: { dtype: 'F32', shape: [mean.length], data: mean } });

@@ -6,7 +6,6 @@ import type { RunConfig } from '../runs/config.ts';
 import type { Evaluation, Run } from '../runs/schema.ts';
 import { hooksOf, siteOf } from '../runs/site.ts';
 import { monosemVersion } from '../version.ts';
-import { REINITIALISED } from './evaluate.ts';
 import { describeFile } from './fileSubject.ts';
 import { evaluationFlops, explanationFlops, harvestFlops, samplingFlops, trainingFlops } from './flops.ts';
 import type { LearnResult } from './learn.ts';
@@ -56,13 +55,16 @@ export function describe(material: Material): Pick<Run, 'model' | 'corpus' | 'fi
   };
 }
 
-/** What run.json says of a training as far as it came, and of its null where that has begun. */
+/**
+ * What run.json says of a training as far as it came, of the nulls that are trained beside it, and of that of re-initialised
+ * weights where it has begun.
+ */
 export function trainedRecord(
   { stopwatch: { timing, memory } }: Workbench,
   config: RunConfig,
   material: Material,
   { width, scale, steps, deadLatents, l0 }: LearnResult,
-  ofNull?: LearnResult,
+  nulls: { readonly besides?: readonly LearnResult[]; readonly reset?: LearnResult } = {},
 ): Pick<Run, 'activations' | 'training' | 'flops' | 'timing' | 'memory'> {
   const flops = (of: { steps: number; l0: number }) =>
     trainingFlops(config, width, of.l0, of.steps * config.training.batch);
@@ -73,8 +75,8 @@ export function trainedRecord(
     memory,
     flops: {
       ...materialFlops(material, config, timing),
-      training: flops({ steps, l0 }),
-      ...(ofNull && { 'training of the null': flops(ofNull) }),
+      training: (nulls.besides ?? []).reduce((sum, one) => sum + flops(one), flops({ steps, l0 })),
+      ...(nulls.reset && { 'training of the null': flops(nulls.reset) }),
     },
   };
 }
@@ -107,8 +109,8 @@ function modelFinishFlops(
   const { nulls } = metrics.l0;
   const of = (l0: number | null | undefined, dictionaries: number) =>
     evaluationFlops(model, config, site, { width, l0: l0 ?? 0, tokens, dictionaries });
-  const beside = nulls.filter(({ name }) => name !== REINITIALISED).length;
-  const reset = nulls.find(({ name }) => name === REINITIALISED);
+  const beside = nulls.filter(({ name }) => name !== 'reinitialised').length;
+  const reset = nulls.find(({ name }) => name === 'reinitialised');
   return {
     evaluation: of(metrics.l0.value, 1 + beside),
     ...(reset && { 'evaluation of the null': of(reset.value, 1) }),

@@ -1,6 +1,6 @@
 /**
  * A run from its configuration to its report, in two parts that the command line also offers one by one: training
- * (with the null of re-initialised weights), then everything that is said about the result. Each part leaves the run
+ * (with the nulls that are trained), then everything that is said about the result. Each part leaves the run
  * directory in a state that the next can start from, and that an interrupted part can go on from.
  */
 import { keepsToK, L0_TOLERANCE } from '../evaluation/knob.ts';
@@ -21,9 +21,10 @@ import type { Evaluation, MetricsLine } from '../runs/schema.ts';
 import { hooksOf, siteOf } from '../runs/site.ts';
 import { writeExamples, writeFeatures } from '../runs/tables.ts';
 import { diskOf } from './disk.ts';
-import { evaluate, reinitialisedDirectory } from './evaluate.ts';
+import { evaluate } from './evaluate.ts';
 import { explain } from './explain.ts';
 import { type LearnResult, learn, resolveTraining } from './learn.ts';
+import { nullDirectory, nullLessons, nullsOfKind } from './nulls.ts';
 import { describe, finishFlops, firstRecord, trainedRecord } from './records.ts';
 import { unreported } from './reporter.ts';
 import { isFile, loadMaterial, type Material, reinitialised, type Workbench, widthAt } from './subject.ts';
@@ -47,11 +48,11 @@ export async function trainRun(
   const resolved = resolveTraining(config, widthAt(material, siteOf(config).inputs), bench.backend);
   if (options.resume) bench.stopwatch.goOn((await readRun(dir)).timing);
   else await createRun(dir, await firstRecord(bench, resolved));
-  return keepingStatus(dir, () => trainBoth(bench, resolved, material, dir, options.resume));
+  return keepingStatus(dir, () => trainAll(bench, resolved, material, dir, options.resume));
 }
 
-/** Trains the dictionary, then its null. */
-async function trainBoth(
+/** Trains the dictionary with the nulls that read the same rows, then the null of re-initialised weights. */
+async function trainAll(
   bench: Workbench,
   config: RunConfig,
   material: Material,
@@ -67,17 +68,19 @@ async function trainBoth(
     onStart: (step: number) => truncateMetrics(dir, step),
     onLine: (line: MetricsLine) => appendMetrics(dir, line),
   };
-  const [result] = await learn(bench, [lesson], material, { phase: 'training' });
-  let ofNull: LearnResult | undefined;
-  if (result.end === 'finished' && config.evaluation.nulls && !isFile(material)) {
-    const reset = await reinitialised(bench, config, material);
-    const again = { config, dir: reinitialisedDirectory(dir), resume };
-    [ofNull] = await learn(bench, [again], reset, { phase: 'training of the null' });
+  const lessons = [lesson, ...nullLessons(config, dir, resume)];
+  const [result, ...besides] = await learn(bench, lessons, material, { phase: 'training' });
+  let finished = [result, ...besides].every(({ end }) => end === 'finished');
+  let reset: LearnResult | undefined;
+  if (finished && nullsOfKind(config, 'reinitialised').length > 0 && !isFile(material)) {
+    const again = { config, dir: nullDirectory(dir, 'reinitialised'), resume };
+    const drawnAnew = await reinitialised(bench, config, material);
+    [reset] = await learn(bench, [again], drawnAnew, { phase: 'training of the null' });
+    finished = reset.end === 'finished';
   }
-  const finished = result.end === 'finished' && (ofNull?.end ?? 'finished') === 'finished';
   await updateRun(dir, {
     status: finished ? 'running' : 'interrupted',
-    ...trainedRecord(bench, config, material, result, ofNull),
+    ...trainedRecord(bench, config, material, result, { besides, reset }),
   });
   return finished;
 }

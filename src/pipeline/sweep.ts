@@ -1,6 +1,6 @@
 /**
- * Many dictionaries at once. Arms that can share a stream are trained in one pass over the activations, their nulls in
- * another, and evaluated in one go; each comes to the bytes of the same configuration run alone. What is done is read
+ * Many dictionaries at once. Arms that can share a stream are trained in one pass over the activations, with the nulls that
+ * read the same rows; those of re-initialised weights in another; and all are evaluated in one go; each comes to the bytes of the same configuration run alone. What is done is read
  * off the directory, so a sweep that was stopped or killed goes on from there. It must not know of terminals.
  */
 import { join } from 'node:path';
@@ -21,8 +21,9 @@ import type { Sweep } from '../runs/grid.ts';
 import { isEvaluated, type MetricsLine, type Run } from '../runs/schema.ts';
 import { hooksOf, siteOf } from '../runs/site.ts';
 import { createSweep, readSweep, updateSweep } from '../runs/sweepDirectory.ts';
-import { evaluateAll, reinitialisedDirectory } from './evaluate.ts';
+import { evaluateAll } from './evaluate.ts';
 import { learn, resolveTraining } from './learn.ts';
+import { nullDirectory, nullLessons, nullsOfKind } from './nulls.ts';
 import { describe, firstRecord, trainedRecord } from './records.ts';
 import {
   isFile,
@@ -131,10 +132,10 @@ async function goOn(
   }
 }
 
-/** Trains what of a pass is not trained yet, then the nulls. False where the signal stopped it. */
+/** Trains what of a pass is not trained yet, then the nulls of re-initialised weights. False where the signal stopped it. */
 async function trainPass(bench: Workbench, dir: string, { arms, material, hooks }: Pass): Promise<boolean> {
   const untrained: Arm[] = [];
-  for (const arm of arms) if (!(await isDone(arm.dir)) && !(await isTrained(arm.dir))) untrained.push(arm);
+  for (const arm of arms) if (!(await isDone(arm.dir)) && !(await isTrained(arm))) untrained.push(arm);
   if (untrained.length > 0) {
     const described = describe(material);
     for (const arm of untrained) await updateRun(arm.dir, { status: 'running', ...described });
@@ -144,19 +145,31 @@ async function trainPass(bench: Workbench, dir: string, { arms, material, hooks 
       onStart: (step: number) => truncateMetrics(arm.dir, step),
       onLine: (line: MetricsLine) => appendMetrics(arm.dir, line),
     }));
-    const afterStep = await referee(dir, untrained);
-    const results = await learn(bench, lessons, material, { phase: 'training', hooks, afterStep });
-    for (const [i, arm] of untrained.entries())
-      await updateRun(arm.dir, trainedRecord(bench, arm.config, material, results[i]));
+    const besides = untrained.map(({ config, dir }) => nullLessons(config, dir, true));
+    // Each arm's nulls go as far as it does.
+    const owners = besides.flatMap((nulls, i) => nulls.map(() => i));
+    const decide = await referee(dir, untrained);
+    const afterStep: typeof decide =
+      decide &&
+      (async (step, metrics) => {
+        const stopped = await decide(step, metrics.slice(0, lessons.length));
+        const withThem = [...owners.keys()].filter((n) => stopped.includes(owners[n]));
+        return [...stopped, ...withThem.map((n) => lessons.length + n)];
+      });
+    const all = [...lessons, ...besides.flat()];
+    const results = await learn(bench, all, material, { phase: 'training', hooks, afterStep });
+    for (const [i, { dir: own, config }] of untrained.entries()) {
+      const ofNulls = results.slice(lessons.length).filter((_, n) => owners[n] === i);
+      await updateRun(own, trainedRecord(bench, config, material, results[i], { besides: ofNulls }));
+    }
     await applyStops(dir);
     if (results.some(({ end }) => end === 'interrupted')) return false;
   }
   if (isFile(material)) return true;
   const withoutNull: Arm[] = [];
   for (const arm of arms) {
-    const trained = arm.config.evaluation.nulls && !(await isDone(arm.dir));
-    if (trained && !(await exists(join(reinitialisedDirectory(arm.dir), RUN_FILES.dictionary))))
-      withoutNull.push(arm);
+    const wanted = nullsOfKind(arm.config, 'reinitialised').length > 0 && !(await isDone(arm.dir));
+    if (wanted && !(await hasDictionary(nullDirectory(arm.dir, 'reinitialised')))) withoutNull.push(arm);
   }
   // The weights of the null's model are drawn from the run's seed.
   for (const seed of new Set(withoutNull.map(({ config }) => config.seed))) {
@@ -164,7 +177,7 @@ async function trainPass(bench: Workbench, dir: string, { arms, material, hooks 
     const reset = await reinitialised(bench, ofSeed[0].config, material);
     const lessons = ofSeed.map(({ config, dir }) => ({
       config,
-      dir: reinitialisedDirectory(dir),
+      dir: nullDirectory(dir, 'reinitialised'),
       resume: true,
     }));
     const results = await learn(bench, lessons, reset, { phase: 'training of the null', hooks });
@@ -207,9 +220,17 @@ async function isDone(dir: string): Promise<boolean> {
   return isEvaluated(run) || run.status === 'stopped';
 }
 
-async function isTrained(dir: string): Promise<boolean> {
+/** Its own dictionary is there, and those that are trained beside it. */
+async function isTrained({ dir, config }: Arm): Promise<boolean> {
   const { training, activations } = await readRun(dir);
-  return training !== undefined && activations !== undefined && exists(join(dir, RUN_FILES.dictionary));
+  if (training === undefined || activations === undefined) return false;
+  const nulls = nullsOfKind(config, 'trained').map(({ name }) => nullDirectory(dir, name));
+  const there = await Promise.all([dir, ...nulls].map(hasDictionary));
+  return there.every((one) => one);
+}
+
+function hasDictionary(dir: string): Promise<boolean> {
+  return exists(join(dir, RUN_FILES.dictionary));
 }
 
 /** Loads each material once, whoever of the arms asks for it. */

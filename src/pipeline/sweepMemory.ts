@@ -1,5 +1,5 @@
 /**
- * How much memory a sweep will take, before it takes it: states of all arms, what a step writes, and the windows of the
+ * How much memory a sweep will take, before it takes it: states of all arms and of the nulls trained beside them, what a step writes, and the windows of the
  * stream. Counted from shapes; it must not know how arms are trained.
  */
 import { familyOf } from '../dictionaries/families/index.ts';
@@ -8,9 +8,10 @@ import { scaled } from '../report/numbers.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { siteOf } from '../runs/site.ts';
 import { parameterLengths } from '../training/state.ts';
+import { nullsOfKind } from './nulls.ts';
 
 export interface SweepMemory {
-  /** Parameters and what the optimiser remembers of them, all arms, in bytes. */
+  /** Parameters and what the optimiser remembers of them, all arms and their trained nulls, in bytes. */
   readonly states: number;
   /** What steps write anew: two arms take one at a time. */
   readonly workspaces: number;
@@ -44,7 +45,11 @@ export function sweepMemory(
       0,
     );
     const copies = config.training.optimiser === 'signum' ? 2 : 3;
-    states += 4 * copies * parameters + 8 * config.dictionary.latents;
+    const state = 4 * copies * parameters + 8 * config.dictionary.latents;
+    const nulls = nullsOfKind(config, 'trained');
+    // A softly frozen decoder is kept as it started too.
+    const soft = nulls.filter(({ making }) => making.training.freeze === 'soft-decoder').length;
+    states += state * (1 + nulls.length) + 4 * soft * config.dictionary.latents * outputWidth;
     const active = 'k' in config.dictionary ? config.dictionary.k : width;
     const arrays = 4 * ARRAYS_OF_A_STEP * config.training.batch * (width + outputWidth + active);
     workspace = Math.max(workspace, arrays + (family.dense ? 4 * parameters : 0));

@@ -1,104 +1,13 @@
 /**
- * The table of measures: what each number means, its interval, and the same number for each null. It must not
+ * The table of measures: each number with what it means, its interval, and the same number for each null. It must not
  * know how any number was measured.
  */
 
 import type { Evaluation, Interval, Measured } from '../runs/schema.ts';
 import { intervalStrip } from './charts.ts';
 import { type Html, html } from './html.ts';
+import { bestNull, isComparable, MEASURES, type Measure, MOST_COLUMNS, measureOf } from './measureList.ts';
 import { decimal, grouped } from './numbers.ts';
-
-interface Measure {
-  readonly label: string;
-  readonly meaning: string;
-  readonly better?: 'higher' | 'lower';
-  readonly decimals: number;
-  /** The dictionary plays no part in it: a level to compare other rows with. */
-  readonly reference?: true;
-  /** A loss, which has another floor in another model, so that it can only be compared within one. */
-  readonly withinModel?: true;
-}
-
-/** In the order of the table. A metric that is not here comes last, under its own name. */
-const MEASURES: Record<string, Measure> = {
-  explainedVariance: {
-    label: 'Explained variance',
-    meaning:
-      'The share of the activations’ variance that the reconstruction keeps. 1 is perfect, 0 no better than always answering the mean.',
-    better: 'higher',
-    decimals: 3,
-  },
-  fvu: {
-    label: 'FVU',
-    meaning: 'Fraction of variance unexplained: what the reconstruction misses, 1 − explained variance.',
-    better: 'lower',
-    decimals: 3,
-  },
-  l0: {
-    label: 'L0',
-    meaning: 'Active latents for each token, on average. Fidelity means little without it.',
-    decimals: 1,
-  },
-  deadFraction: {
-    label: 'Dead latents',
-    meaning: 'The share of latents that never fired on the test documents.',
-    better: 'lower',
-    decimals: 3,
-  },
-  denseFraction: {
-    label: 'Dense latents',
-    meaning:
-      'The share of latents that fire on more than a tenth of tokens. They are seldom about one thing.',
-    decimals: 3,
-  },
-  crossEntropyModel: {
-    label: 'Loss, model untouched',
-    meaning: 'Next-token loss of the model as it is, in nats for each token. The floor for the rows below.',
-    decimals: 3,
-    reference: true,
-  },
-  crossEntropySpliced: {
-    label: 'Loss, reconstruction spliced in',
-    meaning:
-      'The same loss when the model goes on from the dictionary’s reconstruction in place of its own activations.',
-    better: 'lower',
-    decimals: 3,
-    withinModel: true,
-  },
-  crossEntropyZero: {
-    label: 'Loss, zeros spliced in',
-    meaning: 'The same loss when the activations are set to zero: what the hook point is worth to the model.',
-    decimals: 3,
-    reference: true,
-  },
-  crossEntropyMean: {
-    label: 'Loss, mean spliced in',
-    meaning: 'The same loss when each activation is set to the mean: a gentler ablation than zeros.',
-    decimals: 3,
-    reference: true,
-  },
-  klSpliced: {
-    label: 'KL divergence, spliced',
-    meaning:
-      'How far the predictions move when the reconstruction is spliced in, in nats for each token. 0 is not at all.',
-    better: 'lower',
-    decimals: 3,
-    withinModel: true,
-  },
-  recoveredZero: {
-    label: 'Loss recovered, against zeros',
-    meaning:
-      'The share of the loss that zeros would cost and the reconstruction saves. 1 is all of it. Zeros cost a great deal, so this is near 1 easily.',
-    better: 'higher',
-    decimals: 3,
-  },
-  recoveredMean: {
-    label: 'Loss recovered, against the mean',
-    meaning: 'The same share with the mean in place of zeros: the harder test of the two.',
-    better: 'higher',
-    decimals: 3,
-  },
-};
 
 /** The section on measures. */
 export function measuresSection(evaluation: Evaluation): Html {
@@ -110,36 +19,56 @@ export function measuresSection(evaluation: Evaluation): Html {
 value stands its ${Math.round(level * 1000) / 10} % interval: the range over ${grouped(resamples)} resamples of whole
 documents, since the tokens of one document are not independent.</p>
 <div class="wide"><table class="measures">
-<thead><tr><th scope="col">Measure</th><th scope="col" class="number">This dictionary</th>${nulls.map(
-    ({ name }) => html`<th scope="col" class="number"><span class="kind">null</span> ${name}</th>`,
-  )}<th scope="col">Side by side</th></tr></thead>
+<thead><tr><th scope="col">Measure</th><th scope="col" class="number">This dictionary</th>${
+    nulls.length > MOST_COLUMNS
+      ? html`<th scope="col" class="number"><span class="kind">null</span> the best</th>`
+      : nulls.map(
+          ({ name }) => html`<th scope="col" class="number"><span class="kind">null</span> ${name}</th>`,
+        )
+  }<th scope="col">Side by side</th></tr></thead>
 <tbody>${[...known, ...others].map((name) => row(name, evaluation))}</tbody></table></div>
+${nulls.length > MOST_COLUMNS ? everyNull([...known, ...others], evaluation) : undefined}
 ${nullsNote(nulls)}`;
 }
 
-function row(name: string, { metrics, nulls }: Evaluation): Html {
+/** A row for each null, where there are too many for columns. */
+function everyNull(names: readonly string[], { metrics, nulls }: Evaluation): Html {
+  const cells = (of: (measured: Measured) => Interval | undefined) =>
+    names.map((name) => {
+      const one = of(metrics[name]);
+      return html`<td class="number">${one && interval(one, measureOf(name).decimals)}</td>`;
+    });
+  return html`<h3>Every null</h3>
+<div class="wide"><table class="measures">
+<thead><tr><th scope="col">Null</th>${names.map((name) => html`<th scope="col" class="number">${measureOf(name).label}</th>`)}</tr></thead>
+<tbody><tr><th scope="row">this dictionary</th>${cells((measured) => measured)}</tr>${nulls.map(
+    ({ name }) =>
+      html`<tr><th scope="row">${name}</th>${cells((measured) => measured.nulls.find((one) => one.name === name))}</tr>`,
+  )}</tbody></table></div>`;
+}
+
+function row(name: string, evaluation: Evaluation): Html {
+  const { metrics, nulls } = evaluation;
   const measured = metrics[name];
-  const measure: Measure = Object.hasOwn(MEASURES, name)
-    ? MEASURES[name]
-    : { label: name, meaning: '', decimals: 3 };
-  const cells = nulls.map((one) => measured.nulls.find((other) => other.name === one.name));
-  const present = cells.filter((one) => one !== undefined);
+  const measure = measureOf(name);
+  const present = nulls
+    .map((one) => measured.nulls.find((other) => other.name === one.name))
+    .filter((one) => one !== undefined);
   const compared = present.map((one) => ({
     ...one,
-    comparable: !measure.withinModel || isOfSameModel(one.name, metrics.crossEntropyModel),
+    comparable: isComparable(measure, one.name, metrics.crossEntropyModel),
   }));
-  const strip = intervalStrip(`${measure.label}: this dictionary above its nulls`, measured, present);
+  const many = nulls.length > MOST_COLUMNS;
+  const best = many ? bestNull(name, evaluation) : undefined;
+  const cells = many ? [best] : nulls.map((one) => present.find((other) => other.name === one.name));
+  const beside = many ? cells.filter((one) => one !== undefined) : present;
+  const strip = intervalStrip(`${measure.label}: this dictionary above its nulls`, measured, beside);
+  const none = many ? 'none is better' : 'no null';
   return html`<tr data-metric="${name}"><th scope="row">${measure.label}<p>${measure.meaning}${preference(measure)}</p></th>
 <td class="number own">${interval(measured, measure.decimals)}</td>${cells.map(
     (one) =>
-      html`<td class="number">${one ? interval(one, measure.decimals) : html`<span class="quiet">no null</span>`}</td>`,
+      html`<td class="number">${one ? html`${interval(one, measure.decimals)}${many ? html`<small>${one.name}</small>` : undefined}` : html`<span class="quiet">${none}</span>`}</td>`,
   )}<td class="strip">${strip}<p>${measure.reference ? 'for comparison; the dictionary has no part in it' : reading(measured, compared, measure.better)}</p></td></tr>`;
-}
-
-/** A null on another model, such as one with other weights, is told by that model's own loss. */
-function isOfSameModel(nullName: string, crossEntropyModel?: Measured): boolean {
-  const other = crossEntropyModel?.nulls.find(({ name }) => name === nullName);
-  return other === undefined || other.value === crossEntropyModel?.value;
 }
 
 function preference({ better }: Measure): string {
@@ -167,8 +96,18 @@ export function reading(
   if (verdicts.length === 0) return '';
   if (verdicts.every(({ verdict }) => verdict === verdicts[0].verdict))
     return `${verdicts[0].verdict} ${['the null', 'both nulls'][nulls.length - 1] ?? `all ${nulls.length} nulls`}`;
-  return verdicts.map(({ name, verdict }) => `${verdict} ${name}`).join('; ');
+  const byVerdict = new Map<string, string[]>();
+  for (const { name, verdict } of verdicts) byVerdict.set(verdict, [...(byVerdict.get(verdict) ?? []), name]);
+  return [...byVerdict]
+    .map(
+      ([verdict, names]) =>
+        `${verdict} ${names.length > MOST_NAMES ? `${names.length} nulls` : names.join(', ')}`,
+    )
+    .join('; ');
 }
+
+/** Nulls of one verdict that are named; more are counted. */
+const MOST_NAMES = 3;
 
 function standing(own: Interval, other: Interval, better?: 'higher' | 'lower'): string {
   if (own.low === null || own.high === null || other.low === null || other.high === null)

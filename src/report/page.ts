@@ -4,12 +4,14 @@
  */
 
 import { createHash } from 'node:crypto';
-import type { Evaluation, Example, Feature, MetricsLine, Run } from '../runs/schema.ts';
+import { BASIC_NULLS } from '../evaluation/nulls/index.ts';
+import type { Density, Evaluation, Example, Feature, MetricsLine, Run } from '../runs/schema.ts';
 import { densityHistogram, fvuCurve, legend, trainingCurve } from './charts.ts';
 import { CLIENT } from './client.ts';
 import { factsSection, subtitle } from './facts.ts';
 import { type Html, html, trusted } from './html.ts';
 import { latentCard } from './latents.ts';
+import { MOST_COLUMNS } from './measureList.ts';
 import { measuresSection } from './measures.ts';
 import { grouped, percent } from './numbers.ts';
 import { DENSE_FREQUENCY, examplesByLatent, sampleLatents } from './sample.ts';
@@ -104,7 +106,9 @@ ${curve('Learning rate', (line) => line.learningRate)}
 </div>`;
 }
 
-function densitySection({ density }: Evaluation): Html {
+function densitySection({ density: whole }: Evaluation): Html {
+  // More lines than these do not show in one picture; evaluation.json has all.
+  const density = { ...whole, dictionaries: whole.dictionaries.filter(isDrawn(whole)) };
   const key = density.dictionaries.map(({ name, silent }, line) => ({
     line,
     text: `${line === 0 ? 'this dictionary' : name}, ${grouped(silent)} silent`,
@@ -112,6 +116,14 @@ function densitySection({ density }: Evaluation): Html {
   return html`<p>How often latents fire on the test documents. Latents that never fired are in no bar and counted as
 silent. Where the shape of this dictionary is that of a null, it says nothing about features.</p>
 <figure><figcaption>${legend(key)}</figcaption>${densityHistogram(density)}</figure>`;
+}
+
+/** The run's own dictionary, and where there are more than two nulls those that every run has, or else the first two. */
+function isDrawn({ dictionaries }: Density): (of: { name: string }, i: number) => boolean {
+  const basic = dictionaries.slice(1).filter(({ name }) => BASIC_NULLS.some((one) => one === name));
+  const drawn = dictionaries.length > 1 + MOST_COLUMNS && basic.length > 0 ? basic : dictionaries.slice(1);
+  const names = drawn.slice(0, MOST_COLUMNS).map(({ name }) => name);
+  return ({ name }, i) => i === 0 || names.includes(name);
 }
 
 function latentsSection({ features, examples }: PageContent): Html | undefined {

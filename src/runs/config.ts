@@ -5,6 +5,7 @@
 
 import * as z from 'zod';
 import { familyOptions } from '../dictionaries/families/index.ts';
+import { BASIC_NULLS, NULL_NAMES, type NullName } from '../evaluation/nulls/index.ts';
 import { validate } from '../formats/validate.ts';
 
 const whole = z.int().nonnegative();
@@ -57,6 +58,22 @@ const dictionaryConfig = z
         message: `found ${dictionary.k}, expected at most the ${dictionary.latents} latents`,
       });
   });
+
+/**
+ * Names of nulls, in the order of their list; `none`, `basic` and `all` stand for some of them, and so do the `true` and
+ * `false` of runs from before the others were there.
+ */
+const nulls = z
+  .preprocess(
+    (value) => {
+      if (value === true || value === 'basic') return BASIC_NULLS;
+      if (value === false || value === 'none') return [];
+      if (value === 'all') return NULL_NAMES;
+      return typeof value === 'string' ? [value] : value;
+    },
+    z.array(z.enum(NULL_NAMES)),
+  )
+  .transform((names): readonly NullName[] => NULL_NAMES.filter((name) => names.includes(name)));
 
 /** `auto` is what the paper of the family had. */
 const auto = <S extends z.ZodType>(schema: S) => z.union([schema, z.literal('auto')]).default('auto');
@@ -153,8 +170,8 @@ export const runConfigSchema = z
       .strictObject({
         /** Bootstrap resamples of the documents behind each interval. */
         resamples: count.default(1000),
-        /** Whether the nulls are trained and evaluated too. */
-        nulls: z.boolean().default(true),
+        /** The nulls that are made or trained, and evaluated too: names, or `none`, `basic`, `all`. */
+        nulls: nulls.default(BASIC_NULLS),
       })
       .prefault({}),
     interpretation: z

@@ -5,6 +5,7 @@
 import type { Family, FamilyOptions } from '../dictionaries/families/family.ts';
 import { InputError } from '../formats/errors.ts';
 import type { Precision } from '../kernels/backend.ts';
+import type { Freeze } from './freeze.ts';
 
 export interface TrainingOptions {
   readonly family: Family;
@@ -50,11 +51,13 @@ export interface TrainingOptions {
   readonly precision: Precision;
   /** Rows that are shuffled at a time; see `shuffledBatches`. */
   readonly windowRows: number;
+  /** What stays where it started, in a null; nothing where absent. */
+  readonly freeze?: Freeze;
 }
 
 /** Refuses what cannot be trained, by name. */
 export function checkOptions(options: TrainingOptions): void {
-  const { family, dictionary, batch, tokens, auxCoefficient, skip } = options;
+  const { family, dictionary, batch, tokens, auxCoefficient, skip, freeze, resampleAt } = options;
   const { k, latents } = dictionary;
   if (k !== undefined && k > latents)
     throw new InputError(`dictionary.k is ${k}, but there are only ${latents} latents; choose k <= latents`);
@@ -71,6 +74,13 @@ export function checkOptions(options: TrainingOptions): void {
   }
   if (family.dense && skip) {
     throw new InputError(`training.skip is true, but ${family.name} has no skip path; set it to false`);
+  }
+  if (freeze === 'encoder' && family.tied)
+    throw new InputError(`training.freeze is encoder, but ${family.name} has no encoder; freeze the decoder`);
+  if (freeze !== undefined && resampleAt.length > 0) {
+    throw new InputError(
+      `training.resampleAt is [${resampleAt}], but resampling moves what training.freeze (${freeze}) holds; set it to []`,
+    );
   }
 }
 

@@ -7,6 +7,7 @@ import type { Parameters, Shape } from '../dictionaries/families/family.ts';
 import { InputError } from '../formats/errors.ts';
 import type { Backend } from '../kernels/backend.ts';
 import { Random } from '../math/random.ts';
+import { keepNearStart } from './freeze.ts';
 import type { TrainingOptions } from './options.ts';
 
 export interface TrainingState extends Shape {
@@ -20,6 +21,8 @@ export interface TrainingState extends Shape {
   readonly memory: Record<string, number>;
   /** Tokens since each latent last fired, `[latents]`. */
   readonly tokensSinceFired: Float64Array;
+  /** Where the rows of a softly frozen decoder started; it follows from the options, and is in no checkpoint. */
+  readonly decoderStart?: Float32Array;
   /** Steps taken. */
   step: number;
 }
@@ -38,14 +41,15 @@ export interface Start {
 /**
  * The start of Gao et al. 2024: random decoder rows of one norm, in an autoencoder the encoder their transpose, b_dec at
  * the centre of the data. In a transcoder the encoder is random too, in unit rows, and decoder rows are 0, since they
- * can have no likeness to the encoder's (Dunefsky et al. 2024); where they must have unit norm, they stay random.
+ * can have no likeness to the encoder's (Dunefsky et al. 2024); where they must have unit norm or are frozen, they stay
+ * random.
  */
 export async function initialState(
   backend: Backend,
   options: TrainingOptions,
   { width, center, outputBounds, autoencoder }: Start,
 ): Promise<TrainingState> {
-  const { family, dictionary, seed } = options;
+  const { family, dictionary, seed, freeze } = options;
   const { latents } = dictionary;
   if (family.tied && !autoencoder) {
     throw new InputError(
@@ -64,7 +68,8 @@ export async function initialState(
   await unitNormal(decoderWeight, outputWidth, 'decoder');
   if (autoencoder) encoderWeight.set(decoderWeight.subarray(0, encoderWeight.length));
   else await unitNormal(encoderWeight, width, 'encoder');
-  const norm = autoencoder || family.unitDecoder ? options.decoderNorm : 0;
+  const holdsDecoder = freeze !== undefined && freeze !== 'encoder';
+  const norm = autoencoder || family.unitDecoder || holdsDecoder ? options.decoderNorm : 0;
   if (norm !== 1) for (let i = 0; i < decoderWeight.length; i++) decoderWeight[i] *= norm;
   decoderBias.set(center);
   for (const [name, start] of Object.entries(family.own?.(dictionary) ?? {})) others[name].fill(start);
@@ -86,6 +91,7 @@ export async function initialState(
     secondMoment: moments((array) => zeros(options.optimiser === 'adam' ? array.length : 0)),
     memory: { ...family.memory },
     tokensSinceFired: new Float64Array(latents),
+    ...(freeze === 'soft-decoder' && { decoderStart: decoderWeight.slice() }),
     step: 0,
   };
 }
@@ -144,7 +150,7 @@ export async function currentDictionary(
 /** `x = (y - (1 - momentum) z) / momentum`; see `SignumOptions`. */
 async function averaged(
   backend: Backend,
-  { parameters, firstMoment, latents, outputWidth }: TrainingState,
+  { parameters, firstMoment, latents, outputWidth, decoderStart }: TrainingState,
   { beta1: momentum, family }: TrainingOptions,
 ): Promise<Parameters> {
   const average = Object.fromEntries(
@@ -155,6 +161,7 @@ async function averaged(
   ) as Parameters;
   if (family.unitDecoder)
     await backend.unitRows({ weight: average.decoderWeight, rows: latents, width: outputWidth });
+  if (decoderStart) keepNearStart(average.decoderWeight, decoderStart, outputWidth);
   return average;
 }
 

@@ -5,6 +5,7 @@
 import type { Loss, Workspace } from '../dictionaries/families/family.ts';
 import type { Backend } from '../kernels/backend.ts';
 import type { Optimiser, Trained } from '../kernels/trainingOperations.ts';
+import { frozenParameter, keepNearStart, withoutFrozen } from './freeze.ts';
 import { type BatchResult, propagate, type Rows } from './gradients.ts';
 import type { TrainingOptions } from './options.ts';
 import { resample } from './resample.ts';
@@ -44,7 +45,7 @@ export async function trainStep(
   const result = await propagate(backend, options, state, data, workspace);
   state.step += 1;
   const rate = learningRate(options, state.step);
-  const gradientNorm = await update(backend, options, state, result, rate);
+  const gradientNorm = await update(backend, options, state, result, rate, workspace);
   const fired = recordFirings(state, result.loss, rows);
   if (resamplesAfter(options, state.step)) resample(options, state, result);
   return {
@@ -66,16 +67,20 @@ async function update(
   backend: Backend,
   options: TrainingOptions,
   state: TrainingState,
-  { gradient, loss, own, batch }: BatchResult,
+  { gradient: whole, loss, own, batch }: BatchResult,
   rate: number,
+  workspace: Workspace,
 ): Promise<number> {
   const { dense } = loss;
+  const frozen = frozenParameter(options.freeze);
+  const gradient = withoutFrozen(options.freeze, whole, workspace);
   const throughInput = new Float64Array(state.width);
   let squares = dense ? 0 : await backend.measureLatentGradients({ ...gradient, throughInput });
   const centered = batch.input === batch.target;
   const decoderBias = Float32Array.from(loss.outputSum, (sum, i) => (centered ? sum - throughInput[i] : sum));
   if (dense && gradient.unitDecoder) turnOnly(dense.decoderWeight, gradient);
   const others: Record<string, Float32Array> = { ...own, ...dense, decoderBias };
+  if (frozen !== undefined) delete others[frozen];
   for (const array of Object.values(others)) squares += await backend.sumOfSquares(array);
   const norm = Math.sqrt(squares);
   const optimiser = optimiserOf(options, state.step, rate, norm);
@@ -101,7 +106,21 @@ async function update(
     const { decoderWeight: weight, latents, outputWidth: width } = gradient;
     await backend.unitRows({ weight, rows: latents, width });
   }
+  stayNearStart(options, state, frozen);
   return norm;
+}
+
+/** Undoes what the optimiser's rounding did to a frozen weight, and more than a softly frozen one may move. */
+function stayNearStart(
+  { freeze, optimiser }: TrainingOptions,
+  { parameters, firstMoment, decoderStart, outputWidth }: TrainingState,
+  frozen: string | undefined,
+): void {
+  // Signum's z starts as the parameter and stays, but the average that it is taken from is rounded.
+  if (frozen !== undefined && optimiser === 'signum') parameters[frozen].set(firstMoment[frozen]);
+  if (freeze !== 'soft-decoder') return;
+  keepNearStart(parameters.decoderWeight, decoderStart!, outputWidth);
+  if (optimiser === 'signum') keepNearStart(firstMoment.decoderWeight, decoderStart!, outputWidth);
 }
 
 /** Takes the part along each unit decoder row out of its gradient, as `updateLatents` does. */

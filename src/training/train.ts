@@ -8,6 +8,8 @@ import { decode, encode } from '../dictionaries/dictionary.ts';
 import type { Workspace } from '../dictionaries/families/family.ts';
 import { InputError } from '../formats/errors.ts';
 import type { Backend } from '../kernels/backend.ts';
+import { mixRows } from '../math/mixing.ts';
+import { Random } from '../math/random.ts';
 import { readNewestCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import type { Rows } from './gradients.ts';
 import { checkOptions, type TrainingOptions, totalSteps } from './options.ts';
@@ -36,6 +38,8 @@ export interface Arm {
   readonly input: readonly Block[];
   /** What a transcoder predicts. An autoencoder predicts its input. */
   readonly target?: readonly Block[];
+  /** It reads its rows mixed, a null without sparse structure: see `mixRows`. */
+  readonly mixed?: boolean;
   /** Held-out rows of the stream, on which FVU and L0 are measured every `validateEvery` steps and at the end. */
   readonly validation?: { readonly activations: Float32Array; readonly rows: number };
   readonly validateEvery?: number;
@@ -184,7 +188,7 @@ async function stepArm(
   workspace: Workspace,
 ): Promise<ArmMetrics> {
   const { options } = arm;
-  const metrics = await trainStep(backend, options, state, rowsOf(arm, batch), workspace);
+  const metrics = await trainStep(backend, options, state, rowsOf(arm, batch, state.step), workspace);
   if (!Number.isFinite(metrics.loss)) {
     throw new InputError(
       `training.learningRate ${options.learningRate}: the loss is ${metrics.loss} at step ${metrics.step}; ` +
@@ -196,10 +200,24 @@ async function stepArm(
   return all;
 }
 
-/** What the arm reads of a batch. */
-export function rowsOf({ input, target }: Arm, batch: StreamBatch): Rows {
-  const predicted = target && batch.read(target);
-  return { ...batch.read(input), ...(predicted && { target: { y: predicted.x, scale: predicted.scale } }) };
+/** What the arm reads of a batch at a step. */
+export function rowsOf(arm: Arm, batch: StreamBatch, step: number): Rows {
+  const { input, predicted } = readBlocks(arm, batch, arm.options.batch, `${step}`);
+  return { ...input, ...(predicted && { target: { y: predicted.x, scale: predicted.scale } }) };
+}
+
+/** Input and target of an arm; where it wants them mixed, both in the same way, which `label` and its seed decide. */
+function readBlocks(
+  { input, target, mixed, options }: Arm,
+  batch: StreamBatch,
+  rows: number,
+  label: string,
+): { input: BlockRows; predicted?: BlockRows } {
+  const read = (blocks: readonly Block[]): BlockRows => {
+    const { x, scale } = batch.read(blocks);
+    return { x: mixed ? mixRows(x, rows, new Random(options.seed, 'mixing', label)) : x, scale };
+  };
+  return { input: read(input), ...(target && { predicted: read(target) }) };
 }
 
 async function saveWhereDue({ checkpoints }: Arm, state: TrainingState, atEnd: boolean): Promise<void> {
@@ -213,13 +231,14 @@ export async function validate(
   arm: Arm,
   state: TrainingState,
 ): Promise<Validation | undefined> {
-  const { validation, validateEvery, options, input, target = input } = arm;
+  const { validation, validateEvery, options } = arm;
   if (!validation || !validateEvery) return undefined;
   if (state.step % validateEvery !== 0 && state.step !== totalSteps(options)) return undefined;
   const { rows, activations } = validation;
   const whole = splitBlocks(activations, rows, activations.length / rows);
-  const x = await scaledRows(backend, whole.read(input), rows);
-  const y = target === input ? x : await scaledRows(backend, whole.read(target), rows);
+  const read = readBlocks(arm, whole, rows, 'validation');
+  const x = await scaledRows(backend, read.input, rows);
+  const y = read.predicted ? await scaledRows(backend, read.predicted, rows) : x;
   const width = state.outputWidth;
   const dictionary = await currentDictionary(backend, state, options);
   const codes = await encode(backend, dictionary, x.values, rows);

@@ -70,8 +70,28 @@ describe('the configuration that flags and a file make', () => {
     expect(config).toMatchObject({
       seed: 3,
       dictionary: { latents: 64, k: 8 },
-      evaluation: { nulls: false },
+      evaluation: { nulls: [] },
     });
+  });
+
+  test.each([
+    [['--nulls'], 'all'],
+    [
+      ['--nulls', 'pca,random'],
+      ['random', 'pca'],
+    ],
+    [['--nulls', 'ica'], ['ica']],
+    [['--nulls', 'basic'], true],
+    [['--nulls=none'], false],
+    [['--no-nulls'], []],
+  ])('%j asks for the nulls %j', async (flags, nulls) => {
+    expect(await read('--name', 'a', ...flags)).toEqual(parseConfig({ name: 'a', evaluation: { nulls } }));
+  });
+
+  test('a null that there is not is refused with those that there are', async () => {
+    await expect(read('--name', 'a', '--nulls', 'pca,frozen')).rejects.toThrow(
+      /evaluation\.nulls\[1\]: found "frozen".*"frozen-decoder"/,
+    );
   });
 
   test('the configuration of the demo is one', () => {

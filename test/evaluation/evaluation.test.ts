@@ -4,7 +4,7 @@ import { type Corpus, hashedCorpus, sequence } from '../../src/activations/corpu
 import { modelSource } from '../../src/activations/harvest.ts';
 import { type Dictionary, decode, encode } from '../../src/dictionaries/dictionary.ts';
 import { densityHistogram, measure } from '../../src/evaluation/metrics.ts';
-import { randomDictionary } from '../../src/evaluation/nulls.ts';
+import { randomDictionary } from '../../src/evaluation/nulls/random.ts';
 import { spliceAll } from '../../src/evaluation/splice.ts';
 import { emptySums, firingFrequency, type GroupSums } from '../../src/evaluation/sums.ts';
 import { drawResamples } from '../../src/math/bootstrap.ts';

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Dictionary, encode } from '../../src/dictionaries/dictionary.ts';
 import { scoreDirections } from '../../src/evaluation/groundTruth.ts';
 import { scoreFirings } from '../../src/evaluation/groundTruthFirings.ts';
-import { randomDictionary } from '../../src/evaluation/nulls.ts';
+import { randomDictionary } from '../../src/evaluation/nulls/random.ts';
 import type { SparseRows } from '../../src/kernels/backend.ts';
 import { createReferenceBackend } from '../../src/kernels/reference.ts';
 import { orthogonalToy } from '../../src/toy/orthogonal.ts';

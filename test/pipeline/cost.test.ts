@@ -85,7 +85,7 @@ describe('a forecast', () => {
   it('leaves nothing behind, sees afterwards what is in the cache, and without nulls has none', async () => {
     expect(cost.cached).toEqual([]);
     expect((await readdir(join(root, 'cache'))).sort()).toEqual(['activations', 'corpora']);
-    const evaluation = { ...config.evaluation, nulls: false };
+    const evaluation = { ...config.evaluation, nulls: [] };
     const again = await forecastCost(bench(), { ...config, evaluation });
     expect(again.cached).toEqual(['corpus', 'activations']);
     expect(Object.keys(again.phases).filter((name) => /null|harvest/.test(name))).toEqual([]);

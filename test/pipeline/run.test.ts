@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSaelens } from '../../src/dictionaries/interop/saelens.ts';
+import { NULL_NAMES, NULLS } from '../../src/evaluation/nulls/index.ts';
 import { sha256File } from '../../src/formats/hash.ts';
 import { createNativeBackend } from '../../src/kernels/native.ts';
 import { type PhaseReporter, type Reporter, Stopwatch, silent } from '../../src/pipeline/reporter.ts';
@@ -134,12 +135,54 @@ describe('a run', () => {
     expect(await hashes(dir)).toEqual(expected);
   }, 240_000);
 
+  it('trains every null on the same rows, and resumes to the same bytes', async () => {
+    const all = parseConfig({
+      ...config,
+      training: { ...config.training, tokens: 5120 },
+      evaluation: { ...config.evaluation, nulls: 'all' },
+    });
+    const own = (dir: string) => Promise.all(DETERMINISTIC.map((file) => sha256File(join(dir, file))));
+    const whole = join(root, 'nulls');
+    await trainRun(bench(), all, whole, { resume: false });
+    const { evaluation } = await finishRun(bench(), whole);
+    expect(evaluation.nulls.map(({ name }) => name)).toEqual(NULL_NAMES);
+    for (const { nulls } of Object.values(evaluation.metrics))
+      expect(nulls.map(({ name }) => name)).toEqual(NULL_NAMES);
+    expect(evaluation.density.dictionaries.map(({ name }) => name)).toEqual(['small', ...NULL_NAMES]);
+    const trained = NULLS.filter(({ making }) => making.kind !== 'made').map(({ name }) => name);
+    expect((await readdir(join(whole, 'nulls'))).sort()).toEqual([...trained].sort());
+    const { metadata } = await readSaelens(join(whole, 'nulls', 'shuffled', 'sae'));
+    expect(metadata.monosem_null).toBe('shuffled');
+
+    const dir = join(root, 'nulls-interrupted');
+    const stop = new AbortController();
+    const reporter = stopping('training', 7, stop);
+    const finished = await trainRun(bench(1, { reporter, signal: stop.signal }), all, dir, { resume: false });
+    expect(finished).toBe(false);
+    expect(await trainRun(bench(1), all, dir, { resume: true })).toBe(true);
+    await finishRun(bench(), dir);
+    expect(await own(dir)).toEqual(await own(whole));
+    const ofNulls = (at: string) =>
+      Promise.all(
+        trained.map((name) => sha256File(join(at, 'nulls', name, 'sae', 'sae_weights.safetensors'))),
+      );
+    expect(await ofNulls(dir)).toEqual(await ofNulls(whole));
+
+    // The dictionary itself does not know of its nulls.
+    const alone = join(root, 'nulls-none');
+    await trainRun(bench(), { ...all, evaluation: { ...all.evaluation, nulls: [] } }, alone, {
+      resume: false,
+    });
+    const weights = (at: string) => sha256File(join(at, 'sae', 'sae_weights.safetensors'));
+    expect(await weights(alone)).toBe(await weights(whole));
+  }, 240_000);
+
   it('works with BatchTopK, whose threshold holds L0 near k on text that it never saw', async () => {
     const dir = join(root, 'batchtopk');
     const batchtopk = parseConfig({
       ...config,
       dictionary: { ...config.dictionary, family: 'batchtopk' },
-      evaluation: { ...config.evaluation, nulls: false },
+      evaluation: { ...config.evaluation, nulls: [] },
     });
     await trainRun(bench(), batchtopk, dir, { resume: false });
     const { evaluation } = await finishRun(bench(), dir);

@@ -7,6 +7,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { nullsNamed } from '../../src/evaluation/nulls/index.ts';
 import { sha256File } from '../../src/formats/hash.ts';
 import { createNativeBackend } from '../../src/kernels/native.ts';
 import { evaluate } from '../../src/pipeline/evaluate.ts';
@@ -56,9 +57,11 @@ const bench = (more: Partial<Workbench> = {}): Workbench => ({
 const sweepOf = (name: string, more: Partial<GridInput> = {}) => parseGrid({ name, base, ...more });
 
 const FILES = ['sae/cfg.json', 'sae/sae_weights.safetensors', 'sae/sparsity.safetensors', 'metrics.jsonl'];
-const NULL_FILES = ['nulls/reinitialised/sae/sae_weights.safetensors'];
-const hashes = (dir: string, nulls: boolean) =>
-  Promise.all([...FILES, ...(nulls ? NULL_FILES : [])].map((file) => sha256File(join(dir, file))));
+const hashes = (dir: string, { evaluation }: RunConfig) => {
+  const trained = nullsNamed(evaluation.nulls).filter(({ making }) => making.kind !== 'made');
+  const ofNulls = trained.map(({ name }) => `nulls/${name}/sae/sae_weights.safetensors`);
+  return Promise.all([...FILES, ...ofNulls].map((file) => sha256File(join(dir, file))));
+};
 
 /** The configuration run alone, in a cache of its own reach: trained and evaluated. */
 async function alone(config: RunConfig, dir: string) {
@@ -70,9 +73,7 @@ async function expectSameAsAlone(sweep: string, configs: readonly RunConfig[]) {
   for (const config of configs) {
     const [together, apart] = [join(sweep, config.name), join(root, 'alone', config.name)];
     const evaluation = await alone(config, apart);
-    expect(await hashes(together, config.evaluation.nulls)).toEqual(
-      await hashes(apart, config.evaluation.nulls),
-    );
+    expect(await hashes(together, config)).toEqual(await hashes(apart, config));
     expect(await readEvaluation(together)).toEqual(evaluation);
   }
 }
@@ -126,7 +127,10 @@ describe('a sweep', () => {
   it('goes on after Ctrl-C and kill -9 to the same bytes, and trains no finished arm again', async () => {
     const grid: GridInput = {
       name: 'killed',
-      base: { ...base, evaluation: { resamples: 50, nulls: true } },
+      base: {
+        ...base,
+        evaluation: { resamples: 50, nulls: ['random', 'soft-frozen-decoder', 'shuffled', 'reinitialised'] },
+      },
       arms: families,
       // One arm is finished long before the other.
       grid: { 'training.tokens': [5120, 10_240] },
@@ -158,8 +162,11 @@ describe('a sweep', () => {
       });
     }
     expect(await resumeSweep(bench(), dir)).toBe(true);
-    for (const { name } of configs) {
-      expect(await hashes(join(dir, name), true)).toEqual(await hashes(join(whole, name), true));
+    for (const config of configs) {
+      const { name } = config;
+      expect(await hashes(join(dir, config.name), config)).toEqual(
+        await hashes(join(whole, config.name), config),
+      );
       expect(await readEvaluation(join(dir, name))).toEqual(await readEvaluation(join(whole, name)));
     }
     const weights = join(dir, configs[0].name, 'sae', 'sae_weights.safetensors');

@@ -53,7 +53,7 @@ describe('parseConfig', () => {
         logEvery: 10,
         checkpointEvery: 100,
       },
-      evaluation: { resamples: 1000, nulls: true },
+      evaluation: { resamples: 1000, nulls: ['random', 'reinitialised'] },
       interpretation: { topExamples: 6, sampledExamples: 20 },
     });
   });

@@ -9,6 +9,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheDirectory } from '../../activations/cache.ts';
+import type { Dictionary } from '../../dictionaries/dictionary.ts';
 import { writeSaelens } from '../../dictionaries/interop/saelens.ts';
 import { InputError } from '../../formats/errors.ts';
 import { bytesAt } from '../../formats/size.ts';
@@ -17,15 +18,24 @@ import type { RunConfig } from '../../runs/config.ts';
 import { RUN_FILES } from '../../runs/directory.ts';
 import { hooksOf, siteOf } from '../../runs/site.ts';
 import { currentDictionary } from '../../training/state.ts';
-import type { Seconds } from '../clock.ts';
+import type { Arm } from '../../training/train.ts';
+import { type Seconds, sum, times } from '../clock.ts';
 import { footprint } from '../footprint.ts';
-import { armOf, blocksOf, inRawUnits, resolveTraining, validationActivations } from '../learn.ts';
+import {
+  armOf,
+  blocksOf,
+  inRawUnits,
+  type Lesson,
+  resolveTraining,
+  validationActivations,
+} from '../learn.ts';
+import { nullDirectory, nullLessons, nullsOfKind } from '../nulls.ts';
 import { reinitialised, type Subject, storeDirectory, type Workbench, widthAt } from '../subject.ts';
 import { type HarvestRehearsal, rehearseHarvest } from './activations.ts';
 import { Meter } from './meter.ts';
 import { rehearseEvaluation, rehearseExplanation, rehearseKeeping, type Trained } from './results.ts';
 import { rehearseSubject } from './subject.ts';
-import { ASSUMED_L0, rehearseTraining } from './training.ts';
+import { ASSUMED_L0, rehearseTraining, type TrainingRehearsal } from './training.ts';
 
 export interface Rehearsal {
   readonly subject: Subject;
@@ -70,7 +80,7 @@ async function rehearseIn(bench: Workbench, given: RunConfig, dir: string): Prom
   const hooks = hooksOf([site]);
   const width = widthAt(subject, site.inputs);
   const config = resolveTraining(given, width, bench.backend);
-  const { nulls } = config.evaluation;
+  const hasReset = nullsOfKind(config, 'reinitialised').length > 0;
   refuseTooLarge(bench, config, subject);
   const cached: string[] = subject.sampledTokens === 0 ? ['corpus'] : [];
 
@@ -81,22 +91,24 @@ async function rehearseIn(bench: Workbench, given: RunConfig, dir: string): Prom
   const isKept = (of: Subject) => existsSync(storeDirectory(of, hooks).dir);
   if (isKept(subject)) cached.push('activations');
   else meter.add('harvest', harvested.harvest);
-  meter.add('opening', opening, nulls ? 3 : 2);
+  meter.add('opening', opening, hasReset ? 3 : 2);
 
   note('training');
-  const learn = (phase: string, to: string) =>
-    rehearseLearning(bench, config, subject, harvested, { phase, dir: to }, meter);
-  const { dictionary, mean, l0, assumptions } = await learn('training', dir);
+  const learn = (phase: string, lessons: readonly Lesson[]) =>
+    rehearseLearning(bench, lessons, subject, harvested, phase, meter);
+  const lesson = { config, dir, resume: false };
+  const besides = nullLessons(config, dir, false);
+  const { trained, l0, assumptions } = await learn('training', [lesson, ...besides]);
   let reset: Subject | undefined;
-  if (nulls) {
+  if (hasReset) {
     reset = await meter.measure('model', 2, () => reinitialised(bench, config, subject));
     if (isKept(reset)) cached.push('activations of the null');
     else meter.add('harvest of the null', harvested.harvest);
-    await learn('training of the null', join(dir, 'null'));
+    await learn('training of the null', [{ ...lesson, dir: nullDirectory(dir, 'reinitialised') }]);
   }
 
   note('evaluation');
-  await rehearseEvaluation(bench, config, subject, { dictionary, mean }, reset, meter);
+  await rehearseEvaluation(bench, config, subject, trained, reset, meter);
   note('explanation');
   const rows = source.totalRows;
   const explained = { source: store, rows, l0 };
@@ -104,7 +116,7 @@ async function rehearseIn(bench: Workbench, given: RunConfig, dir: string): Prom
     bench,
     config,
     subject,
-    { dictionary, mean },
+    trained.dictionary,
     explained,
     dir,
     meter,
@@ -122,7 +134,7 @@ async function rehearseIn(bench: Workbench, given: RunConfig, dir: string): Prom
     disk: {
       dictionary: bytes,
       checkpoints,
-      nulls: nulls ? bytes + checkpoints : 0,
+      nulls: (besides.length + (hasReset ? 1 : 0)) * (bytes + checkpoints),
       results,
       activations: isKept(subject)
         ? await bytesAt(kept)
@@ -137,46 +149,61 @@ async function rehearseIn(bench: Workbench, given: RunConfig, dir: string): Prom
 }
 
 /**
- * A training with what comes right before and after it, into `dir`. What only a training holds, its state above all, is let
- * go of when this returns, as in a run.
+ * A training of some dictionaries in one pass, with what comes right before and after it. What only a training holds, its
+ * states above all, is let go of when this returns, as in a run. The run takes steps of two of them at a time, and here they
+ * are taken one after another.
  */
 async function rehearseLearning(
   bench: Workbench,
-  config: RunConfig,
+  lessons: readonly Lesson[],
   subject: Subject,
   { store, source }: HarvestRehearsal,
-  { phase, dir }: { phase: string; dir: string },
+  phase: string,
   meter: Meter,
-): Promise<Trained & { l0: number; assumptions: readonly string[] }> {
+): Promise<{ trained: Trained; l0: number; assumptions: readonly string[] }> {
+  const [{ config }] = lessons;
   const hooks = hooksOf([siteOf(config)]);
   const { batch, windowRows, shuffleSeed } = config.training;
   const { blocks, validation } = await meter.measure('preparation', 1, async () => ({
     blocks: await blocksOf(subject, hooks, store, shuffleSeed),
     validation: await validationActivations(subject, hooks),
   }));
-  const arm = armOf(bench, config, subject, blocks, validation);
   const stream = { source: store, batch, windowRows, shuffleSeed };
-  const { state, training, l0, assumptions } = await rehearseTraining(
-    bench,
-    config,
-    arm,
-    stream,
-    source.totalRows,
-    dir,
-  );
-  meter.add(phase, training);
-  const dictionary = inRawUnits(await currentDictionary(bench.backend, state, arm.options), arm);
-  const sae = join(dir, RUN_FILES.dictionary);
-  await mkdir(sae, { recursive: true });
-  const keeping = await rehearseKeeping(bench, dictionary, validation, () =>
-    writeSaelens(sae, dictionary, NO_METADATA, {
-      frequency: new Float64Array(dictionary.latents),
-      own: true,
-    }),
-  );
-  meter.add('keeping', keeping);
+  const rehearsed: { arm: Arm; training: TrainingRehearsal }[] = [];
+  for (const { config: own, dir, asNull } of lessons) {
+    const arm = armOf(bench, own, subject, { blocks, validation }, asNull?.training);
+    const training = await rehearseTraining(bench, own, arm, stream, source.totalRows, dir);
+    meter.add(
+      phase,
+      rehearsed.length === 0 ? training.training : sum(training.training, times(training.streaming, -1)),
+    );
+    rehearsed.push({ arm, training });
+  }
+  const dictionaries: Dictionary[] = [];
+  for (const [i, { arm, training }] of rehearsed.entries()) {
+    const dictionary = inRawUnits(await currentDictionary(bench.backend, training.state, arm.options), arm);
+    const sae = join(lessons[i].dir, RUN_FILES.dictionary);
+    await mkdir(sae, { recursive: true });
+    const keeping = await rehearseKeeping(bench, dictionary, validation, () =>
+      writeSaelens(sae, dictionary, NO_METADATA, {
+        frequency: new Float64Array(dictionary.latents),
+        own: true,
+      }),
+    );
+    meter.add('keeping', keeping);
+    dictionaries.push(dictionary);
+  }
+  const [{ arm, training }] = rehearsed;
+  const [dictionary, ...nulls] = dictionaries;
   const mean = Float32Array.from((arm.target ?? arm.input).flatMap((block) => Array.from(block.mean)));
-  return { dictionary, mean, l0, assumptions };
+  const assumptions =
+    nulls.length === 0
+      ? training.assumptions
+      : [
+          ...training.assumptions,
+          `${nulls.length} nulls are trained beside the dictionary, one after another`,
+        ];
+  return { trained: { dictionary, mean, nulls }, l0: training.l0, assumptions };
 }
 
 /** InputError where the arrays that the run must hold at once are more than the machine has free. */

@@ -18,8 +18,8 @@ import { RUN_FILES } from '../../runs/directory.ts';
 import { siteOf } from '../../runs/site.ts';
 import { writeExamples } from '../../runs/tables.ts';
 import { NO_TIME, type Seconds, sum, timed, times } from '../clock.ts';
-import { randomNulls } from '../evaluate.ts';
 import { allExamples, NAMED_TOKENS, tokenTexts } from '../explain.ts';
+import { madeNulls, nullsOfKind } from '../nulls.ts';
 import { type Subject, type Workbench, widthAt } from '../subject.ts';
 import type { Meter } from './meter.ts';
 
@@ -34,6 +34,8 @@ const WRITTEN_FIRST = 100;
 export interface Trained {
   readonly dictionary: Dictionary;
   readonly mean: Float32Array;
+  /** The nulls that are trained beside it. */
+  readonly nulls: readonly Dictionary[];
 }
 
 /** The test split through the dictionary and its nulls, and the bootstrap of all. */
@@ -41,19 +43,20 @@ export async function rehearseEvaluation(
   bench: Workbench,
   config: RunConfig,
   subject: Subject,
-  { dictionary, mean }: Trained,
+  { dictionary, mean, nulls }: Trained,
   reset: Subject | undefined,
   meter: Meter,
 ): Promise<void> {
   const site = siteOf(config);
   const { test } = subject.split;
-  const { nulls, resamples } = config.evaluation;
-  const dictionaries: Record<string, Dictionary> = { own: dictionary };
-  if (nulls && site.autoencoder) {
-    const random = await meter.measure('random null', 1, () =>
-      randomNulls(bench, subject, [{ config, dictionary, mean }]),
+  const { resamples } = config.evaluation;
+  const trained = nulls.map((one, i) => [`trained null ${i}`, one] as const);
+  const dictionaries: Record<string, Dictionary> = { own: dictionary, ...Object.fromEntries(trained) };
+  if (nullsOfKind(config, 'made').length > 0) {
+    const made = await meter.measure('making nulls', 1, () =>
+      madeNulls(bench, subject, [{ config, dictionary, mean }]),
     );
-    Object.assign(dictionaries, random.dictionaries);
+    Object.assign(dictionaries, made.dictionaries);
   }
   const splice = async (of: Subject, which: Record<string, Dictionary>): Promise<Seconds> => {
     const sequences = test.subarray(0, SPLICED);
@@ -80,7 +83,7 @@ export async function rehearseExplanation(
   { backend }: Workbench,
   config: RunConfig,
   subject: Subject,
-  { dictionary }: Trained,
+  dictionary: Dictionary,
   { source, rows, l0 }: { source: ActivationStore; rows: number; l0: number },
   dir: string,
   meter: Meter,

@@ -33,7 +33,10 @@ export const ASSUMED_L0 = 64;
 
 export interface TrainingRehearsal {
   readonly state: TrainingState;
+  /** With the stream. */
   readonly training: Seconds;
+  /** The stream alone, which arms that are trained together share. */
+  readonly streaming: Seconds;
   /** On average over the steps that the forecast assumes. */
   readonly l0: number;
   readonly assumptions: readonly string[];
@@ -60,7 +63,7 @@ export async function rehearseTraining(
         before();
         // The schedules end with the last step.
         state.step = Math.min(state.step, steps - 1);
-        const data = rowsOf(arm, batches[run % batches.length]);
+        const data = rowsOf(arm, batches[run % batches.length], state.step);
         metrics = await trainStep(backend, options, state, data, workspace);
       },
       { least: Math.min(3, steps), most: steps, seconds },
@@ -101,6 +104,7 @@ export async function rehearseTraining(
     state,
     l0,
     assumptions,
+    streaming,
     training: sum(
       start,
       streaming,
@@ -163,7 +167,7 @@ async function lowerBiases(
   backend: Workbench['backend'],
   { subset, share }: { subset?: Uint32Array; share: number },
 ): Promise<void> {
-  const { x, scale } = rowsOf(arm, batch);
+  const { x, scale } = rowsOf(arm, batch, 0);
   const { width, latents, parameters } = state;
   const rows = arm.options.batch;
   const { encoderWeight: weight, encoderBias: bias } = parameters;

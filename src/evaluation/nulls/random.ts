@@ -1,10 +1,11 @@
 /**
- * Dictionaries that learned nothing, for the numbers of a trained one to be held against. A null must be given every
+ * A dictionary that learned nothing, for the numbers of a trained one to be held against. A null must be given every
  * advantage that does not need learning, or beating it means little.
  */
-import { type Dictionary, decode, encode } from '../dictionaries/dictionary.ts';
-import type { Backend } from '../kernels/backend.ts';
-import { Random } from '../math/random.ts';
+import type { Dictionary } from '../../dictionaries/dictionary.ts';
+import type { Backend } from '../../kernels/backend.ts';
+import { Random } from '../../math/random.ts';
+import { withBestGain } from './gain.ts';
 
 /**
  * Random unit decoder rows, read by their own inner products with `x - mean`, k of them active on each token, and
@@ -35,13 +36,5 @@ export async function randomDictionary(
     inputBias: mean,
     selection: { kind: 'topk', k },
   };
-  const output = await decode(backend, plain, await encode(backend, plain, x, rows), x);
-  let [along, square] = [0, 0];
-  for (let i = 0; i < rows * width; i++) {
-    const modelled = output[i] - mean[i % width];
-    along += modelled * (x[i] - mean[i % width]);
-    square += modelled * modelled;
-  }
-  const gain = square > 0 ? along / square : 1;
-  return { ...plain, encoderWeight: decoderWeight.map((value) => gain * value) };
+  return withBestGain(backend, plain, x, rows);
 }

@@ -23,10 +23,7 @@ export interface VerdictModel extends Score {
 }
 
 /** The score of a latent with these inputs; NaN where one is. */
-export function scoreOf(
-  { means, deviations, intercept, slopes }: VerdictModel,
-  inputs: ArrayLike<number>,
-): number {
+export function scoreOf({ means, deviations, intercept, slopes }: Score, inputs: ArrayLike<number>): number {
   let score = intercept;
   for (let i = 0; i < slopes.length; i++) score += (slopes[i] * (inputs[i] - means[i])) / deviations[i];
   return score;

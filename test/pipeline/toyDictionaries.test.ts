@@ -1,8 +1,8 @@
 /** Dictionaries and nulls trained side by side on one world: what is frozen, mixed or seeded apart is so for that one alone. */
 import { expect, it } from 'vitest';
 import { familyOptions } from '../../src/dictionaries/families/index.ts';
-import { trainDictionaries } from '../../src/experiments/dictionaries.ts';
 import { createNativeBackend } from '../../src/kernels/native.ts';
+import { trainDictionaries } from '../../src/pipeline/toyDictionaries.ts';
 import { orthogonalToy } from '../../src/toy/orthogonal.ts';
 
 it('trains nulls beside dictionaries, each with what it is told', async () => {

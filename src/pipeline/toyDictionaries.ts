@@ -1,5 +1,5 @@
 /**
- * Dictionaries trained on a distribution with known features, for the experiments that ask what they then are. All of them
+ * Dictionaries trained on a distribution with known features, for whoever asks what they then are. All of them
  * read the same samples in the same order. It must not know what is asked.
  */
 import { knownSource } from '../activations/knownSource.ts';
@@ -8,11 +8,11 @@ import type { Dictionary } from '../dictionaries/dictionary.ts';
 import { type DictionaryOptions, familyOf } from '../dictionaries/families/index.ts';
 import type { NullTraining } from '../evaluation/nulls/index.ts';
 import type { Backend } from '../kernels/backend.ts';
-import { inRawUnits } from '../pipeline/learn.ts';
 import { BLOCK_ROWS, type Distribution } from '../toy/distribution.ts';
 import { trainingOptions } from '../training/recipe.ts';
 import { currentDictionary } from '../training/state.ts';
 import { type Arm, train } from '../training/train.ts';
+import { inRawUnits } from './learn.ts';
 
 const BATCH = 1024;
 /** Samples are independent, so a window need not be large to mix them. */

@@ -105,7 +105,7 @@ export async function subjectsOf(
     const own = name === 'trained' ? codes : await encode(backend, subject, x, rows);
     const truth = await trueLatents(backend, subject.decoderWeight, world, own, labels);
     const request = { backend, subject, seeds, widths, sparsities, source, mean, seed };
-    const components = await gatherEvidence(request);
+    const { components } = await gatherEvidence(request);
     const inputs = verdictInputs(components, subject);
     const known = [...truth.isTrue.keys()].filter(
       (j) => components.density.value[j] * rows >= FEWEST_FIRINGS,

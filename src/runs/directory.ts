@@ -29,6 +29,8 @@ export const RUN_FILES = {
   evaluation: 'evaluation.json',
   features: 'features.parquet',
   examples: 'examples.parquet',
+  evidence: 'evidence.json',
+  latentEvidence: 'evidence.parquet',
   report: 'report.html',
 } as const;
 

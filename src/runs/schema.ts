@@ -109,7 +109,7 @@ export const metricsLineSchema = z.object({
 });
 
 /** A value and its percentile interval. A null is a number that the data do not identify. */
-const intervalSchema = z
+export const intervalSchema = z
   .object({ value: z.number().nullable(), low: z.number().nullable(), high: z.number().nullable() })
   .superRefine(({ low, high }, context) => {
     if ((low === null) !== (high === null))

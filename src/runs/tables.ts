@@ -10,7 +10,7 @@ import { validate } from '../formats/validate.ts';
 import { exists, RUN_FILES } from './directory.ts';
 import { type Example, exampleSchema, type Feature, featureSchema } from './schema.ts';
 
-type Columns<Row> = { [Key in keyof Required<Row>]: { column: string; type: ParquetType } };
+export type Columns<Row> = { [Key in keyof Required<Row>]: { column: string; type: ParquetType } };
 
 const FEATURE_COLUMNS: Columns<Feature> = {
   latent: { column: 'latent', type: 'INT32' },
@@ -72,7 +72,7 @@ export async function readExamples(
   return readTable(join(directory, RUN_FILES.examples), exampleSchema, EXAMPLE_COLUMNS, wanted);
 }
 
-async function writeTable<Row extends object>(
+export async function writeTable<Row extends object>(
   path: string,
   schema: z.ZodType<Row>,
   columns: Columns<Row>,
@@ -108,7 +108,7 @@ async function* rowGroups<Row extends object>(
   if (group[0].length > 0) yield group;
 }
 
-async function readTable<Row extends object>(
+export async function readTable<Row extends object>(
   path: string,
   schema: z.ZodType<Row>,
   columns: Columns<Row>,

@@ -6,8 +6,8 @@ import type { ActivationSource, Progress } from '../../activations/source.ts';
 import type { Dictionary } from '../../dictionaries/dictionary.ts';
 import { InputError } from '../../formats/errors.ts';
 import type { Backend } from '../../kernels/backend.ts';
-import { type Components, componentsOf } from './components.ts';
-import { sumFirings } from './firing.ts';
+import { type Components, componentsOf, type Neighbours } from './components.ts';
+import { groupsOf, type LatentSums, sumFirings } from './firing.ts';
 import { nearestRows } from './nearest.ts';
 
 export interface EvidenceRequest {
@@ -27,8 +27,17 @@ export interface EvidenceRequest {
   readonly onProgress?: Progress;
 }
 
-/** The components for each latent of `subject`. InputError for a dictionary that is no autoencoder of the source's rows. */
-export async function gatherEvidence(request: EvidenceRequest): Promise<Components> {
+/** The evidence, and what it was made of. */
+export interface Evidence {
+  readonly components: Components;
+  readonly sums: LatentSums;
+  readonly neighbours: Neighbours;
+  /** Held-out documents that it is from. */
+  readonly documents: number;
+}
+
+/** The evidence for each latent of `subject`. InputError for a dictionary that is no autoencoder of the source's rows. */
+export async function gatherEvidence(request: EvidenceRequest): Promise<Evidence> {
   const { backend, subject, seeds, widths, sparsities, source, mean, seed, onProgress } = request;
   const { width, decoderWeight } = subject;
   for (const { width: input, outputWidth, normalisation } of [subject, ...seeds, ...widths, ...sparsities]) {
@@ -53,6 +62,25 @@ export async function gatherEvidence(request: EvidenceRequest): Promise<Componen
     own: await nearest(subject),
   };
   const counterparts = seeds.map((dictionary, s) => ({ dictionary, of: neighbours.seeds[s].row }));
-  const sums = await sumFirings({ backend, subject, counterparts, source, mean, seed, onProgress });
-  return componentsOf(sums, neighbours);
+  const { sums, documents } = await sumFirings({
+    backend,
+    subject,
+    counterparts,
+    source,
+    mean,
+    seed,
+    onProgress,
+  });
+  return { components: componentsOf(sums, neighbours), sums, neighbours, documents };
+}
+
+/** The components without some groups of documents, for the interval of what follows from all of them. */
+export function componentsWithout(
+  { sums, neighbours }: Evidence,
+  left: (group: number) => boolean,
+): Components {
+  return componentsOf(
+    groupsOf(sums, (group) => !left(group)),
+    neighbours,
+  );
 }

@@ -62,7 +62,7 @@ export async function sumFirings(request: {
   mean: Float32Array;
   seed: number;
   onProgress?: Progress;
-}): Promise<LatentSums> {
+}): Promise<{ sums: LatentSums; documents: number }> {
   const { backend, subject, counterparts, source, mean, seed, onProgress } = request;
   const { latents, width } = subject;
   const { groupOf, groups } = groupDocuments(source, GROUPS);
@@ -117,7 +117,31 @@ export async function sumFirings(request: {
     addMoments(sums, projections, group);
     onProgress?.(end, source.sequences);
   }
-  return sums;
+  return { sums, documents: groupOf.size };
+}
+
+/** The same sums over some of the groups. */
+export function groupsOf(sums: LatentSums, chosen: (group: number) => boolean): LatentSums {
+  const { groups, latents } = sums;
+  const kept = Array.from({ length: groups }, (_, group) => group).filter(chosen);
+  const part = (table: Float64Array) => {
+    const columns = table.length / groups;
+    const out = new Float64Array(kept.length * columns);
+    kept.forEach((group, g) => {
+      out.set(table.subarray(group * columns, (group + 1) * columns), g * columns);
+    });
+    return out;
+  };
+  const { both, counterpart, groups: _, latents: __, ...tables } = sums;
+  return {
+    groups: kept.length,
+    latents,
+    both: both.map(part),
+    counterpart: counterpart.map(part),
+    ...(Object.fromEntries(
+      Object.entries(tables).map(([name, table]) => [name, part(table)]),
+    ) as typeof tables),
+  };
 }
 
 /** Adds to `variance`, and gives, the sum of squares of the rows less their mean. */

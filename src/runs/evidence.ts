@@ -1,0 +1,123 @@
+/**
+ * evidence.json and evidence.parquet of a run: what speaks for each latent, the verdict on it, and how many of the latents of the
+ * dictionary and of its nulls are supported. It must not know how any of it was got.
+ */
+import { join } from 'node:path';
+import * as z from 'zod';
+import { VERDICTS } from '../evaluation/verdict/verdicts.ts';
+import { writeFileAtomic } from '../formats/atomic.ts';
+import { jsonText, readJson } from '../formats/json.ts';
+import { validate } from '../formats/validate.ts';
+import { exists, RUN_FILES } from './directory.ts';
+import { intervalSchema } from './schema.ts';
+import { type Columns, readTable, writeTable } from './tables.ts';
+
+const whole = z.int().nonnegative();
+
+const judgedSchema = z.object({
+  /** `dictionary`, or the name of the null. */
+  name: z.string().min(1),
+  latents: whole,
+  /** Latents that fire often enough for anything to be said. */
+  judged: whole,
+  supported: whole,
+  unsupported: whole,
+  undecided: whole,
+  /** Supported latents over all latents, with its interval over documents. */
+  supportedShare: intervalSchema,
+  /** Of the dictionary less that of the null; only for nulls. */
+  gap: intervalSchema.optional(),
+  /** Latents that are true, on the mean of the probabilities, over those judged. */
+  trueShare: z.number().nullable(),
+});
+
+export const evidenceSchema = z.object({
+  format: z.literal(1),
+  /** The false-discovery rate that `supported` and `unsupported` keep to. */
+  level: z.number().gt(0).lt(1),
+  split: z.literal('test'),
+  documents: whole,
+  tokens: whole,
+  /** The run's own first, then its nulls. */
+  dictionaries: z.array(judgedSchema).min(1),
+});
+
+/** What is measured of each latent, with a 95 % interval; `evaluation/evidence/` says what each means. */
+export const EVIDENCE_MEASURES = [
+  'density',
+  'consensus',
+  'widths',
+  'sparsities',
+  'neighbour',
+  'agreement',
+  'purity',
+  'worth',
+  'share',
+  'evenness',
+  'kurtosis',
+  'steadiness',
+  'ablated',
+  'added',
+] as const;
+export type EvidenceMeasure = (typeof EVIDENCE_MEASURES)[number];
+type End = '' | 'Low' | 'High';
+const ENDS: readonly End[] = ['', 'Low', 'High'];
+
+/** NaN where it is not known. */
+const number = z.union([z.number(), z.nan()]);
+
+/** A row of evidence.parquet; percentiles are among the latents of all nulls. */
+export type LatentEvidence = {
+  latent: number;
+  verdict: (typeof VERDICTS)[number];
+  /** That it is a true feature, calibrated where the truth is known. */
+  probability: number;
+  score: number;
+  sharePercentile: number;
+  kurtosisPercentile: number;
+} & Record<`${EvidenceMeasure}${End}`, number>;
+
+const measures = EVIDENCE_MEASURES.flatMap((name) => ENDS.map((end) => `${name}${end}` as const));
+
+const latentEvidenceSchema = z.object({
+  latent: whole,
+  verdict: z.enum(VERDICTS),
+  probability: number,
+  score: number,
+  sharePercentile: number,
+  kurtosisPercentile: number,
+  ...Object.fromEntries(measures.map((key) => [key, number])),
+}) as unknown as z.ZodType<LatentEvidence>;
+
+const inSnakeCase = (key: string) => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+const numbers = ['probability', 'score', 'sharePercentile', 'kurtosisPercentile', ...measures] as const;
+const COLUMNS = {
+  latent: { column: 'latent', type: 'INT32' },
+  verdict: { column: 'verdict', type: 'STRING' },
+  ...Object.fromEntries(numbers.map((key) => [key, { column: inSnakeCase(key), type: 'DOUBLE' }])),
+} as Columns<LatentEvidence>;
+
+export type EvidenceSummary = z.infer<typeof evidenceSchema>;
+export type JudgedDictionary = z.infer<typeof judgedSchema>;
+
+/** Writes both files, in the place of those that are there. */
+export async function writeEvidence(
+  directory: string,
+  summary: EvidenceSummary,
+  latents: Iterable<LatentEvidence>,
+): Promise<void> {
+  await writeTable(join(directory, RUN_FILES.latentEvidence), latentEvidenceSchema, COLUMNS, latents);
+  const path = join(directory, RUN_FILES.evidence);
+  await writeFileAtomic(path, jsonText(validate(evidenceSchema, summary, path)));
+}
+
+/** Reads evidence.json; undefined where the run has not been judged. */
+export async function readEvidence(directory: string): Promise<EvidenceSummary | undefined> {
+  const path = join(directory, RUN_FILES.evidence);
+  return (await exists(path)) ? validate(evidenceSchema, await readJson(path), path) : undefined;
+}
+
+/** Reads evidence.parquet; undefined where the run has not been judged. */
+export async function readLatentEvidence(directory: string): Promise<LatentEvidence[] | undefined> {
+  return readTable(join(directory, RUN_FILES.latentEvidence), latentEvidenceSchema, COLUMNS);
+}

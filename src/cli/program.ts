@@ -16,6 +16,7 @@ import { addScaling } from './commands/scaling.ts';
 import { addSweep } from './commands/sweep.ts';
 import { addToy } from './commands/toy.ts';
 import { addTrain } from './commands/train.ts';
+import { addVerdict } from './commands/verdict.ts';
 import { explainFailure } from './failure.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -27,6 +28,7 @@ const COMMANDS = [
   addScaling,
   addToy,
   addEvaluate,
+  addVerdict,
   addRun,
   addLatents,
   addHarvest,

@@ -7,10 +7,10 @@ import { finishRun, trainRun } from '../pipeline/run.ts';
 import type { Workbench } from '../pipeline/subject.ts';
 import { grouped } from '../report/numbers.ts';
 import type { RunConfig } from '../runs/config.ts';
-import { exists, readRun } from '../runs/directory.ts';
+import { readRun } from '../runs/directory.ts';
 import type { Evaluation } from '../runs/schema.ts';
 import { siteName } from '../runs/site.ts';
-import { Interruption } from './failure.ts';
+import { keepOnInterruption } from './interruption.ts';
 import { metricsTable } from './metricsTable.ts';
 import { corpusText } from './text.ts';
 
@@ -39,15 +39,6 @@ export async function finish(bench: Workbench, directory: string): Promise<Finis
     directory,
     ...(await finishRun(bench, directory)),
   }));
-}
-
-async function keepOnInterruption<T>(directory: string, goOn: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof Interruption) || !(await exists(directory))) throw error;
-    throw new Interruption(error.signal, `stopped; what was done is kept. Go on with: ${goOn}`);
-  }
 }
 
 /** What a person is told about a finished run. */

@@ -1,0 +1,55 @@
+/** The verdict on a run as a table: the dictionary, and beside it its nulls under the same judgement. */
+import { decimal, grouped, percent } from '../report/numbers.ts';
+import type { EvidenceSummary, JudgedDictionary } from '../runs/evidence.ts';
+import type { Interval } from '../runs/schema.ts';
+import { cell } from './metricsTable.ts';
+import { table } from './text.ts';
+
+export function verdictText(
+  directory: string,
+  { level, documents, tokens, dictionaries }: EvidenceSummary,
+): string {
+  const head = [
+    '',
+    'latents',
+    'judged',
+    'supported',
+    'unsupported',
+    'undecided',
+    'share supported',
+    'gap',
+    'true, of judged',
+  ];
+  const rows = dictionaries.map((one, i) => [
+    i === 0 ? 'this dictionary' : `null: ${one.name}`,
+    grouped(one.latents),
+    grouped(one.judged),
+    grouped(one.supported),
+    grouped(one.unsupported),
+    grouped(one.undecided),
+    cell(one.supportedShare, 3),
+    one.gap ? cell(one.gap, 3) : '',
+    one.trueShare === null ? 'unknown' : decimal(one.trueShare, 3),
+  ]);
+  const [own, ...nulls] = dictionaries;
+  return [
+    table(head, rows, ['left', ...head.slice(1).map(() => 'right' as const)]),
+    '',
+    `${grouped(documents)} test documents, ${grouped(tokens)} tokens; 95 % intervals over documents. A latent is judged where it fires at least 20 times.`,
+    `Supported: at a false-discovery rate of ${percent(level)}, learned on worlds with known features. Gap: the share of this dictionary less the null's.`,
+    conclusion(own, nulls),
+    `each latent: ${directory}/evidence.parquet`,
+    '',
+  ].join('\n');
+}
+
+function conclusion(own: JudgedDictionary, nulls: readonly JudgedDictionary[]): string {
+  const low = ({ low }: Interval) => low ?? -Infinity;
+  const level = nulls.filter(({ gap }) => gap !== undefined && low(gap) <= 0).map(({ name }) => name);
+  if (nulls.length === 0)
+    return 'No nulls: these numbers do not say whether a dictionary without true features would do as well.';
+  if (own.supported === 0) return 'No latent is supported.';
+  if (level.length > 0)
+    return `As many latents are supported in ${level.join(', ')}: this is no evidence of true features.`;
+  return 'More latents are supported than in any null.';
+}

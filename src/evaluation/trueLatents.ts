@@ -6,8 +6,11 @@ import type { Backend, SparseRows } from '../kernels/backend.ts';
 import { makeOrthonormal } from '../math/orthonormal.ts';
 import type { Distribution } from '../toy/distribution.ts';
 
-/** A latent points along its feature where its cosine with it is at least this (Paulo and Belrose 2025, arXiv 2501.16615), */
-const POINTS = 0.7;
+/**
+ * A latent points along its feature where its cosine with it is at least this. It must be above 1 / sqrt(2), the cosine of a
+ * latent that stands for two features alike.
+ */
+const POINTS = 0.75;
 /** and fires with it where its firings, each counted by its strength, are the feature's in at least this share. */
 const PRECISE = 0.5;
 /** It need not fire always where the feature does, but not only by exception. */
@@ -29,7 +32,7 @@ export interface Truth {
 }
 
 /**
- * A latent is true where its decoder row has a cosine of at least .7 with the direction of a feature, and it fires for it: with
+ * A latent is true where its decoder row has a cosine of at least .75 with the direction of a feature, and it fires for it: with
  * a precision of at least .5 by strength (a fixed k makes latents fire weakly where nothing is) and a recall of at least .2. Of a feature of several dimensions the row must lie in their space, and
  * there is no demand on recall: several latents share such a feature between them. `codes [rows, latents]` and
  * `labels [rows, features]` of the same samples.

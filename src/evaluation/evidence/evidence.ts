@@ -53,13 +53,13 @@ export async function gatherEvidence(request: EvidenceRequest): Promise<Evidence
   if (seeds.length < 2)
     throw new InputError(`${seeds.length} dictionaries of other seeds were given; evidence needs at least 2`);
   const nearest = (dictionary: Dictionary) =>
-    nearestRows(backend, decoderWeight, dictionary.decoderWeight, width);
+    nearestRows(backend, decoderWeight, width, dictionary.decoderWeight);
   const all = (dictionaries: readonly Dictionary[]) => Promise.all(dictionaries.map(nearest));
   const neighbours = {
     seeds: await all(seeds),
     widths: await all(widths),
     sparsities: await all(sparsities),
-    own: await nearest(subject),
+    own: await nearestRows(backend, decoderWeight, width),
   };
   const counterparts = seeds.map((dictionary, s) => ({ dictionary, of: neighbours.seeds[s].row }));
   const { sums, documents } = await sumFirings({

@@ -13,16 +13,17 @@ export interface Nearest {
 
 /**
  * For each row of `decoder [rows, width]` the nearest row of `other [others, width]`, by the cosine with its sign, since a
- * latent that points the other way is another latent. Rows of 0 have a cosine of 0 with all. Within one decoder, a row is
- * not its own neighbour. Writes `[512, others]` at a time.
+ * latent that points the other way is another latent. Without `other`, the nearest of its own other rows. Rows of 0 have a
+ * cosine of 0 with all. Writes `[512, others]` at a time.
  */
 export async function nearestRows(
   backend: Backend,
   decoder: Float32Array,
-  other: Float32Array,
   width: number,
+  other?: Float32Array,
 ): Promise<Nearest> {
-  const [a, b] = await Promise.all([unit(backend, decoder, width), unit(backend, other, width)]);
+  const a = await unit(backend, decoder, width);
+  const b = other ? await unit(backend, other, width) : a;
   const [rows, others] = [a.length / width, b.length / width];
   const weight = backend.pack(b, others, width);
   const nearest = { row: new Int32Array(rows).fill(-1), cosine: new Float64Array(rows) };
@@ -32,7 +33,7 @@ export async function nearestRows(
     const cosines = new Float32Array(count * others);
     await backend.linear({ x, rows: count, weight, out: cosines });
     for (let r = 0; r < count; r++) {
-      const own = decoder === other ? start + r : -1;
+      const own = other ? -1 : start + r;
       let [best, at] = [-Infinity, -1];
       for (let c = 0; c < others; c++) {
         const cosine = cosines[r * others + c];

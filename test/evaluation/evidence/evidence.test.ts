@@ -1,0 +1,209 @@
+import { describe, expect, test } from 'vitest';
+import { memorySource } from '../../../src/activations/memory.ts';
+import { type Dictionary, decode, encode } from '../../../src/dictionaries/dictionary.ts';
+import { familyOptions } from '../../../src/dictionaries/families/index.ts';
+import { companionsOf } from '../../../src/evaluation/evidence/companions.ts';
+import { componentsWithout, gatherEvidence } from '../../../src/evaluation/evidence/evidence.ts';
+import { nearestRows } from '../../../src/evaluation/evidence/nearest.ts';
+import { InputError } from '../../../src/formats/errors.ts';
+import { createReferenceBackend } from '../../../src/kernels/reference.ts';
+import { Random } from '../../../src/math/random.ts';
+import { tiedDictionary } from '../dictionaries.ts';
+
+const backend = createReferenceBackend();
+const [WIDTH, LATENTS, ROWS, DOCUMENTS] = [6, 9, 400, 20];
+
+function normals(length: number, name: string): Float32Array {
+  const values = new Float32Array(length);
+  new Random(7, name).fillNormal(values, 1);
+  return values;
+}
+
+function dictionary(name: string): Dictionary {
+  const weight = normals(LATENTS * WIDTH, name);
+  return {
+    ...tiedDictionary(weight, WIDTH, { kind: 'topk', k: 3 }),
+    encoderBias: normals(LATENTS, `${name} bias`).map((value) => value / 4),
+    decoderWeight: weight.map((value) => value * 0.3),
+  };
+}
+
+const x = normals(ROWS * WIDTH, 'rows');
+const documents = Int32Array.from({ length: ROWS }, (_, r) => Math.floor((r * DOCUMENTS) / ROWS));
+const source = memorySource({ width: WIDTH, activations: x, sequences: documents, documents });
+const mean = new Float32Array(WIDTH);
+const subject = dictionary('subject');
+const seeds = [dictionary('a'), dictionary('b')];
+const request = {
+  backend,
+  subject,
+  seeds,
+  widths: [dictionary('w')],
+  sparsities: [dictionary('s')],
+  source,
+  mean,
+};
+
+const row = (values: Float32Array, r: number) => values.subarray(r * WIDTH, (r + 1) * WIDTH);
+const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => {
+  let sum = 0;
+  for (let c = 0; c < a.length; c++) sum += a[c] * b[c];
+  return sum;
+};
+const cosine = (a: Float32Array, b: Float32Array) => dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+
+/** Which latents fire on each row, by row. */
+async function firings(of: Dictionary): Promise<Map<number, number>[]> {
+  const codes = await encode(backend, of, x, ROWS);
+  return Array.from({ length: ROWS }, (_, r) => {
+    const fired = new Map<number, number>();
+    for (let e = codes.offsets[r]; e < codes.offsets[r + 1]; e++)
+      fired.set(codes.indices[e], codes.values[e]);
+    return fired;
+  });
+}
+
+describe('evidence against its definitions, latent by latent', () => {
+  test('worth, purity, share: by leaving a latent out of the reconstruction', async () => {
+    const { components } = await gatherEvidence({ ...request, seed: 1 });
+    const fired = await firings(subject);
+    const codes = await encode(backend, subject, x, ROWS);
+    const output = await decode(backend, subject, codes, x);
+    const variance = x.reduce((sum, value) => sum + value * value, 0);
+    for (let j = 0; j < LATENTS; j++) {
+      const direction = row(subject.decoderWeight, j);
+      const length = Math.sqrt(dot(direction, direction));
+      let [gain, whole, along, fires, amount, square] = [0, 0, 0, 0, 0, 0];
+      for (let r = 0; r < ROWS; r++) {
+        const value = fired[r].get(j);
+        if (value === undefined) continue;
+        const error = row(x, r).map((one, c) => one - output[r * WIDTH + c]);
+        const left = error.map((one, c) => one + value * direction[c]);
+        gain += dot(left, left) - dot(error, error);
+        whole += dot(left, left);
+        along += (dot(left, direction) / length) ** 2;
+        fires++;
+        amount += value * length;
+        square += (value * length) ** 2;
+      }
+      expect(components.density.value[j]).toBeCloseTo(fires / ROWS, 10);
+      expect(components.worth.value[j]).toBeCloseTo(gain / whole, 4);
+      expect(components.purity.value[j]).toBeCloseTo(along / whole, 4);
+      expect(components.share.value[j]).toBeCloseTo(gain / variance, 5);
+      expect(components.evenness.value[j]).toBeCloseTo(amount ** 2 / (fires * square), 5);
+      expect(components.worth.value[j]).toBeLessThanOrEqual(components.purity.value[j] + 1e-6);
+    }
+  });
+
+  test('agreement: F1 with the nearest latents of other seeds, and cosines by hand', async () => {
+    const { components } = await gatherEvidence({ ...request, seed: 1 });
+    const own = await firings(subject);
+    const others = await Promise.all(seeds.map(firings));
+    for (let j = 0; j < LATENTS; j++) {
+      const nearest = seeds.map((seed) => {
+        const cosines = Array.from({ length: LATENTS }, (_, l) =>
+          cosine(row(subject.decoderWeight, j), row(seed.decoderWeight, l)),
+        );
+        return { latent: cosines.indexOf(Math.max(...cosines)), cosine: Math.max(...cosines) };
+      });
+      const f1 = nearest.map(({ latent }, s) => {
+        let [both, mine, theirs] = [0, 0, 0];
+        for (let r = 0; r < ROWS; r++) {
+          mine += Number(own[r].has(j));
+          theirs += Number(others[s][r].has(latent));
+          both += Number(own[r].has(j) && others[s][r].has(latent));
+        }
+        return (2 * both) / (mine + theirs);
+      });
+      expect(components.agreement.value[j]).toBeCloseTo((f1[0] + f1[1]) / 2, 10);
+      expect(components.consensus.value[j]).toBeCloseTo((nearest[0].cosine + nearest[1].cosine) / 2, 5);
+      expect(components.consensus.low[j]).toBeCloseTo(Math.min(nearest[0].cosine, nearest[1].cosine), 5);
+    }
+  });
+
+  test('kurtosis: of normals about 0, and by its definition', async () => {
+    const { components } = await gatherEvidence({ ...request, seed: 1 });
+    for (let j = 0; j < LATENTS; j++) {
+      let [second, fourth] = [0, 0];
+      for (let r = 0; r < ROWS; r++) {
+        const p = dot(row(x, r), row(subject.decoderWeight, j)) ** 2;
+        second += p;
+        fourth += p * p;
+      }
+      expect(components.kurtosis.value[j]).toBeCloseTo((ROWS * fourth) / second ** 2 - 3, 4);
+      expect(components.kurtosis.low[j]).toBeLessThan(0.3);
+      expect(components.kurtosis.high[j]).toBeGreaterThan(-0.3);
+    }
+  });
+});
+
+test('a dictionary among copies of itself agrees with them wholly; noise of another seed changes only steadiness', async () => {
+  const copies = { ...request, seeds: [subject, subject], widths: [subject], sparsities: [subject] };
+  const [one, other] = await Promise.all([1, 2].map((seed) => gatherEvidence({ ...copies, seed })));
+  for (let j = 0; j < LATENTS; j++) {
+    expect(one.components.consensus.low[j]).toBeCloseTo(1, 6);
+    expect(one.components.agreement.value[j]).toBeCloseTo(1, 12);
+    expect(one.components.neighbour.value[j]).toBeLessThan(1);
+    expect(one.components.steadiness.value[j]).toBeGreaterThan(0.5);
+  }
+  expect(other.components.share).toEqual(one.components.share);
+  expect(other.components.steadiness).not.toEqual(one.components.steadiness);
+});
+
+test('without some documents it is the evidence of the others', async () => {
+  const keep = Array.from({ length: ROWS }, (_, r) => r).filter((r) => documents[r] % 4 !== 0);
+  const fewer = memorySource({
+    width: WIDTH,
+    activations: Float32Array.from(keep.flatMap((r) => [...row(x, r)])),
+    sequences: Int32Array.from(keep, (r) => documents[r]),
+    documents: Int32Array.from(keep, (r) => documents[r]),
+  });
+  const whole = await gatherEvidence({ ...request, seed: 1 });
+  const part = await gatherEvidence({ ...request, source: fewer, seed: 1 });
+  const left = componentsWithout(whole, (group) => group % 4 === 0);
+  for (const name of ['density', 'agreement', 'purity', 'share', 'kurtosis'] as const)
+    for (let j = 0; j < LATENTS; j++) {
+      expect(left[name].value[j]).toBeCloseTo(part.components[name].value[j], 6);
+      expect(left[name].low[j]).toBeCloseTo(part.components[name].low[j], 6);
+    }
+});
+
+test('intervals hold the truth of another half of the documents about as often as they say', async () => {
+  const { components } = await gatherEvidence({ ...request, seed: 1 });
+  // Half-widths of a share of 400 rows: at least those of independent rows, not many times more.
+  for (let j = 0; j < LATENTS; j++) {
+    const p = components.density.value[j];
+    const half = (components.density.high[j] - components.density.low[j]) / 2;
+    const binomial = 2 * Math.sqrt((p * (1 - p)) / ROWS);
+    expect(half / binomial).toBeGreaterThan(0.5);
+    expect(half / binomial).toBeLessThan(2);
+  }
+});
+
+test('nearest rows: the other decoder, never itself in its own', async () => {
+  const decoder = Float32Array.of(1, 0, 0, 2, -1, 0);
+  const other = Float32Array.of(0, 5, 3, 0.1);
+  const { row: at, cosine: cosines } = await nearestRows(backend, decoder, 2, other);
+  expect([...at]).toEqual([1, 0, 0]);
+  expect(cosines[1]).toBeCloseTo(1, 6);
+  const own = await nearestRows(backend, decoder, 2);
+  expect([...own.row]).toEqual([1, 0, 1]);
+  expect(own.cosine[0]).toBeCloseTo(0, 6);
+});
+
+test('what cannot be judged is refused by name', async () => {
+  const refused = (change: object) => expect(gatherEvidence({ ...request, ...change, seed: 1 })).rejects;
+  await refused({ seeds: [subject] }).toThrow(InputError);
+  await refused({ subject: { ...subject, normalisation: 'layerNorm' } }).toThrow(/layerNorm/);
+  const narrow = tiedDictionary(normals(20, 'narrow'), 5, { kind: 'topk', k: 1 });
+  await refused({ widths: [narrow] }).toThrow(/reads 5 values/);
+});
+
+test('companions: other seeds, twice the width, half and twice the L0', () => {
+  const topk = companionsOf(familyOptions.parse({ family: 'topk', latents: 64, k: 8 }));
+  expect(topk.seeds).toHaveLength(2);
+  expect(topk.widths).toMatchObject([{ latents: 128, k: 8 }]);
+  expect(topk.sparsities).toMatchObject([{ k: 4 }, { k: 16 }]);
+  const l1 = companionsOf(familyOptions.parse({ family: 'l1', latents: 64, coefficient: 3 }));
+  expect(l1.sparsities).toMatchObject([{ coefficient: 6 }, { coefficient: 1.5 }]);
+});

@@ -87,6 +87,7 @@
         "native/operations/sparse.cc",
         "native/operations/toy_models.cc",
         "native/operations/unembed.cc",
+        "native/operations/written_down.cc",
         "native/pool.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],

@@ -1,5 +1,6 @@
 // How an operation reads its arguments and gives its result: arguments are checked here and nowhere behind, the work
-// runs on a worker thread, off the event loop, and settles a promise. The arrays are held until then.
+// runs on a worker thread, off the event loop, or at once where it is short, and settles a promise. The arrays are held
+// until then.
 #pragma once
 
 #include <napi.h>
@@ -127,6 +128,33 @@ inline Napi::Value in_background(const Napi::CallbackInfo& info, std::function<v
   const Napi::Promise promise = work->promise();
   work->Queue();
   return promise;
+}
+
+// What work takes one thread, in nanoseconds: guesses that may be off by a factor of a few.
+inline double product_time(int64_t rows, int64_t inputs, int64_t outputs) {
+  return static_cast<double>(rows) * static_cast<double>(inputs) * static_cast<double>(outputs) / 40;
+}
+inline double elements_time(int64_t elements) { return static_cast<double>(elements) / 2; }
+// Of entries whose rows of a matrix are read: one by one, or in dense blocks where these would take less.
+inline double entries_time(int64_t entries, int64_t rows, int64_t columns, int64_t width) {
+  return std::min(static_cast<double>(entries * width) / 8, product_time(rows, columns, width));
+}
+
+// A worker thread has to be woken and to report: 0.1 ms and more. Shorter work is done here and now, on the pool's threads
+// too; work that would hold up the event loop is not.
+inline Napi::Value here_or_in_background(const Napi::CallbackInfo& info, double nanoseconds, std::function<void()> task,
+                                         Finish finish = nullptr) {
+  constexpr double kMostHere = 500'000;
+  if (!(nanoseconds < kMostHere)) return in_background(info, std::move(task), std::move(finish));
+  const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(info.Env());
+  try {
+    task();
+  } catch (const std::exception& error) {
+    deferred.Reject(Napi::Error::New(info.Env(), error.what()).Value());
+    return deferred.Promise();
+  }
+  deferred.Resolve(finish ? finish(info.Env()) : info.Env().Undefined());
+  return deferred.Promise();
 }
 
 template <class T>

@@ -31,10 +31,10 @@ EncodeOperands operands(Arguments& a) {
   return block;
 }
 
-Napi::Value encode(const Napi::CallbackInfo& info, std::function<Sparse()> task) {
+Napi::Value encode(const Napi::CallbackInfo& info, const EncodeOperands& block, std::function<Sparse()> task) {
   auto codes = std::make_shared<Sparse>();
-  return in_background(
-      info, [=] { *codes = task(); },
+  return here_or_in_background(
+      info, product_time(block.rows, block.width, block.columns) + elements_time(block.rows * block.width), [=] { *codes = task(); },
       [=](Napi::Env env) -> Napi::Value {
         Napi::Object out = Napi::Object::New(env);
         out["rows"] = static_cast<double>(codes->offsets.size()) - 1;
@@ -50,7 +50,7 @@ Napi::Value EncodeTopK(const Napi::CallbackInfo& info) {
   const int64_t k = a.count("k", 1);
   const bool rounded = a.flag("rounded");
   const EncodeOperands block = operands(a);
-  return encode(info, [=] { return encode_top_k(block, rounded, k); });
+  return encode(info, block, [=] { return encode_top_k(block, rounded, k); });
 }
 
 Napi::Value EncodeBatchTopK(const Napi::CallbackInfo& info) {
@@ -58,7 +58,7 @@ Napi::Value EncodeBatchTopK(const Napi::CallbackInfo& info) {
   const int64_t total = a.count("total", 1);
   const bool rounded = a.flag("rounded");
   const EncodeOperands block = operands(a);
-  return encode(info, [=] { return encode_batch_top_k(block, rounded, total); });
+  return encode(info, block, [=] { return encode_batch_top_k(block, rounded, total); });
 }
 
 Napi::Value EncodeAbsTopK(const Napi::CallbackInfo& info) {
@@ -66,7 +66,7 @@ Napi::Value EncodeAbsTopK(const Napi::CallbackInfo& info) {
   const int64_t k = a.count("k", 1);
   const bool rounded = a.flag("rounded");
   const EncodeOperands block = operands(a);
-  return encode(info, [=] { return encode_abs_top_k(block, rounded, k); });
+  return encode(info, block, [=] { return encode_abs_top_k(block, rounded, k); });
 }
 
 Napi::Value EncodeGroupMax(const Napi::CallbackInfo& info) {
@@ -78,7 +78,7 @@ Napi::Value EncodeGroupMax(const Napi::CallbackInfo& info) {
   if (block.columns % groups != 0)
     a.refuse("groups: " + std::to_string(block.columns) + " columns cannot be divided into " +
              std::to_string(groups) + " equal runs");
-  return encode(info, [=] { return encode_group_max(block, rounded, groups); });
+  return encode(info, block, [=] { return encode_group_max(block, rounded, groups); });
 }
 
 Napi::Value EncodeThreshold(const Napi::CallbackInfo& info) {
@@ -87,7 +87,7 @@ Napi::Value EncodeThreshold(const Napi::CallbackInfo& info) {
   const float* threshold = a.floats("threshold", columns);
   const bool rounded = a.flag("rounded");
   const EncodeOperands block = operands(a);
-  return encode(info, [=] { return encode_threshold(block, rounded, threshold); });
+  return encode(info, block, [=] { return encode_threshold(block, rounded, threshold); });
 }
 
 Napi::Value Decode(const Napi::CallbackInfo& info) {
@@ -97,7 +97,7 @@ Napi::Value Decode(const Napi::CallbackInfo& info) {
   const float* bias = a.optional_floats("bias", width);
   const SparseView codes = sparse_rows(a, columns);
   float* out = a.floats("out", codes.rows * width);
-  return in_background(info, [=] { decode(codes, weight, bias, width, out); });
+  return here_or_in_background(info, entries_time(codes.offsets[codes.rows], codes.rows, columns, width), [=] { decode(codes, weight, bias, width, out); });
 }
 
 // ---- Rows and parameters ----------------------------------------------------------------------------------
@@ -108,7 +108,7 @@ Napi::Value Center(const Napi::CallbackInfo& info) {
   const float scale = static_cast<float>(a.number("scale"));
   const float *x = a.floats("x", rows * width), *middle = a.floats("center", width);
   float* out = a.floats("out", rows * width);
-  return in_background(info, [=] { center(x, middle, rows, width, scale, out); });
+  return here_or_in_background(info, elements_time(rows * width), [=] { center(x, middle, rows, width, scale, out); });
 }
 
 Napi::Value Residual(const Napi::CallbackInfo& info) {
@@ -117,7 +117,7 @@ Napi::Value Residual(const Napi::CallbackInfo& info) {
   const float scale = static_cast<float>(a.number("scale"));
   const float *x = a.floats("a", rows * width), *y = a.floats("b", rows * width);
   float *out = a.floats("out", rows * width), *squares = a.floats("squares", rows);
-  return in_background(info, [=] { residual(x, y, rows, width, scale, out, squares); });
+  return here_or_in_background(info, elements_time(rows * width), [=] { residual(x, y, rows, width, scale, out, squares); });
 }
 
 Napi::Value ColumnSum(const Napi::CallbackInfo& info) {
@@ -125,7 +125,7 @@ Napi::Value ColumnSum(const Napi::CallbackInfo& info) {
   const int64_t rows = a.count("rows"), width = a.count("width", 1);
   const float* m = a.floats("m", rows * width);
   double* out = a.doubles("out", width);
-  return in_background(info, [=] { column_sum(m, rows, width, out); });
+  return here_or_in_background(info, elements_time(rows * width), [=] { column_sum(m, rows, width, out); });
 }
 
 Napi::Value SumOfSquares(const Napi::CallbackInfo& info) {
@@ -133,8 +133,8 @@ Napi::Value SumOfSquares(const Napi::CallbackInfo& info) {
   const int64_t n = a.count("length");
   const float* x = a.floats("x", n);
   auto sum = std::make_shared<double>();
-  return in_background(
-      info, [=] { *sum = sum_of_squares(x, n); },
+  return here_or_in_background(
+      info, elements_time(n), [=] { *sum = sum_of_squares(x, n); },
       [=](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, *sum); });
 }
 

@@ -21,6 +21,9 @@ struct Sparse {
   Array<float> values;
 };
 
+// Of so many entries a row, nothing written yet.
+Sparse with_offsets(const std::vector<uint32_t>& counts);
+
 struct SparseView {
   int64_t rows;
   int64_t columns;

@@ -110,6 +110,8 @@ export async function train(request: TrainRequest): Promise<TrainResult[]> {
       for (const i of arms.keys())
         if (metrics[i]) await saveWhereDue(arms[i], states[i], ends[i] !== undefined);
       if (running().length === 0) break;
+      // Short operations are done without leaving the event loop, which has signals and files to see to as well.
+      await new Promise(setImmediate);
     }
   }
   return states.map((state, i) => ({ state, end: ends[i]! }));

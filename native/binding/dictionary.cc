@@ -97,7 +97,7 @@ Napi::Value Decode(const Napi::CallbackInfo& info) {
   const float* bias = a.optional_floats("bias", width);
   const SparseView codes = sparse_rows(a, columns);
   float* out = a.floats("out", codes.rows * width);
-  return here_or_in_background(info, entries_time(codes.offsets[codes.rows], codes.rows, columns, width), [=] { decode(codes, weight, bias, width, out); });
+  return in_background(info, [=] { decode(codes, weight, bias, width, out); });
 }
 
 // ---- Rows and parameters ----------------------------------------------------------------------------------

@@ -138,6 +138,7 @@ LatentGradients gradients_of(Arguments& a) {
     from.input_sum = a.floats("everyRow.inputSum", from.width);
   }
   if (a.flag("alongDecoder")) along_decoder(a, from);
+  if (a.flag("kept")) from.kept = a.floats("kept", from.latents * (from.width + from.output_width));
   const int64_t parts = a.count("parts", 1);
   for (int64_t i = 0; i < parts; i++) from.parts.push_back(entry_gradients(a, rows, from.latents, from.output_width));
   return from;

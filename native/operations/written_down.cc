@@ -1,6 +1,7 @@
 #include "written_down.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "../pool.h"
 #include "buffer.h"
@@ -31,6 +32,12 @@ Borrowed<float> positive_parts(const EncodeOperands& operands) {
   return values;
 }
 
+struct Chosen {
+  int64_t count;
+  const uint32_t* columns;
+  const float* values;
+};
+
 }  // namespace
 
 Sparse strongest_written_down(const EncodeOperands& operands, int64_t total) {
@@ -48,22 +55,22 @@ Sparse strongest_written_down(const EncodeOperands& operands, int64_t total) {
       surplus--;
     }
   }
-  const auto stays = [&](float value) { return value > 0 && value >= weakest; };
+  // What chooses a row writes beyond its end, so it writes beside the result.
+  const float least = std::max(weakest, std::numeric_limits<float>::denorm_min());
+  const int64_t stride = round_up(columns + kListSlack, 16);
+  const auto choose = [&](const float* row) {
+    float* memory = scratch(2 * stride);
+    auto* chosen = reinterpret_cast<uint32_t*>(memory + stride);
+    return Chosen{kernels().choose_row(row, columns, least, chosen, memory), chosen, memory};
+  };
   std::vector<uint32_t> counts(rows);
-  over_rows(values.get(), rows, columns, [&](int64_t r, const float* row) {
-    uint32_t count = 0;
-    for (int64_t c = 0; c < columns; c++) count += stays(row[c]);
-    counts[r] = count;
-  });
+  over_rows(values.get(), rows, columns,
+            [&](int64_t r, const float* row) { counts[r] = static_cast<uint32_t>(choose(row).count); });
   Sparse out = with_offsets(counts);
   over_rows(values.get(), rows, columns, [&](int64_t r, const float* row) {
-    // Written in any case, and overwritten where it does not stay: which do cannot be predicted.
-    uint32_t at = out.offsets[r];
-    for (uint32_t c = 0; at < out.offsets[r + 1]; c++) {
-      out.indices[at] = c;
-      out.values[at] = row[c];
-      at += stays(row[c]);
-    }
+    const Chosen chosen = choose(row);
+    std::copy_n(chosen.columns, chosen.count, &out.indices[out.offsets[r]]);
+    std::copy_n(chosen.values, chosen.count, &out.values[out.offsets[r]]);
   });
   return out;
 }

@@ -215,7 +215,7 @@ function sparse(codes: SparseRows): unknown[] {
 }
 
 function gradients(o: LatentGradientOperands): unknown[] {
-  const { everyRow, alongDecoder } = o;
+  const { everyRow, alongDecoder, kept } = o;
   const parts = o.parts.flatMap((part) => [
     part.order.offsets,
     part.order.rows,
@@ -231,6 +231,7 @@ function gradients(o: LatentGradientOperands): unknown[] {
     ...[o.rows, o.latents, o.width, o.outputWidth, o.unitDecoder, o.input, o.encoderWeight, o.decoderWeight],
     ...(everyRow ? [true, everyRow.coefficients, everyRow.inputSum] : [false]),
     ...(alongDecoder ? [true, alongDecoder.bounds, alongDecoder.coefficients] : [false]),
+    ...(kept ? [true, kept] : [false]),
     ...[o.parts.length, ...parts],
   ];
 }

@@ -170,8 +170,15 @@ export interface TrainingOperations {
     out: Float32Array;
   }): Promise<void>;
 
-  /** Sorts the entries by column (stable in the row), so that gradients are summed in one order always. */
-  sortByColumn(codes: SparseRows, columns: number): Promise<ColumnOrder>;
+  /**
+   * Sorts the entries by column (stable in the row), so that gradients are summed in one order always. May write the
+   * result's arrays `[entries]` to those of `room`.
+   */
+  sortByColumn(
+    codes: SparseRows,
+    columns: number,
+    room?: Pick<ColumnOrder, 'rows' | 'entries'>,
+  ): Promise<ColumnOrder>;
 
   /** Writes the gradients down, in arrays of the parameters' shape: the exact version of what the next two fuse. */
   latentGradients(

@@ -82,7 +82,10 @@ export async function propagate(
       parts: aux ? [...loss.parts, aux.part] : loss.parts,
       everyRow,
       alongDecoder,
-      kept: latents * (width + outputWidth) <= KEPT ? workspace.floats('gradients', latents * (width + outputWidth)) : undefined,
+      kept:
+        latents * (width + outputWidth) <= KEPT
+          ? workspace.floats('gradients', latents * (width + outputWidth))
+          : undefined,
     },
     own,
   };

@@ -74,7 +74,8 @@ async function update(
   let squares = dense ? 0 : await backend.measureLatentGradients({ ...gradient, throughInput });
   const centered = batch.input === batch.target;
   const decoderBias = Float32Array.from(loss.outputSum);
-  if (centered) for (let i = 0; i < decoderBias.length; i++) decoderBias[i] = loss.outputSum[i] - throughInput[i];
+  if (centered)
+    for (let i = 0; i < decoderBias.length; i++) decoderBias[i] = loss.outputSum[i] - throughInput[i];
   if (dense && gradient.unitDecoder) turnOnly(dense.decoderWeight, gradient);
   const others: Record<string, Float32Array> = { ...own, ...dense, decoderBias };
   for (const array of Object.values(others)) squares += await backend.sumOfSquares(array);

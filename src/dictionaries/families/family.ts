@@ -37,6 +37,8 @@ export interface Parameters {
 export interface Workspace {
   /** `length` floats of any content, that nobody else who asks for another name writes to. */
   floats(name: string, length: number): Float32Array;
+  /** The same of whole numbers. */
+  indices(name: string, length: number): Uint32Array;
 }
 
 export interface Shape {

@@ -16,14 +16,24 @@
 namespace monosem {
 namespace {
 
-// Fixed, so that partial sums are the same for any number of threads.
+// Most latents of a task.
 constexpr int64_t kLatents = kMostGroups;
+
+// Latents of a task, whole strips of a dense product: a few tasks even where there are few latents. Depends on nothing
+// else, so that partial sums are the same for any number of threads.
+int64_t latents_a_task(int64_t latents) {
+  constexpr int64_t kTasks = 8;
+  return std::min<int64_t>(kLatents, round_up(ceil_div(latents, kTasks), kernels().dense[0].strip));
+}
+
+int64_t latent_tasks(int64_t latents) { return latents == 0 ? 0 : ceil_div(latents, latents_a_task(latents)); }
 
 // Calls body(task, first, last) for stretches of latents.
 template <class Body>
 void over_latents(int64_t latents, Body body) {
-  parallel_for(ceil_div(latents, kLatents), [&](int64_t task) {
-    body(task, task * kLatents, std::min(latents, (task + 1) * kLatents));
+  const int64_t each = latents_a_task(latents);
+  parallel_for(latent_tasks(latents), [&](int64_t task) {
+    body(task, task * each, std::min(latents, (task + 1) * each));
   });
 }
 
@@ -238,7 +248,7 @@ double squares_of_slices(const std::vector<Addend>& addends, int64_t latents, in
 // The same of rows that form(first, last, space, out) makes whole, some at once, in `kept` where that is not null.
 template <class Form>
 double squares_of_formed(const Addends& addends, int64_t latents, int64_t width, float* kept, Form form) {
-  std::vector<double> partial(ceil_div(latents, kLatents));
+  std::vector<double> partial(latent_tasks(latents));
   over_latents(latents, [&](int64_t task, int64_t first, int64_t last) {
     float* space = scratch(addends.space() + addends.at_once() * width);
     for (int64_t j = first; j < last; j += addends.at_once()) {
@@ -285,7 +295,7 @@ void latent_gradients(const LatentGradients& from, float* encoder_weight, float*
 }
 
 double measure_latent_gradients(const LatentGradients& from, double* through_input) {
-  const int64_t width = from.width, tasks = ceil_div(from.latents, kLatents);
+  const int64_t width = from.width, tasks = latent_tasks(from.latents);
   std::vector<double> squares(tasks, 0.0);
   std::vector<float> through(tasks * width);
   over_latents(from.latents, [&](int64_t task, int64_t first, int64_t last) {

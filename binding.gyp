@@ -68,6 +68,7 @@
         "native/binding/dictionary.cc",
         "native/binding/firings.cc",
         "native/binding/limits.cc",
+        "native/binding/together.cc",
         "native/binding/toy.cc",
         "native/binding/training.cc",
         "native/binding/transformer.cc",

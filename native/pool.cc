@@ -104,6 +104,9 @@ struct Pool {
   }
 };
 
+// Whether what this thread runs in parallel is not split.
+thread_local bool alone = false;
+
 Pool& pool() {
   static Pool* const instance = new Pool;
   return *instance;
@@ -125,6 +128,10 @@ int threads() {
 
 void parallel_for(std::int64_t count, const std::function<void(std::int64_t)>& task) {
   if (count <= 0) return;
+  if (alone) {
+    for (std::int64_t i = 0; i < count; i++) task(i);
+    return;
+  }
   Pool& p = pool();
   std::unique_lock<std::mutex> lock(p.mutex, std::defer_lock);
   lock_soon(lock);
@@ -149,6 +156,16 @@ void parallel_for(std::int64_t count, const std::function<void(std::int64_t)>& t
   lock_soon(lock);
   job.left.wait(lock, [&] { return job.helpers == 0; });
   if (job.failure) std::rethrow_exception(job.failure);
+}
+
+void together(std::int64_t count, const std::function<void(std::int64_t)>& task) {
+  if (count <= 1) return parallel_for(count, task);
+  const std::int64_t shares = std::min<std::int64_t>(count, threads());
+  parallel_for(shares, [&](std::int64_t share) {
+    alone = true;
+    for (std::int64_t i = share; i < count; i += shares) task(i);
+    alone = false;
+  });
 }
 
 float* scratch(std::int64_t floats) {

@@ -1,6 +1,5 @@
 // How an operation reads its arguments and gives its result: arguments are checked here and nowhere behind, the work
-// runs on a worker thread, off the event loop, or at once where it is short, and settles a promise. The arrays are held
-// until then.
+// runs on a worker thread, off the event loop, unless it is short, and settles a promise. The arrays are held until then.
 #pragma once
 
 #include <napi.h>
@@ -98,17 +97,20 @@ class Arguments {
   size_t at_ = 0;
 };
 
+inline Napi::ObjectReference hold(const Napi::CallbackInfo& info) {
+  Napi::Array held = Napi::Array::New(info.Env(), info.Length());
+  for (uint32_t i = 0; i < info.Length(); i++) held[i] = info[i];
+  return Napi::Persistent(static_cast<Napi::Object>(held));
+}
+
 class Work : public Napi::AsyncWorker {
  public:
   Work(const Napi::CallbackInfo& info, std::function<void()> task, Finish finish)
       : Napi::AsyncWorker(info.Env()),
         deferred_(Napi::Promise::Deferred::New(info.Env())),
+        held_(hold(info)),
         task_(std::move(task)),
-        finish_(std::move(finish)) {
-    Napi::Array held = Napi::Array::New(info.Env(), info.Length());
-    for (uint32_t i = 0; i < info.Length(); i++) held[i] = info[i];
-    held_ = Napi::Persistent(static_cast<Napi::Object>(held));
-  }
+        finish_(std::move(finish)) {}
 
   Napi::Promise promise() { return deferred_.Promise(); }
 
@@ -140,21 +142,13 @@ inline double entries_time(int64_t entries, int64_t rows, int64_t columns, int64
   return std::min(static_cast<double>(entries * width) / 8, product_time(rows, columns, width));
 }
 
-// A worker thread has to be woken and to report: 0.1 ms and more. Shorter work is done here and now, on the pool's threads
-// too; work that would hold up the event loop is not.
-inline Napi::Value here_or_in_background(const Napi::CallbackInfo& info, double nanoseconds, std::function<void()> task,
+// A worker thread has to be woken and to report: 0.1 ms and more. Work shorter than half a millisecond waits until
+// JavaScript has nothing more to ask for in this turn, and is then done with what else waits: see together.cc.
+Napi::Value soon(const Napi::CallbackInfo& info, std::function<void()> task, Finish finish);
+
+inline Napi::Value soon_or_in_background(const Napi::CallbackInfo& info, double nanoseconds, std::function<void()> task,
                                          Finish finish = nullptr) {
-  constexpr double kMostHere = 500'000;
-  if (!(nanoseconds < kMostHere)) return in_background(info, std::move(task), std::move(finish));
-  const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(info.Env());
-  try {
-    task();
-  } catch (const std::exception& error) {
-    deferred.Reject(Napi::Error::New(info.Env(), error.what()).Value());
-    return deferred.Promise();
-  }
-  deferred.Resolve(finish ? finish(info.Env()) : info.Env().Undefined());
-  return deferred.Promise();
+  return (nanoseconds < 500'000 ? soon : in_background)(info, std::move(task), std::move(finish));
 }
 
 template <class T>

@@ -38,7 +38,7 @@ Napi::Value encode(const Napi::CallbackInfo& info, Arguments& a, const EncodeOpe
   uint32_t* indices = room >= 0 ? a.uints("room.indices", room) : nullptr;
   float* values = room >= 0 ? a.floats("room.values", room) : nullptr;
   auto codes = std::make_shared<Sparse>();
-  return here_or_in_background(
+  return soon_or_in_background(
       info, product_time(block.rows, block.width, block.columns) + elements_time(block.rows * block.width),
       [=] {
         *codes = task();
@@ -120,7 +120,7 @@ Napi::Value Center(const Napi::CallbackInfo& info) {
   const float scale = static_cast<float>(a.number("scale"));
   const float *x = a.floats("x", rows * width), *middle = a.floats("center", width);
   float* out = a.floats("out", rows * width);
-  return here_or_in_background(info, elements_time(rows * width), [=] { center(x, middle, rows, width, scale, out); });
+  return soon_or_in_background(info, elements_time(rows * width), [=] { center(x, middle, rows, width, scale, out); });
 }
 
 Napi::Value Residual(const Napi::CallbackInfo& info) {
@@ -129,7 +129,7 @@ Napi::Value Residual(const Napi::CallbackInfo& info) {
   const float scale = static_cast<float>(a.number("scale"));
   const float *x = a.floats("a", rows * width), *y = a.floats("b", rows * width);
   float *out = a.floats("out", rows * width), *squares = a.floats("squares", rows);
-  return here_or_in_background(info, elements_time(rows * width), [=] { residual(x, y, rows, width, scale, out, squares); });
+  return soon_or_in_background(info, elements_time(rows * width), [=] { residual(x, y, rows, width, scale, out, squares); });
 }
 
 Napi::Value ColumnSum(const Napi::CallbackInfo& info) {
@@ -137,7 +137,7 @@ Napi::Value ColumnSum(const Napi::CallbackInfo& info) {
   const int64_t rows = a.count("rows"), width = a.count("width", 1);
   const float* m = a.floats("m", rows * width);
   double* out = a.doubles("out", width);
-  return here_or_in_background(info, elements_time(rows * width), [=] { column_sum(m, rows, width, out); });
+  return soon_or_in_background(info, elements_time(rows * width), [=] { column_sum(m, rows, width, out); });
 }
 
 Napi::Value SumOfSquares(const Napi::CallbackInfo& info) {
@@ -145,7 +145,7 @@ Napi::Value SumOfSquares(const Napi::CallbackInfo& info) {
   const int64_t n = a.count("length");
   const float* x = a.floats("x", n);
   auto sum = std::make_shared<double>();
-  return here_or_in_background(
+  return soon_or_in_background(
       info, elements_time(n), [=] { *sum = sum_of_squares(x, n); },
       [=](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, *sum); });
 }

@@ -25,7 +25,7 @@ Napi::Value Shift(const Napi::CallbackInfo& info) {
   float* out = a.floats("out", rows * width);
   double* sums = a.doubles("sums", width);
   auto squares = std::make_shared<double>();
-  return here_or_in_background(
+  return soon_or_in_background(
       info, elements_time(rows * width), [=] { *squares = shift(x, scale, middle, rows, width, out, sums); },
       [=](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, *squares); });
 }
@@ -41,7 +41,7 @@ Napi::Value Reconstruct(const Napi::CallbackInfo& info) {
   float* dots = a.floats("dots", codes.offsets[codes.rows]);
   double* sums = a.doubles("sums", width);
   auto result = std::make_shared<Reconstruction>();
-  return here_or_in_background(
+  return soon_or_in_background(
       info, 2 * entries_time(codes.offsets[codes.rows], codes.rows, columns, width) + elements_time(codes.rows * width),
       [=] { *result = reconstruct(codes, weight, target, factor, scale, width, out, dots, sums); },
       [=](Napi::Env env) -> Napi::Value {
@@ -59,7 +59,7 @@ Napi::Value Dots(const Napi::CallbackInfo& info) {
   const SparseView codes = sparse_rows(a, columns);
   const float* m = a.floats("m", codes.rows * width);
   float* out = a.floats("out", codes.offsets[codes.rows]);
-  return here_or_in_background(info, entries_time(codes.offsets[codes.rows], codes.rows, columns, width), [=] { dots(codes, weight, m, width, out); });
+  return soon_or_in_background(info, entries_time(codes.offsets[codes.rows], codes.rows, columns, width), [=] { dots(codes, weight, m, width, out); });
 }
 
 Napi::Value TransposedProduct(const Napi::CallbackInfo& info) {
@@ -67,7 +67,7 @@ Napi::Value TransposedProduct(const Napi::CallbackInfo& info) {
   const int64_t rows = args.count("rows"), a_width = args.count("aWidth", 1), b_width = args.count("bWidth", 1);
   const float *a = args.floats("a", rows * a_width), *b = args.floats("b", rows * b_width);
   float* out = args.floats("out", a_width * b_width);
-  return here_or_in_background(info, product_time(rows, a_width, b_width), [=] { transposed_product(a, b, rows, a_width, b_width, out); });
+  return soon_or_in_background(info, product_time(rows, a_width, b_width), [=] { transposed_product(a, b, rows, a_width, b_width, out); });
 }
 
 Napi::Value SortByColumn(const Napi::CallbackInfo& info) {
@@ -77,7 +77,7 @@ Napi::Value SortByColumn(const Napi::CallbackInfo& info) {
   uint32_t* offsets = a.uints("offsets", columns + 1);
   uint32_t* rows = a.uints("rows", codes.offsets[codes.rows]);
   uint32_t* entries = a.uints("entries", codes.offsets[codes.rows]);
-  return here_or_in_background(info, 20 * elements_time(codes.offsets[codes.rows] + columns), [=] { sort_by_column(codes, columns, offsets, rows, entries); });
+  return soon_or_in_background(info, 20 * elements_time(codes.offsets[codes.rows] + columns), [=] { sort_by_column(codes, columns, offsets, rows, entries); });
 }
 
 uint32_t largest(const uint32_t* values, int64_t count) {
@@ -178,7 +178,7 @@ Napi::Value GradientsOfLatents(const Napi::CallbackInfo& info) {
   float* encoder_weight = a.floats("out.encoderWeight", from.latents * from.width);
   float* encoder_bias = a.floats("out.encoderBias", from.latents);
   float* decoder_weight = a.floats("out.decoderWeight", from.latents * from.output_width);
-  return here_or_in_background(info, time_of(from), [=] { latent_gradients(from, encoder_weight, encoder_bias, decoder_weight); });
+  return soon_or_in_background(info, time_of(from), [=] { latent_gradients(from, encoder_weight, encoder_bias, decoder_weight); });
 }
 
 Napi::Value MeasureLatentGradients(const Napi::CallbackInfo& info) {
@@ -186,7 +186,7 @@ Napi::Value MeasureLatentGradients(const Napi::CallbackInfo& info) {
   const LatentGradients from = gradients_of(a);
   double* through_input = a.doubles("throughInput", from.width);
   auto squares = std::make_shared<double>();
-  return here_or_in_background(
+  return soon_or_in_background(
       info, time_of(from), [=] { *squares = measure_latent_gradients(from, through_input); },
       [=](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, *squares); });
 }
@@ -206,7 +206,7 @@ Napi::Value UpdateLatents(const Napi::CallbackInfo& info) {
   const Trained encoder_weight = trained(a, options, "encoderWeight", from.latents * from.width);
   const Trained encoder_bias = trained(a, options, "encoderBias", from.latents);
   const Trained decoder_weight = trained(a, options, "decoderWeight", from.latents * from.output_width);
-  return here_or_in_background(info, time_of(from), [=] { update_latents(from, options, encoder_weight, encoder_bias, decoder_weight); });
+  return soon_or_in_background(info, time_of(from), [=] { update_latents(from, options, encoder_weight, encoder_bias, decoder_weight); });
 }
 
 Napi::Value StepArray(const Napi::CallbackInfo& info) {
@@ -215,14 +215,14 @@ Napi::Value StepArray(const Napi::CallbackInfo& info) {
   const int64_t n = a.count("length");
   const float* gradient = a.floats("gradient", n);
   const Trained to = trained(a, options, "trained", n);
-  return here_or_in_background(info, elements_time(n), [=] { step_array(options, gradient, n, to); });
+  return soon_or_in_background(info, elements_time(n), [=] { step_array(options, gradient, n, to); });
 }
 
 Napi::Value UnitRows(const Napi::CallbackInfo& info) {
   Arguments a(info);
   const int64_t rows = a.count("rows"), width = a.count("width", 1);
   float* weight = a.floats("weight", rows * width);
-  return here_or_in_background(info, elements_time(rows * width), [=] { unit_rows(weight, rows, width); });
+  return soon_or_in_background(info, elements_time(rows * width), [=] { unit_rows(weight, rows, width); });
 }
 
 }  // namespace

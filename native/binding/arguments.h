@@ -97,10 +97,10 @@ class Arguments {
   size_t at_ = 0;
 };
 
-inline Napi::ObjectReference hold(const Napi::CallbackInfo& info) {
-  Napi::Array held = Napi::Array::New(info.Env(), info.Length());
-  for (uint32_t i = 0; i < info.Length(); i++) held[i] = info[i];
-  return Napi::Persistent(static_cast<Napi::Object>(held));
+inline Napi::Array all_of(const Napi::CallbackInfo& info) {
+  Napi::Array all = Napi::Array::New(info.Env(), info.Length());
+  for (uint32_t i = 0; i < info.Length(); i++) all[i] = info[i];
+  return all;
 }
 
 class Work : public Napi::AsyncWorker {
@@ -108,7 +108,7 @@ class Work : public Napi::AsyncWorker {
   Work(const Napi::CallbackInfo& info, std::function<void()> task, Finish finish)
       : Napi::AsyncWorker(info.Env()),
         deferred_(Napi::Promise::Deferred::New(info.Env())),
-        held_(hold(info)),
+        held_(Napi::Persistent(static_cast<Napi::Object>(all_of(info)))),
         task_(std::move(task)),
         finish_(std::move(finish)) {}
 

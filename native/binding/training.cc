@@ -80,12 +80,6 @@ Napi::Value SortByColumn(const Napi::CallbackInfo& info) {
   return soon_or_in_background(info, 20 * elements_time(codes.offsets[codes.rows] + columns), [=] { sort_by_column(codes, columns, offsets, rows, entries); });
 }
 
-uint32_t largest(const uint32_t* values, int64_t count) {
-  uint32_t most = 0;
-  for (int64_t i = 0; i < count; i++) most = std::max(most, values[i]);
-  return most;
-}
-
 EntryGradients entry_gradients(Arguments& a, int64_t rows, int64_t latents, int64_t output_width) {
   EntryGradients part{};
   part.offsets = a.uints("order.offsets", latents + 1);
@@ -104,8 +98,8 @@ EntryGradients entry_gradients(Arguments& a, int64_t rows, int64_t latents, int6
   part.output_gradient = a.floats("outputGradient", rows * output_width);
   part.frozen_decoder = a.flag("frozenDecoder");
   part.own_bias = a.flag("ownBias");
-  if (count > 0 && largest(part.rows, count) >= rows) a.refuse("order.rows: past the last row of input");
-  if (count > 0 && largest(part.entries, count) >= std::min({values, value_gradients, pre_gradients}))
+  if (!all_below(part.rows, count, rows)) a.refuse("order.rows: past the last row of input");
+  if (!all_below(part.entries, count, std::min({values, value_gradients, pre_gradients})))
     a.refuse("order.entries: past the last of values, valueGradients or preGradients");
   return part;
 }

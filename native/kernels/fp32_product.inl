@@ -45,8 +45,9 @@ struct Fp32Product {
 #pragma GCC unroll 4
         for (int j = 0; j < TILE_VECTORS; j++) store(to + i * kPanel + j * LANES, load(weight + i * stride + j * LANES));
     } else {
+      __builtin_memset(to, 0, inputs * kPanel * sizeof(float));
       for (int64_t i = 0; i < inputs; i++)
-        for (int64_t o = 0; o < kPanel; o++) to[i * kPanel + o] = o < outputs ? weight[i * stride + o] : 0;
+        for (int64_t o = 0; o < outputs; o++) to[i * kPanel + o] = weight[i * stride + o];
     }
     for (int64_t i = inputs * kPanel; i < padded * kPanel; i++) to[i] = 0;
   }

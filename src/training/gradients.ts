@@ -152,7 +152,10 @@ async function prepare(
     input,
     target,
     dead: deadLatents(state, options.deadAfterTokens),
-    random: new Random(options.seed, 'step', `${step}`),
+    // Few families ask for it, and it takes a hash.
+    get random() {
+      return new Random(options.seed, 'step', `${step}`);
+    },
     workspace,
   };
   return { batch, variance: squares / rows - sums.reduce((total, value) => total + (value / rows) ** 2, 0) };

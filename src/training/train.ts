@@ -30,7 +30,7 @@ import { createWorkspace } from './workspace.ts';
  * Arms that take a step at the same time: while one is between two operations, the other keeps the threads busy. Of small
  * ones more: their operations are each done by one thread.
  */
-const [IN_FLIGHT, SMALL_IN_FLIGHT] = [2, 4];
+const [IN_FLIGHT, SMALL_IN_FLIGHT] = [2, 16];
 /** Products of this many numbers take a thread half a millisecond. */
 const SMALL = 2e7;
 

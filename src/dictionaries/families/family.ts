@@ -71,7 +71,7 @@ export interface Batch<O extends FamilyOptions = FamilyOptions> extends Shape {
   readonly target: Float32Array;
   /** Latents that have not fired for long, ascending. */
   readonly dead: Uint32Array;
-  /** A stream of this step alone. */
+  /** A stream of this step alone, from its start whenever it is asked for. */
   readonly random: Random;
   readonly workspace: Workspace;
 }

@@ -31,17 +31,19 @@ export async function trainDictionaries(
     steps: number;
     seed: number;
     learningRate: number;
+    /** The recipe's where it is not given. */
+    decayFraction?: number;
     afterStep?: (step: number) => void;
   },
 ): Promise<Dictionary[]> {
-  const { firstBlock, steps, seed, learningRate, afterStep } = options;
+  const { firstBlock, steps, seed, learningRate, decayFraction, afterStep } = options;
   const { width } = distribution;
   const source = knownSource(backend, distribution, { firstBlock, sequences: (steps * BATCH) / BLOCK_ROWS });
   const block = { start: 0, end: width, ...(await activationScale(source, { seed, start: 0, end: width })) };
   const arms = wanted.map((dictionary): Arm => {
     const family = familyOf(dictionary.family);
     const given = { tokens: steps * BATCH, batch: BATCH, seed, shuffleSeed: seed, windowRows: WINDOW_ROWS };
-    const options = trainingOptions(family, dictionary, { ...given, learningRate }, width);
+    const options = trainingOptions(family, dictionary, { ...given, learningRate, decayFraction }, width);
     return { options, input: [block] };
   });
   const trained = await train({

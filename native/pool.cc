@@ -107,6 +107,11 @@ struct Pool {
 // Whether what this thread runs in parallel is not split.
 thread_local bool alone = false;
 
+struct Alone {
+  Alone() { alone = true; }
+  ~Alone() { alone = false; }
+};
+
 Pool& pool() {
   static Pool* const instance = new Pool;
   return *instance;
@@ -162,9 +167,8 @@ void together(std::int64_t count, const std::function<void(std::int64_t)>& task)
   if (count <= 1) return parallel_for(count, task);
   const std::int64_t shares = std::min<std::int64_t>(count, threads());
   parallel_for(shares, [&](std::int64_t share) {
-    alone = true;
+    const Alone scope;
     for (std::int64_t i = share; i < count; i += shares) task(i);
-    alone = false;
   });
 }
 

@@ -68,6 +68,7 @@
         "native/binding/dictionary.cc",
         "native/binding/firings.cc",
         "native/binding/limits.cc",
+        "native/binding/together.cc",
         "native/binding/toy.cc",
         "native/binding/training.cc",
         "native/binding/transformer.cc",
@@ -87,6 +88,7 @@
         "native/operations/sparse.cc",
         "native/operations/toy_models.cc",
         "native/operations/unembed.cc",
+        "native/operations/written_down.cc",
         "native/pool.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <deque>
@@ -17,25 +18,38 @@ namespace {
 struct Job {
   const std::function<void(std::int64_t)>* task;
   std::int64_t count;
-  std::int64_t next = 0;
-  std::int64_t done = 0;
-  std::atomic<bool> complete{false};
+  // Taken without a lock: tasks may be as short as handing over a lock.
+  std::atomic<std::int64_t> next{0};
+  // Threads beside the caller's that may touch this; changed with the lock held.
+  std::atomic<int> helpers{0};
   std::exception_ptr failure;
-  std::condition_variable finished;
+  std::condition_variable left;
 };
 
 // Waits without sleeping for a moment: operations on small arrays follow each other faster than the system wakes a
-// thread up.
+// thread up, and than JavaScript asks for the next.
 template <class Ready>
 void spin_until(Ready ready) {
-  constexpr int kRounds = 2000;
-  for (int i = 0; i < kRounds && !ready(); i++) {
+  constexpr std::chrono::microseconds kMoment(150);
+  constexpr int kRounds = 64;  // between two looks at the clock
+  const auto end = std::chrono::steady_clock::now() + kMoment;
+  do {
+    for (int i = 0; i < kRounds; i++) {
+      if (ready()) return;
 #if defined(__x86_64__)
-    __builtin_ia32_pause();
+      __builtin_ia32_pause();
 #elif defined(__aarch64__)
-    asm volatile("yield");
+      asm volatile("yield");
 #endif
-  }
+    }
+  } while (std::chrono::steady_clock::now() < end);
+}
+
+// Whoever holds the lock lets go of it at once, long before a thread that slept for it would be up again.
+void lock_soon(std::unique_lock<std::mutex>& lock) {
+  bool held = false;
+  spin_until([&] { return held = lock.try_lock(); });
+  if (!held) lock.lock();
 }
 
 // Never destroyed: its threads may still wait in it while the process goes down.
@@ -48,26 +62,23 @@ struct Pool {
   int busy = 0;
   std::atomic<bool> has_jobs{false};
 
-  // Takes one task of the job, runs it, and tells the caller when it was the last. Called with the lock held.
-  void run_one(Job* job, std::unique_lock<std::mutex>& lock) {
-    const std::int64_t index = job->next++;
-    if (job->next == job->count) {
-      jobs.erase(std::find(jobs.begin(), jobs.end(), job));
-      has_jobs = !jobs.empty();
+  // Runs tasks of the job until all are taken.
+  void take_tasks(Job& job) {
+    for (std::int64_t index; (index = job.next.fetch_add(1, std::memory_order_relaxed)) < job.count;) {
+      try {
+        (*job.task)(index);
+      } catch (...) {
+        const std::lock_guard<std::mutex> lock(mutex);
+        job.failure = std::current_exception();
+      }
     }
-    lock.unlock();
-    std::exception_ptr failure;
-    try {
-      (*job->task)(index);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    lock.lock();
-    if (failure) job->failure = failure;
-    if (++job->done == job->count) {
-      job->complete = true;
-      job->finished.notify_all();
-    }
+  }
+
+  // Nobody else comes to help. Called with the lock held.
+  void withdraw(Job& job) {
+    const auto at = std::find(jobs.begin(), jobs.end(), &job);
+    if (at != jobs.end()) jobs.erase(at);
+    has_jobs = !jobs.empty();
   }
 
   void serve() {
@@ -75,16 +86,30 @@ struct Pool {
     for (;;) {
       lock.unlock();
       spin_until([&] { return has_jobs.load(std::memory_order_relaxed); });
-      lock.lock();
+      lock_soon(lock);
       work.wait(lock, [&] { return !jobs.empty() && busy < limit - 1; });
       busy++;
       while (!jobs.empty() && busy <= limit - 1) {
-        Job* job = jobs.front();
-        run_one(job, lock);
+        Job& job = *jobs.front();
+        job.helpers++;
+        lock.unlock();
+        take_tasks(job);
+        lock_soon(lock);
+        withdraw(job);
+        job.helpers--;
+        job.left.notify_all();
       }
       busy--;
     }
   }
+};
+
+// Whether what this thread runs in parallel is not split.
+thread_local bool alone = false;
+
+struct Alone {
+  Alone() { alone = true; }
+  ~Alone() { alone = false; }
 };
 
 Pool& pool() {
@@ -108,8 +133,13 @@ int threads() {
 
 void parallel_for(std::int64_t count, const std::function<void(std::int64_t)>& task) {
   if (count <= 0) return;
+  if (alone) {
+    for (std::int64_t i = 0; i < count; i++) task(i);
+    return;
+  }
   Pool& p = pool();
-  std::unique_lock<std::mutex> lock(p.mutex);
+  std::unique_lock<std::mutex> lock(p.mutex, std::defer_lock);
+  lock_soon(lock);
   if (count == 1 || p.limit == 1) {
     lock.unlock();
     for (std::int64_t i = 0; i < count; i++) task(i);
@@ -122,12 +152,24 @@ void parallel_for(std::int64_t count, const std::function<void(std::int64_t)>& t
   p.jobs.push_back(&job);
   p.has_jobs = true;
   p.work.notify_all();
-  while (job.next < job.count) p.run_one(&job, lock);
   lock.unlock();
-  spin_until([&] { return job.complete.load(std::memory_order_relaxed); });
-  lock.lock();
-  job.finished.wait(lock, [&] { return job.done == job.count; });
+  p.take_tasks(job);
+  lock_soon(lock);
+  p.withdraw(job);
+  lock.unlock();
+  spin_until([&] { return job.helpers.load(std::memory_order_relaxed) == 0; });
+  lock_soon(lock);
+  job.left.wait(lock, [&] { return job.helpers == 0; });
   if (job.failure) std::rethrow_exception(job.failure);
+}
+
+void together(std::int64_t count, const std::function<void(std::int64_t)>& task) {
+  if (count <= 1) return parallel_for(count, task);
+  const std::int64_t shares = std::min<std::int64_t>(count, threads());
+  parallel_for(shares, [&](std::int64_t share) {
+    const Alone scope;
+    for (std::int64_t i = share; i < count; i += shares) task(i);
+  });
 }
 
 float* scratch(std::int64_t floats) {

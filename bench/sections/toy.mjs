@@ -1,5 +1,5 @@
-/** Training steps of toy models of superposition, beside what they cannot be faster than. */
-import { runJob } from '../measuring.mjs';
+/** Training steps of toy models of superposition and of dictionaries on a toy world, beside what they cannot be faster than. */
+import { median, runJob } from '../measuring.mjs';
 import { billions, number, percent, times } from '../report.mjs';
 
 const BATCH = 1024;
@@ -13,6 +13,9 @@ const CASES = [
   },
   { features: 4096, hidden: 512, probabilities: [0.01], precisions: ['bf16', 'fp32'] },
 ];
+
+/** The dictionaries of the experiment `sparse-but-wrong`, at its batch. */
+const DICTIONARIES = { width: 100, latents: 50, ks: [3, 5, 7, 9, 10, 11, 12, 13, 15, 18, 22] };
 
 /**
  * The least of a step: `dense`, FLOPs of the three products that are dense whatever the inputs (outputs, their gradient back to
@@ -44,13 +47,20 @@ export async function toySection({ quick, limits, progress }) {
       results.push({ name, shape, precision, milliseconds, dense, sparse, draws, floorMilliseconds });
     }
   }
+  const dictionaries = await dictionarySteps({ quick, progress });
   return {
     name: 'toy',
-    data: results,
-    ratios: results.map(({ name, milliseconds, floorMilliseconds }) => ({
-      what: `step of toy models against its FLOPs at the peak; ${name}`,
-      value: times(milliseconds / floorMilliseconds, 'the floor'),
-    })),
+    data: { models: results, dictionaries },
+    ratios: [
+      ...results.map(({ name, milliseconds, floorMilliseconds }) => ({
+        what: `step of toy models against its FLOPs at the peak; ${name}`,
+        value: times(milliseconds / floorMilliseconds, 'the floor'),
+      })),
+      {
+        what: `step of a dictionary, all included, against five float32 products by ONNX Runtime; ${dictionaries.name}`,
+        value: times(dictionaries.milliseconds / dictionaries.productMilliseconds, 'the time'),
+      },
+    ],
     tables: [
       {
         title: `A step of toy models, drawing included, batch ${number(BATCH)}`,
@@ -72,6 +82,35 @@ export async function toySection({ quick, limits, progress }) {
         ]),
         note: 'FLOPs: 6 n m batch, the dense products, over the peak of the unit that multiplies, and 4 m for each entry over that of float32.',
       },
+      {
+        title: `A step of dictionaries trained together on the orthogonal toy, drawing included, batch ${number(BATCH)}`,
+        columns: ['dictionaries', 'ms a step of each', 'five products, one thread, ms'],
+        rows: [
+          [dictionaries.name, number(dictionaries.milliseconds), number(dictionaries.productMilliseconds)],
+        ],
+      },
     ],
   };
+}
+
+/**
+ * Dictionaries take their steps side by side, a thread each, so the products that they are held against have one thread.
+ * @param {{ quick: boolean, progress: (what: string) => void }} options
+ */
+async function dictionarySteps({ quick, progress }) {
+  const { width, latents, ks } = DICTIONARIES;
+  const name = `${ks.length} x BatchTopK (d ${number(width)}, F ${number(latents)}, k ${ks[0]} to ${ks.at(-1)})`;
+  const products = async () => {
+    progress(`${name}: five products by ONNX Runtime`);
+    return (await runJob('yardstick', { width, latents, batch: BATCH, threads: 1, quick })).milliseconds;
+  };
+  const before = await products();
+  progress(`dictionaries: ${name}`);
+  const { milliseconds } = await runJob('toyDictionaries', {
+    latents,
+    ks,
+    stretch: 16,
+    stretches: quick ? 3 : 15,
+  });
+  return { name, milliseconds, productMilliseconds: median([...before, ...(await products())]) };
 }

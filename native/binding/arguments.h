@@ -1,5 +1,5 @@
 // How an operation reads its arguments and gives its result: arguments are checked here and nowhere behind, the work
-// runs on a worker thread, off the event loop, and settles a promise. The arrays are held until then.
+// runs on a worker thread, off the event loop, unless it is short, and settles a promise. The arrays are held until then.
 #pragma once
 
 #include <napi.h>
@@ -97,17 +97,20 @@ class Arguments {
   size_t at_ = 0;
 };
 
+inline Napi::Array all_of(const Napi::CallbackInfo& info) {
+  Napi::Array all = Napi::Array::New(info.Env(), info.Length());
+  for (uint32_t i = 0; i < info.Length(); i++) all[i] = info[i];
+  return all;
+}
+
 class Work : public Napi::AsyncWorker {
  public:
   Work(const Napi::CallbackInfo& info, std::function<void()> task, Finish finish)
       : Napi::AsyncWorker(info.Env()),
         deferred_(Napi::Promise::Deferred::New(info.Env())),
+        held_(Napi::Persistent(static_cast<Napi::Object>(all_of(info)))),
         task_(std::move(task)),
-        finish_(std::move(finish)) {
-    Napi::Array held = Napi::Array::New(info.Env(), info.Length());
-    for (uint32_t i = 0; i < info.Length(); i++) held[i] = info[i];
-    held_ = Napi::Persistent(static_cast<Napi::Object>(held));
-  }
+        finish_(std::move(finish)) {}
 
   Napi::Promise promise() { return deferred_.Promise(); }
 
@@ -127,6 +130,25 @@ inline Napi::Value in_background(const Napi::CallbackInfo& info, std::function<v
   const Napi::Promise promise = work->promise();
   work->Queue();
   return promise;
+}
+
+// What work takes one thread, in nanoseconds: guesses that may be off by a factor of a few.
+inline double product_time(int64_t rows, int64_t inputs, int64_t outputs) {
+  return static_cast<double>(rows) * static_cast<double>(inputs) * static_cast<double>(outputs) / 40;
+}
+inline double elements_time(int64_t elements) { return static_cast<double>(elements) / 2; }
+// Of entries whose rows of a matrix are read: one by one, or in dense blocks where these would take less.
+inline double entries_time(int64_t entries, int64_t rows, int64_t columns, int64_t width) {
+  return std::min(static_cast<double>(entries * width) / 8, product_time(rows, columns, width));
+}
+
+// A worker thread has to be woken and to report: 0.1 ms and more. Work shorter than half a millisecond waits until
+// JavaScript has nothing more to ask for in this turn, and is then done with what else waits: see together.cc.
+Napi::Value soon(const Napi::CallbackInfo& info, std::function<void()> task, Finish finish);
+
+inline Napi::Value soon_or_in_background(const Napi::CallbackInfo& info, double nanoseconds, std::function<void()> task,
+                                         Finish finish = nullptr) {
+  return (nanoseconds < 500'000 ? soon : in_background)(info, std::move(task), std::move(finish));
 }
 
 template <class T>

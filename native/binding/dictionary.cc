@@ -31,14 +31,26 @@ EncodeOperands operands(Arguments& a) {
   return block;
 }
 
-Napi::Value encode(const Napi::CallbackInfo& info, std::function<Sparse()> task) {
+// The result goes to the caller's arrays where it fits them, which says how many entries there are, and else to new ones.
+Napi::Value encode(const Napi::CallbackInfo& info, Arguments& a, const EncodeOperands& block,
+                   std::function<Sparse()> task) {
+  const int64_t room = a.next_length();
+  uint32_t* indices = room >= 0 ? a.uints("room.indices", room) : nullptr;
+  float* values = room >= 0 ? a.floats("room.values", room) : nullptr;
   auto codes = std::make_shared<Sparse>();
-  return in_background(
-      info, [=] { *codes = task(); },
+  return soon_or_in_background(
+      info, product_time(block.rows, block.width, block.columns) + elements_time(block.rows * block.width),
+      [=] {
+        *codes = task();
+        if (static_cast<int64_t>(codes->values.size()) > room) return;
+        std::copy(codes->indices.begin(), codes->indices.end(), indices);
+        std::copy(codes->values.begin(), codes->values.end(), values);
+      },
       [=](Napi::Env env) -> Napi::Value {
         Napi::Object out = Napi::Object::New(env);
         out["rows"] = static_cast<double>(codes->offsets.size()) - 1;
         out["offsets"] = typed(env, codes->offsets);
+        if (static_cast<int64_t>(codes->values.size()) <= room) return out;
         out["indices"] = typed(env, std::move(codes->indices));
         out["values"] = typed(env, std::move(codes->values));
         return out;
@@ -50,7 +62,7 @@ Napi::Value EncodeTopK(const Napi::CallbackInfo& info) {
   const int64_t k = a.count("k", 1);
   const bool rounded = a.flag("rounded");
   const EncodeOperands block = operands(a);
-  return encode(info, [=] { return encode_top_k(block, rounded, k); });
+  return encode(info, a, block, [=] { return encode_top_k(block, rounded, k); });
 }
 
 Napi::Value EncodeBatchTopK(const Napi::CallbackInfo& info) {
@@ -58,7 +70,7 @@ Napi::Value EncodeBatchTopK(const Napi::CallbackInfo& info) {
   const int64_t total = a.count("total", 1);
   const bool rounded = a.flag("rounded");
   const EncodeOperands block = operands(a);
-  return encode(info, [=] { return encode_batch_top_k(block, rounded, total); });
+  return encode(info, a, block, [=] { return encode_batch_top_k(block, rounded, total); });
 }
 
 Napi::Value EncodeAbsTopK(const Napi::CallbackInfo& info) {
@@ -66,7 +78,7 @@ Napi::Value EncodeAbsTopK(const Napi::CallbackInfo& info) {
   const int64_t k = a.count("k", 1);
   const bool rounded = a.flag("rounded");
   const EncodeOperands block = operands(a);
-  return encode(info, [=] { return encode_abs_top_k(block, rounded, k); });
+  return encode(info, a, block, [=] { return encode_abs_top_k(block, rounded, k); });
 }
 
 Napi::Value EncodeGroupMax(const Napi::CallbackInfo& info) {
@@ -78,7 +90,7 @@ Napi::Value EncodeGroupMax(const Napi::CallbackInfo& info) {
   if (block.columns % groups != 0)
     a.refuse("groups: " + std::to_string(block.columns) + " columns cannot be divided into " +
              std::to_string(groups) + " equal runs");
-  return encode(info, [=] { return encode_group_max(block, rounded, groups); });
+  return encode(info, a, block, [=] { return encode_group_max(block, rounded, groups); });
 }
 
 Napi::Value EncodeThreshold(const Napi::CallbackInfo& info) {
@@ -87,7 +99,7 @@ Napi::Value EncodeThreshold(const Napi::CallbackInfo& info) {
   const float* threshold = a.floats("threshold", columns);
   const bool rounded = a.flag("rounded");
   const EncodeOperands block = operands(a);
-  return encode(info, [=] { return encode_threshold(block, rounded, threshold); });
+  return encode(info, a, block, [=] { return encode_threshold(block, rounded, threshold); });
 }
 
 Napi::Value Decode(const Napi::CallbackInfo& info) {
@@ -108,7 +120,7 @@ Napi::Value Center(const Napi::CallbackInfo& info) {
   const float scale = static_cast<float>(a.number("scale"));
   const float *x = a.floats("x", rows * width), *middle = a.floats("center", width);
   float* out = a.floats("out", rows * width);
-  return in_background(info, [=] { center(x, middle, rows, width, scale, out); });
+  return soon_or_in_background(info, elements_time(rows * width), [=] { center(x, middle, rows, width, scale, out); });
 }
 
 Napi::Value Residual(const Napi::CallbackInfo& info) {
@@ -117,7 +129,7 @@ Napi::Value Residual(const Napi::CallbackInfo& info) {
   const float scale = static_cast<float>(a.number("scale"));
   const float *x = a.floats("a", rows * width), *y = a.floats("b", rows * width);
   float *out = a.floats("out", rows * width), *squares = a.floats("squares", rows);
-  return in_background(info, [=] { residual(x, y, rows, width, scale, out, squares); });
+  return soon_or_in_background(info, elements_time(rows * width), [=] { residual(x, y, rows, width, scale, out, squares); });
 }
 
 Napi::Value ColumnSum(const Napi::CallbackInfo& info) {
@@ -125,7 +137,7 @@ Napi::Value ColumnSum(const Napi::CallbackInfo& info) {
   const int64_t rows = a.count("rows"), width = a.count("width", 1);
   const float* m = a.floats("m", rows * width);
   double* out = a.doubles("out", width);
-  return in_background(info, [=] { column_sum(m, rows, width, out); });
+  return soon_or_in_background(info, elements_time(rows * width), [=] { column_sum(m, rows, width, out); });
 }
 
 Napi::Value SumOfSquares(const Napi::CallbackInfo& info) {
@@ -133,8 +145,8 @@ Napi::Value SumOfSquares(const Napi::CallbackInfo& info) {
   const int64_t n = a.count("length");
   const float* x = a.floats("x", n);
   auto sum = std::make_shared<double>();
-  return in_background(
-      info, [=] { *sum = sum_of_squares(x, n); },
+  return soon_or_in_background(
+      info, elements_time(n), [=] { *sum = sum_of_squares(x, n); },
       [=](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, *sum); });
 }
 

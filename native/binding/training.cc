@@ -25,8 +25,8 @@ Napi::Value Shift(const Napi::CallbackInfo& info) {
   float* out = a.floats("out", rows * width);
   double* sums = a.doubles("sums", width);
   auto squares = std::make_shared<double>();
-  return in_background(
-      info, [=] { *squares = shift(x, scale, middle, rows, width, out, sums); },
+  return soon_or_in_background(
+      info, elements_time(rows * width), [=] { *squares = shift(x, scale, middle, rows, width, out, sums); },
       [=](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, *squares); });
 }
 
@@ -41,8 +41,9 @@ Napi::Value Reconstruct(const Napi::CallbackInfo& info) {
   float* dots = a.floats("dots", codes.offsets[codes.rows]);
   double* sums = a.doubles("sums", width);
   auto result = std::make_shared<Reconstruction>();
-  return in_background(
-      info, [=] { *result = reconstruct(codes, weight, target, factor, scale, width, out, dots, sums); },
+  return soon_or_in_background(
+      info, 2 * entries_time(codes.offsets[codes.rows], codes.rows, columns, width) + elements_time(codes.rows * width),
+      [=] { *result = reconstruct(codes, weight, target, factor, scale, width, out, dots, sums); },
       [=](Napi::Env env) -> Napi::Value {
         Napi::Object object = Napi::Object::New(env);
         object["squares"] = result->squares;
@@ -58,7 +59,7 @@ Napi::Value Dots(const Napi::CallbackInfo& info) {
   const SparseView codes = sparse_rows(a, columns);
   const float* m = a.floats("m", codes.rows * width);
   float* out = a.floats("out", codes.offsets[codes.rows]);
-  return in_background(info, [=] { dots(codes, weight, m, width, out); });
+  return soon_or_in_background(info, entries_time(codes.offsets[codes.rows], codes.rows, columns, width), [=] { dots(codes, weight, m, width, out); });
 }
 
 Napi::Value TransposedProduct(const Napi::CallbackInfo& info) {
@@ -66,7 +67,7 @@ Napi::Value TransposedProduct(const Napi::CallbackInfo& info) {
   const int64_t rows = args.count("rows"), a_width = args.count("aWidth", 1), b_width = args.count("bWidth", 1);
   const float *a = args.floats("a", rows * a_width), *b = args.floats("b", rows * b_width);
   float* out = args.floats("out", a_width * b_width);
-  return in_background(info, [=] { transposed_product(a, b, rows, a_width, b_width, out); });
+  return soon_or_in_background(info, product_time(rows, a_width, b_width), [=] { transposed_product(a, b, rows, a_width, b_width, out); });
 }
 
 Napi::Value SortByColumn(const Napi::CallbackInfo& info) {
@@ -76,13 +77,7 @@ Napi::Value SortByColumn(const Napi::CallbackInfo& info) {
   uint32_t* offsets = a.uints("offsets", columns + 1);
   uint32_t* rows = a.uints("rows", codes.offsets[codes.rows]);
   uint32_t* entries = a.uints("entries", codes.offsets[codes.rows]);
-  return in_background(info, [=] { sort_by_column(codes, columns, offsets, rows, entries); });
-}
-
-uint32_t largest(const uint32_t* values, int64_t count) {
-  uint32_t most = 0;
-  for (int64_t i = 0; i < count; i++) most = std::max(most, values[i]);
-  return most;
+  return soon_or_in_background(info, 20 * elements_time(codes.offsets[codes.rows] + columns), [=] { sort_by_column(codes, columns, offsets, rows, entries); });
 }
 
 EntryGradients entry_gradients(Arguments& a, int64_t rows, int64_t latents, int64_t output_width) {
@@ -103,8 +98,8 @@ EntryGradients entry_gradients(Arguments& a, int64_t rows, int64_t latents, int6
   part.output_gradient = a.floats("outputGradient", rows * output_width);
   part.frozen_decoder = a.flag("frozenDecoder");
   part.own_bias = a.flag("ownBias");
-  if (count > 0 && largest(part.rows, count) >= rows) a.refuse("order.rows: past the last row of input");
-  if (count > 0 && largest(part.entries, count) >= std::min({values, value_gradients, pre_gradients}))
+  if (!all_below(part.rows, count, rows)) a.refuse("order.rows: past the last row of input");
+  if (!all_below(part.entries, count, std::min({values, value_gradients, pre_gradients})))
     a.refuse("order.entries: past the last of values, valueGradients or preGradients");
   return part;
 }
@@ -137,9 +132,19 @@ LatentGradients gradients_of(Arguments& a) {
     from.input_sum = a.floats("everyRow.inputSum", from.width);
   }
   if (a.flag("alongDecoder")) along_decoder(a, from);
+  if (a.flag("kept")) from.kept = a.floats("kept", from.latents * (from.width + from.output_width));
   const int64_t parts = a.count("parts", 1);
   for (int64_t i = 0; i < parts; i++) from.parts.push_back(entry_gradients(a, rows, from.latents, from.output_width));
   return from;
+}
+
+// Of forming and using all gradients once.
+double time_of(const LatentGradients& from) {
+  const int64_t width = from.width + from.output_width;
+  double time = 3 * elements_time(from.latents * width);
+  for (const EntryGradients& part : from.parts)
+    time += entries_time(part.offsets[from.latents], from.rows, from.latents, width);
+  return time;
 }
 
 OptimiserOptions optimiser_options(Arguments& a) {
@@ -167,7 +172,7 @@ Napi::Value GradientsOfLatents(const Napi::CallbackInfo& info) {
   float* encoder_weight = a.floats("out.encoderWeight", from.latents * from.width);
   float* encoder_bias = a.floats("out.encoderBias", from.latents);
   float* decoder_weight = a.floats("out.decoderWeight", from.latents * from.output_width);
-  return in_background(info, [=] { latent_gradients(from, encoder_weight, encoder_bias, decoder_weight); });
+  return soon_or_in_background(info, time_of(from), [=] { latent_gradients(from, encoder_weight, encoder_bias, decoder_weight); });
 }
 
 Napi::Value MeasureLatentGradients(const Napi::CallbackInfo& info) {
@@ -175,8 +180,8 @@ Napi::Value MeasureLatentGradients(const Napi::CallbackInfo& info) {
   const LatentGradients from = gradients_of(a);
   double* through_input = a.doubles("throughInput", from.width);
   auto squares = std::make_shared<double>();
-  return in_background(
-      info, [=] { *squares = measure_latent_gradients(from, through_input); },
+  return soon_or_in_background(
+      info, time_of(from), [=] { *squares = measure_latent_gradients(from, through_input); },
       [=](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, *squares); });
 }
 
@@ -195,7 +200,7 @@ Napi::Value UpdateLatents(const Napi::CallbackInfo& info) {
   const Trained encoder_weight = trained(a, options, "encoderWeight", from.latents * from.width);
   const Trained encoder_bias = trained(a, options, "encoderBias", from.latents);
   const Trained decoder_weight = trained(a, options, "decoderWeight", from.latents * from.output_width);
-  return in_background(info, [=] { update_latents(from, options, encoder_weight, encoder_bias, decoder_weight); });
+  return soon_or_in_background(info, time_of(from), [=] { update_latents(from, options, encoder_weight, encoder_bias, decoder_weight); });
 }
 
 Napi::Value StepArray(const Napi::CallbackInfo& info) {
@@ -204,14 +209,14 @@ Napi::Value StepArray(const Napi::CallbackInfo& info) {
   const int64_t n = a.count("length");
   const float* gradient = a.floats("gradient", n);
   const Trained to = trained(a, options, "trained", n);
-  return in_background(info, [=] { step_array(options, gradient, n, to); });
+  return soon_or_in_background(info, elements_time(n), [=] { step_array(options, gradient, n, to); });
 }
 
 Napi::Value UnitRows(const Napi::CallbackInfo& info) {
   Arguments a(info);
   const int64_t rows = a.count("rows"), width = a.count("width", 1);
   float* weight = a.floats("weight", rows * width);
-  return in_background(info, [=] { unit_rows(weight, rows, width); });
+  return soon_or_in_background(info, elements_time(rows * width), [=] { unit_rows(weight, rows, width); });
 }
 
 }  // namespace

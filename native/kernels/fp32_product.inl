@@ -40,15 +40,16 @@ struct Fp32Product {
   static void pack_panel_transposed(const float* weight, int64_t stride, int64_t outputs, int64_t inputs,
                                     int64_t padded, char* panel) {
     float* to = reinterpret_cast<float*>(panel);
-    if (outputs == kPanel && inputs == padded) {
+    if (outputs == kPanel) {
       for (int64_t i = 0; i < inputs; i++)
 #pragma GCC unroll 4
         for (int j = 0; j < TILE_VECTORS; j++) store(to + i * kPanel + j * LANES, load(weight + i * stride + j * LANES));
-      return;
+    } else {
+      __builtin_memset(to, 0, inputs * kPanel * sizeof(float));
+      for (int64_t i = 0; i < inputs; i++)
+        for (int64_t o = 0; o < outputs; o++) to[i * kPanel + o] = weight[i * stride + o];
     }
-    for (int64_t i = 0; i < padded; i++)
-      for (int64_t o = 0; o < kPanel; o++)
-        to[i * kPanel + o] = i < inputs && o < outputs ? weight[i * stride + o] : 0;
+    for (int64_t i = inputs * kPanel; i < padded * kPanel; i++) to[i] = 0;
   }
 
   // Values of a row from `column` on, of `inputs` in all.

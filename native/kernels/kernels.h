@@ -228,6 +228,10 @@ struct Kernels {
   // that impossible, the k-th largest value.
   float (*bound_of)(const float* values, int64_t n, int64_t k, int64_t most);
 
+  // The columns and values of a row that reach `least`, ascending; returns how many. All arrays have kListSlack more in
+  // memory, which may be overwritten.
+  int64_t (*choose_row)(const float* row, int64_t n, float least, uint32_t* columns, float* values);
+
   // The second may round operands to bfloat16.
   DenseProduct dense[2];
   CachedAttention cached[2];

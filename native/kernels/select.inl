@@ -81,6 +81,21 @@ inline void keep(RowList& list, Mask mask) {
   list.count = kept;
 }
 
+// Takes of a row of n pre-activations those that reach `least`; returns how many.
+int64_t choose_row(const float* row, int64_t n, float least, uint32_t* columns, float* values) {
+  VI column;
+  for (int i = 0; i < LANES; i++) column[i] = i;
+  int64_t count = 0;
+  for (int64_t i = 0; i < n; i += LANES, column += LANES) {
+    const V v = load(row + i);
+    const uint32_t chosen = at_least_mask(v, splat(least)) & tail_mask(n - i);
+    store_chosen(values + count, v, chosen);
+    store_chosen(reinterpret_cast<float*>(columns + count), (V)column, chosen);
+    count += __builtin_popcount(chosen);
+  }
+  return count;
+}
+
 // Drops all but the strongest k entries, or but somewhat more where that is quicker: never more than `most`.
 void keep_strongest(RowList& list, int64_t k, int64_t most) {
   if (list.count <= most) return;

@@ -6,7 +6,8 @@ namespace monosem {
 namespace {
 
 const Kernels kKernels = {
-    KERNELS_NAME, ENCODE,       finish_list,    bound_of,       {kDenseFp32, DENSE_BF16}, {kCachedFp32, CACHED_BF16},
+    KERNELS_NAME, ENCODE,       finish_list,    bound_of,       choose_row, {kDenseFp32, DENSE_BF16},
+    {kCachedFp32, CACHED_BF16},
     decode_row,   dot,          slice_squares,  gather_sum,     add,        swiglu,
     scale_row,    center_row,   residual_row,   shift_row,      error_row,  adam,
     signum,       draw_rows,    embed_row,      spread_row,     output_row, rms_norm_row,

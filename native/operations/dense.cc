@@ -55,9 +55,12 @@ void pack(const DenseProduct& p, const float* weight, int64_t outputs, int64_t i
 }
 
 void pack_transposed(const DenseProduct& p, const float* m, int64_t rows, int64_t width, void* packed) {
-  const Borrowed<float> transposed = borrow<float>(rows * width);
-  transpose(m, rows, width, transposed.get());
-  pack(p, transposed.get(), width, rows, packed);
+  const int64_t panel_bytes = packed_bytes(p, p.panel, rows);
+  parallel_for(panels(p, width), [&](int64_t panel) {
+    const int64_t first = panel * p.panel;
+    p.pack_transposed(m + first, width, rows, std::min<int64_t>(p.panel, width - first), panel_bytes,
+                      static_cast<char*>(packed) + panel * panel_bytes);
+  });
 }
 
 // As many blocks of rows as threads, or more where there are many rows, each split by outputs where these are so many

@@ -5,6 +5,7 @@
 #include "../pool.h"
 #include "buffer.h"
 #include "encoder.h"
+#include "written_down.h"
 
 namespace monosem {
 namespace {
@@ -14,15 +15,6 @@ int64_t list_stride(int64_t capacity) { return ceil_div(capacity + kListSlack, 1
 // The columns that a list names, in the numbering of `weight`.
 uint32_t named(const EncodeOperands& operands, uint32_t column) {
   return operands.subset ? operands.subset[column] : column;
-}
-
-Sparse with_offsets(const std::vector<uint32_t>& counts) {
-  Sparse out;
-  out.offsets.assign(counts.size() + 1, 0);
-  for (size_t r = 0; r < counts.size(); r++) out.offsets[r + 1] = out.offsets[r] + counts[r];
-  out.indices = Array<uint32_t>(out.offsets.back());
-  out.values = Array<float>(out.offsets.back());
-  return out;
 }
 
 struct Kept {
@@ -251,7 +243,24 @@ Sample sample(const EncodeOperands& all, bool rounded) {
   return {std::move(values), static_cast<double>(rows * columns) / static_cast<double>(all.rows * all.columns)};
 }
 
+// Whether so many entries are wanted that all pre-activations can as well be written down: they take little more memory
+// than the result, or fit a core's cache.
+bool worth_writing_down(const EncodeOperands& operands, int64_t total) {
+  constexpr int64_t kPlacesAnEntry = 8, kFew = 1 << 18;
+  const int64_t places = operands.rows * operands.columns;
+  return !operands.subset && places <= std::max(kFew, kPlacesAnEntry * total);
+}
+
 }  // namespace
+
+Sparse with_offsets(const std::vector<uint32_t>& counts) {
+  Sparse out;
+  out.offsets.assign(counts.size() + 1, 0);
+  for (size_t r = 0; r < counts.size(); r++) out.offsets[r + 1] = out.offsets[r] + counts[r];
+  out.indices = Array<uint32_t>(out.offsets.back());
+  out.values = Array<float>(out.offsets.back());
+  return out;
+}
 
 Sparse encode_top_k(const EncodeOperands& operands, bool rounded, int64_t k) {
   return strongest_of_rows(operands, rounded, k, false);
@@ -301,6 +310,7 @@ Sparse encode_group_max(const EncodeOperands& operands, bool rounded, int64_t gr
 // the guess decides the time and never the result.
 Sparse encode_batch_top_k(const EncodeOperands& operands, bool rounded, int64_t total) {
   if (operands.rows == 0 || operands.columns == 0) return with_offsets(std::vector<uint32_t>(operands.rows, 0));
+  if (worth_writing_down(operands, total)) return strongest_written_down(operands, total);
   const Sample known = sample(operands, rounded);
   std::vector<float> threshold(operands.columns);
   for (double margin = 1.3;; margin *= 4) {

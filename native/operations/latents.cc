@@ -1,6 +1,7 @@
 // Gradients of the latents' parameters from entries sorted by latent: formed in a buffer that stays in the first cache, a
-// latent at a time, or where these have many entries in the second, a block of latents at a time, and used there. They are formed twice, once to measure and once to step, and never written down:
-// memory for them would be as large as the parameters.
+// latent at a time, or where these have many entries in the second, a block of latents at a time, and used there. They are
+// formed twice, once to measure and once to step, and not written down unless they are few: memory for them would be as
+// large as the parameters.
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -15,14 +16,24 @@
 namespace monosem {
 namespace {
 
-// Fixed, so that partial sums are the same for any number of threads.
+// Most latents of a task.
 constexpr int64_t kLatents = kMostGroups;
+
+// Latents of a task, whole strips of a dense product: a few tasks even where there are few latents. Depends on nothing
+// else, so that partial sums are the same for any number of threads.
+int64_t latents_a_task(int64_t latents) {
+  constexpr int64_t kTasks = 8;
+  return std::min<int64_t>(kLatents, round_up(ceil_div(latents, kTasks), kernels().dense[0].strip));
+}
+
+int64_t latent_tasks(int64_t latents) { return latents == 0 ? 0 : ceil_div(latents, latents_a_task(latents)); }
 
 // Calls body(task, first, last) for stretches of latents.
 template <class Body>
 void over_latents(int64_t latents, Body body) {
-  parallel_for(ceil_div(latents, kLatents), [&](int64_t task) {
-    body(task, task * kLatents, std::min(latents, (task + 1) * kLatents));
+  const int64_t each = latents_a_task(latents);
+  parallel_for(latent_tasks(latents), [&](int64_t task) {
+    body(task, task * each, std::min(latents, (task + 1) * each));
   });
 }
 
@@ -149,6 +160,11 @@ void form_decoder_rows(const LatentGradients& from, const Sums& sums, int64_t fi
   for (int64_t j = first; j < last; j++) add_along_decoder(from, j, out + (j - first) * from.output_width);
 }
 
+// Where the decoder's rows are kept: after the encoder's.
+float* kept_decoder_rows(const LatentGradients& from) {
+  return from.kept ? from.kept + from.latents * from.width : nullptr;
+}
+
 // What a latent's entries add up to, beside the rows.
 struct EntrySums {
   double shared, apart;  // gradients of pre-activations; apart: of parts with a bias of their own
@@ -229,15 +245,15 @@ double squares_of_slices(const std::vector<Addend>& addends, int64_t latents, in
   return std::accumulate(partial.begin(), partial.end(), 0.0);
 }
 
-// The same of rows that form(first, last, space, out) makes whole, some at once.
+// The same of rows that form(first, last, space, out) makes whole, some at once, in `kept` where that is not null.
 template <class Form>
-double squares_of_formed(const Addends& addends, int64_t latents, int64_t width, Form form) {
-  std::vector<double> partial(ceil_div(latents, kLatents));
+double squares_of_formed(const Addends& addends, int64_t latents, int64_t width, float* kept, Form form) {
+  std::vector<double> partial(latent_tasks(latents));
   over_latents(latents, [&](int64_t task, int64_t first, int64_t last) {
     float* space = scratch(addends.space() + addends.at_once() * width);
-    float* gradients = space + addends.space();
     for (int64_t j = first; j < last; j += addends.at_once()) {
       const int64_t end = std::min(last, j + addends.at_once());
+      float* gradients = kept ? kept + j * width : space + addends.space();
       form(j, end, space, gradients);
       for (int64_t i = 0; i < end - j; i++)
         partial[task] += kernels().dot(gradients + i * width, gradients + i * width, width);
@@ -248,17 +264,17 @@ double squares_of_formed(const Addends& addends, int64_t latents, int64_t width,
 
 double squares_of_encoder_rows(const LatentGradients& from, const Sums& sums) {
   const Addends& addends = sums.encoder;
-  if (addends.all_sparse()) return squares_of_slices(addends.sparse(), from.latents, from.width);
-  return squares_of_formed(addends, from.latents, from.width, [&](int64_t first, int64_t last, float* space, float* out) {
-    addends.form(first, last, space, out);
-  });
+  if (addends.all_sparse() && !from.kept) return squares_of_slices(addends.sparse(), from.latents, from.width);
+  return squares_of_formed(
+      addends, from.latents, from.width, from.kept,
+      [&](int64_t first, int64_t last, float* space, float* out) { addends.form(first, last, space, out); });
 }
 
 double squares_of_decoder_rows(const LatentGradients& from, const Sums& sums) {
   const Addends& addends = sums.decoder;
-  if (addends.all_sparse() && !from.along_decoder)
+  if (addends.all_sparse() && !from.along_decoder && !from.kept)
     return squares_of_slices(addends.sparse(), from.latents, from.output_width);
-  return squares_of_formed(addends, from.latents, from.output_width,
+  return squares_of_formed(addends, from.latents, from.output_width, kept_decoder_rows(from),
                            [&](int64_t first, int64_t last, float* space, float* out) {
                              form_decoder_rows(from, sums, first, last, space, out);
                            });
@@ -279,7 +295,7 @@ void latent_gradients(const LatentGradients& from, float* encoder_weight, float*
 }
 
 double measure_latent_gradients(const LatentGradients& from, double* through_input) {
-  const int64_t width = from.width, tasks = ceil_div(from.latents, kLatents);
+  const int64_t width = from.width, tasks = latent_tasks(from.latents);
   std::vector<double> squares(tasks, 0.0);
   std::vector<float> through(tasks * width);
   over_latents(from.latents, [&](int64_t task, int64_t first, int64_t last) {
@@ -311,32 +327,49 @@ double measure_latent_gradients(const LatentGradients& from, double* through_inp
 void update_latents(const LatentGradients& from, const OptimiserOptions& options, const Trained& encoder_weight,
                     const Trained& encoder_bias, const Trained& decoder_weight) {
   const Optimiser optimiser(options);
-  const Sums sums(from);
   const int64_t width = from.width, output_width = from.output_width;
-  const int64_t at_once = std::max(sums.encoder.at_once(), sums.decoder.at_once());
-  const int64_t space_size = std::max(sums.encoder.space(), sums.decoder.space());
+  const auto step_encoder_row = [&](int64_t j, const float* gradient) {
+    optimiser.step(encoder_weight, j * width, width, gradient, 0);
+  };
   const auto step_decoder_row = [&](int64_t j, const float* gradient, float along) {
     const float square = optimiser.step(decoder_weight, j * output_width, output_width, gradient, along);
     float* row = decoder_weight.parameter + j * output_width;
     if (from.unit_decoder && square > 0) kernels().scale_row(row, 1 / std::sqrt(square), output_width, row);
   };
-  over_latents(from.latents, [&](int64_t, int64_t first, int64_t last) {
-    const FlushSubnormals flush;
+  // Calls step_rows(first, last, what the entries of each add up to).
+  const auto over_stretches = [&](auto step_rows) {
+    over_latents(from.latents, [&](int64_t, int64_t first, int64_t last) {
+      const FlushSubnormals flush;
+      float biases[kLatents];
+      EntrySums entries[kLatents];
+      sum_entries(from, first, last, entries);
+      for (int64_t j = first; j < last; j++) biases[j - first] = entries[j - first].bias();
+      step_rows(first, last, entries);
+      optimiser.step(encoder_bias, first, last - first, biases, 0);
+    });
+  };
+  if (from.kept) {
+    return over_stretches([&](int64_t first, int64_t last, const EntrySums* entries) {
+      for (int64_t j = first; j < last; j++) {
+        step_encoder_row(j, from.kept + j * width);
+        step_decoder_row(j, kept_decoder_rows(from) + j * output_width, static_cast<float>(entries[j - first].along));
+      }
+    });
+  }
+  const Sums sums(from);
+  const int64_t at_once = std::max(sums.encoder.at_once(), sums.decoder.at_once());
+  const int64_t space_size = std::max(sums.encoder.space(), sums.decoder.space());
+  over_stretches([&](int64_t first, int64_t last, const EntrySums* entries) {
     float* space = scratch(space_size + at_once * std::max(width, output_width));
     float* gradients = space + space_size;
-    float biases[kLatents];
-    EntrySums entries[kLatents];
-    sum_entries(from, first, last, entries);
-    for (int64_t j = first; j < last; j++) biases[j - first] = entries[j - first].bias();
     for (int64_t j = first; j < last; j += at_once) {
       const int64_t end = std::min(last, j + at_once);
       sums.encoder.form(j, end, space, gradients);
-      for (int64_t i = j; i < end; i++) optimiser.step(encoder_weight, i * width, width, gradients + (i - j) * width, 0);
+      for (int64_t i = j; i < end; i++) step_encoder_row(i, gradients + (i - j) * width);
       form_decoder_rows(from, sums, j, end, space, gradients);
       for (int64_t i = j; i < end; i++)
         step_decoder_row(i, gradients + (i - j) * output_width, static_cast<float>(entries[i - first].along));
     }
-    optimiser.step(encoder_bias, first, last - first, biases, 0);
   });
 }
 

@@ -21,6 +21,9 @@ struct Sparse {
   Array<float> values;
 };
 
+// Of so many entries a row, nothing written yet.
+Sparse with_offsets(const std::vector<uint32_t>& counts);
+
 struct SparseView {
   int64_t rows;
   int64_t columns;
@@ -176,6 +179,9 @@ struct LatentGradients {
   const float* along_decoder = nullptr;
   const uint32_t* bounds = nullptr;
   int64_t blocks = 0;
+  // Where measuring leaves the rows of the two gradients, of the encoder and then of the decoder, for the update;
+  // [latents, width + output_width], or null.
+  float* kept = nullptr;
 };
 void latent_gradients(const LatentGradients& from, float* encoder_weight, float* encoder_bias, float* decoder_weight);
 double measure_latent_gradients(const LatentGradients& from, double* through_input);

@@ -163,9 +163,13 @@ void gradients(Random& random) {
 void measures(Random& random) {
   const Problem problem(random);
   const int64_t width = problem.width;
+  const bool keeps = random.coin();
   const Doubles found = for_any_threads([&] {
+    LatentGradients from = problem.operands();
+    std::vector<float> kept(problem.latents * (width + problem.output_width));
+    if (keeps) from.kept = kept.data();
     Doubles through(width);
-    through.push_back(measure_latent_gradients(problem.operands(), through.data()));
+    through.push_back(measure_latent_gradients(from, through.data()));
     return through;
   });
   Doubles expected(width), scale(width);
@@ -195,6 +199,7 @@ void updates(Random& random) {
   start.insert(start.end(), problem.bias.begin(), problem.bias.end());
   start.insert(start.end(), problem.decoder.begin(), problem.decoder.end());
 
+  const bool keeps = random.coin();
   const std::vector<float> found = for_any_threads([&] {
     std::vector<float> parameter = start, first = m, second = v;
     const auto trained = [&](int64_t at) {
@@ -204,6 +209,12 @@ void updates(Random& random) {
     // The parameters that are stepped are those that the gradients follow from.
     from.encoder_weight = parameter.data();
     from.decoder_weight = parameter.data() + problem.decoder_rows();
+    std::vector<float> kept(problem.latents * (problem.width + output_width));
+    Doubles through(problem.width);
+    if (keeps) {
+      from.kept = kept.data();
+      measure_latent_gradients(from, through.data());
+    }
     update_latents(from, options, trained(0), trained(problem.biases()), trained(problem.decoder_rows()));
     parameter.insert(parameter.end(), first.begin(), first.end());
     parameter.insert(parameter.end(), second.begin(), second.end());

@@ -40,6 +40,32 @@ void tasks_within_tasks(Random& random) {
   for (int ran : runs) expect(ran == 1, "an inner task ran not once");
 }
 
+void together_each_on_one_thread(Random& random) {
+  set_threads(3);
+  const int64_t outer = random.between(0, 12), inner = random.between(1, 12);
+  std::vector<int> runs(outer * inner, 0);
+  std::atomic<bool> split{false};
+  together(outer, [&](int64_t a) {
+    const std::thread::id here = std::this_thread::get_id();
+    parallel_for(inner, [&](int64_t b) {
+      runs[a * inner + b]++;
+      if (std::this_thread::get_id() != here) split = true;
+    });
+  });
+  for (int ran : runs) expect(ran == 1, "an inner task ran not once");
+  expect(outer < 2 || !split, "what was to be done by one thread alone was split");
+  bool caught = false;
+  try {
+    together(2, [](int64_t) { throw std::runtime_error("bad"); });
+  } catch (const std::runtime_error&) {
+    caught = true;
+  }
+  expect(caught, "a failure was lost");
+  std::atomic<int> after{0};
+  parallel_for(40, [&](int64_t) { after++; });
+  expect(after == 40, "tasks were lost after a failure");
+}
+
 // Each caller works on operands of its own and must get what it would get alone.
 void several_callers(Random& random) {
   const int64_t rows = 300, width = 40, columns = 90;
@@ -72,6 +98,7 @@ std::vector<Test> pool_tests() {
   return {{"pool: every task once", 20, every_task_once},
           {"pool: a failure reaches the caller", 20, failure_reaches_the_caller},
           {"pool: tasks within tasks", 20, tasks_within_tasks},
+          {"pool: together, each on one thread", 20, together_each_on_one_thread},
           {"pool: several callers", 3, several_callers}};
 }
 

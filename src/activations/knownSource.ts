@@ -32,16 +32,14 @@ export function knownSource(
     async read(asked) {
       checkSequences(asked, sequences);
       const result = allocateRows(asked.length * BLOCK_ROWS, width);
-      const drawBlock = async (place: number) => {
-        const block = firstBlock + asked[place];
+      const blocks = Array.from(asked, (sequence) => firstBlock + sequence);
+      for (const [place, block] of blocks.entries()) {
         const start = place * BLOCK_ROWS;
-        const { x } = await distribution.draw(backend, block * BLOCK_ROWS, BLOCK_ROWS);
-        result.activations.set(x, start * width);
         result.sequences.fill(block, start, start + BLOCK_ROWS);
         result.documents.fill(block, start, start + BLOCK_ROWS);
         for (let row = 0; row < BLOCK_ROWS; row++) result.positions[start + row] = row;
-      };
-      await Promise.all(Array.from({ length: asked.length }, (_, place) => drawBlock(place)));
+      }
+      await distribution.drawBlocks(backend, blocks, result.activations);
       return result;
     },
   };

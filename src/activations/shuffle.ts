@@ -123,10 +123,13 @@ function gatherRows(
   at: number,
   width: number,
 ): void {
-  for (let i = 0; i < order.length; i++) {
-    const row = order[i];
-    const target = at + i;
-    to.activations.set(from.activations.subarray(row * width, (row + 1) * width), target * width);
+  for (let place = 0; place < order.length; place++) {
+    const [row, target] = [order[place], at + place];
+    // A view of a narrow row would take longer to make than the row to copy.
+    if (width > 256)
+      to.activations.set(from.activations.subarray(row * width, (row + 1) * width), target * width);
+    else
+      for (let i = 0; i < width; i++) to.activations[target * width + i] = from.activations[row * width + i];
     to.tokens[target] = from.tokens[row];
     to.documents[target] = from.documents[row];
     to.sequences[target] = from.sequences[row];

@@ -70,6 +70,8 @@ export interface EncodeOperands {
   readonly subset?: Uint32Array;
   /** `fp32` where absent. */
   readonly precision?: Precision;
+  /** Where the entries of the result may be written, if they fit: arrays of one length that nobody reads any more. */
+  readonly room?: { readonly indices: Uint32Array; readonly values: Float32Array };
 }
 
 /**

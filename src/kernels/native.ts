@@ -133,12 +133,15 @@ export function createNativeBackend(settings: { threads?: number; instructionSet
     sample: ({ x, rows, weight, temperature, uniforms, out }) =>
       addon.sample(...unembedding(weight), rows, temperature, x, uniforms, out),
 
-    encodeTopK: ({ k, ...operands }) => addon.encodeTopK(k, ...encoder(operands)),
-    encodeBatchTopK: ({ total, ...operands }) => addon.encodeBatchTopK(total, ...encoder(operands)),
-    encodeAbsTopK: ({ k, ...operands }) => addon.encodeAbsTopK(k, ...encoder(operands)),
-    encodeGroupMax: ({ groups, ...operands }) => addon.encodeGroupMax(groups, ...encoder(operands)),
+    encodeTopK: ({ k, ...operands }) => encoded(addon.encodeTopK(k, ...encoder(operands)), operands.room),
+    encodeBatchTopK: ({ total, ...operands }) =>
+      encoded(addon.encodeBatchTopK(total, ...encoder(operands)), operands.room),
+    encodeAbsTopK: ({ k, ...operands }) =>
+      encoded(addon.encodeAbsTopK(k, ...encoder(operands)), operands.room),
+    encodeGroupMax: ({ groups, ...operands }) =>
+      encoded(addon.encodeGroupMax(groups, ...encoder(operands)), operands.room),
     encodeThreshold: ({ threshold, ...operands }) =>
-      addon.encodeThreshold(operands.columns, threshold, ...encoder(operands)),
+      encoded(addon.encodeThreshold(operands.columns, threshold, ...encoder(operands)), operands.room),
 
     decode: ({ codes, weight, bias, width, out }) =>
       addon.decode(width, weight.length / width, weight, bias, ...sparse(codes), out),
@@ -168,9 +171,9 @@ export function createNativeBackend(settings: { threads?: number; instructionSet
       addon.dots(width, weight.length / width, weight, ...sparse(codes), m, out),
     transposedProduct: ({ a, b, rows, aWidth, bWidth, out }) =>
       addon.transposedProduct(rows, aWidth, bWidth, a, b, out),
-    sortByColumn: async (codes, columns) => {
-      const offsets = new Uint32Array(columns + 1);
-      const [rows, entries] = [new Uint32Array(codes.indices.length), new Uint32Array(codes.indices.length)];
+    sortByColumn: async (codes, columns, room) => {
+      const [offsets, count] = [new Uint32Array(columns + 1), codes.indices.length];
+      const { rows, entries } = room ?? { rows: new Uint32Array(count), entries: new Uint32Array(count) };
       await addon.sortByColumn(columns, ...sparse(codes), offsets, rows, entries);
       return { columns, offsets, rows, entries };
     },
@@ -207,7 +210,27 @@ function unembedding({ precision, outputs, inputs, data }: PackedMatrix): unknow
 }
 
 function encoder(o: EncodeOperands): unknown[] {
-  return [o.precision === 'bf16', o.rows, o.width, o.columns, o.x, o.weight, o.bias, o.subset];
+  const { room } = o;
+  return [
+    ...[o.precision === 'bf16', o.rows, o.width, o.columns, o.x, o.weight, o.bias, o.subset],
+    ...(room ? [room.indices, room.values] : []),
+  ];
+}
+
+/** The addon gives no entries where it wrote them to `room`. */
+async function encoded(
+  codes: Promise<Pick<SparseRows, 'rows' | 'offsets'> & Partial<SparseRows>>,
+  room: EncodeOperands['room'],
+): Promise<SparseRows> {
+  const { rows, offsets, indices, values } = await codes;
+  if (indices && values) return { rows, offsets, indices, values };
+  const entries = offsets[rows];
+  return {
+    rows,
+    offsets,
+    indices: room!.indices.subarray(0, entries),
+    values: room!.values.subarray(0, entries),
+  };
 }
 
 function sparse(codes: SparseRows): unknown[] {
@@ -215,7 +238,7 @@ function sparse(codes: SparseRows): unknown[] {
 }
 
 function gradients(o: LatentGradientOperands): unknown[] {
-  const { everyRow, alongDecoder } = o;
+  const { everyRow, alongDecoder, kept } = o;
   const parts = o.parts.flatMap((part) => [
     part.order.offsets,
     part.order.rows,
@@ -231,6 +254,7 @@ function gradients(o: LatentGradientOperands): unknown[] {
     ...[o.rows, o.latents, o.width, o.outputWidth, o.unitDecoder, o.input, o.encoderWeight, o.decoderWeight],
     ...(everyRow ? [true, everyRow.coefficients, everyRow.inputSum] : [false]),
     ...(alongDecoder ? [true, alongDecoder.bounds, alongDecoder.coefficients] : [false]),
+    ...(kept ? [true, kept] : [false]),
     ...[o.parts.length, ...parts],
   ];
 }

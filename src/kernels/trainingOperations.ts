@@ -1,7 +1,8 @@
 /**
  * The operations of a training step after its encoder, a part of `Backend`; conventions and sparse types are those of
- * `backend.ts`. Gradients of the two weights are never kept: they are formed a latent at a time from the entries of
- * the batch, once to measure them and once to step along them, so a step needs no array of the parameters' shape.
+ * `backend.ts`. Gradients of the two weights are not kept unless they are small: they are formed a latent at a time from
+ * the entries of the batch, once to measure them and once to step along them, so a step needs no array of the
+ * parameters' shape.
  *
  * What a family of dictionaries supplies is the entries (its selection) and, for each of them, two coefficients:
  * `values`, what it adds of the output's gradient to its latent's decoder row, and `preGradients`, what it adds of the
@@ -63,6 +64,12 @@ export interface LatentGradientOperands {
    * `unitDecoder`.
    */
   readonly alongDecoder?: { readonly coefficients: Float32Array; readonly bounds: Uint32Array };
+  /**
+   * Room for the gradients of both weights, `[latents, width + outputWidth]`, where that is so little that forming them
+   * twice would take longer: `measureLatentGradients` may leave there what `updateLatents` of the same operands, the
+   * next to be given this array, then reads.
+   */
+  readonly kept?: Float32Array;
 }
 
 /** An array that is trained, with what the optimiser remembers of it. */
@@ -163,8 +170,15 @@ export interface TrainingOperations {
     out: Float32Array;
   }): Promise<void>;
 
-  /** Sorts the entries by column (stable in the row), so that gradients are summed in one order always. */
-  sortByColumn(codes: SparseRows, columns: number): Promise<ColumnOrder>;
+  /**
+   * Sorts the entries by column (stable in the row), so that gradients are summed in one order always. May write the
+   * result's arrays `[entries]` to those of `room`.
+   */
+  sortByColumn(
+    codes: SparseRows,
+    columns: number,
+    room?: Pick<ColumnOrder, 'rows' | 'entries'>,
+  ): Promise<ColumnOrder>;
 
   /** Writes the gradients down, in arrays of the parameters' shape: the exact version of what the next two fuse. */
   latentGradients(

@@ -38,10 +38,12 @@ export async function trainDictionaries(
     steps: number;
     seed: number;
     learningRate: number;
+    /** The recipe's where it is not given. */
+    decayFraction?: number;
     afterStep?: (step: number) => void;
   },
 ): Promise<Dictionary[]> {
-  const { firstBlock, steps, seed, learningRate, afterStep } = options;
+  const { firstBlock, steps, seed, learningRate, decayFraction, afterStep } = options;
   const { width } = distribution;
   const source = knownSource(backend, distribution, { firstBlock, sequences: (steps * BATCH) / BLOCK_ROWS });
   const block = { start: 0, end: width, ...(await activationScale(source, { seed, start: 0, end: width })) };
@@ -53,10 +55,12 @@ export async function trainDictionaries(
       seed: own,
       shuffleSeed: seed,
       windowRows: WINDOW_ROWS,
+      learningRate,
+      decayFraction,
     };
     // Resampling moves what is frozen.
     const frozen = freeze && { freeze, resampleAt: [] };
-    const options = trainingOptions(family, dictionary, { ...given, learningRate, ...frozen }, width);
+    const options = trainingOptions(family, dictionary, { ...given, ...frozen }, width);
     return { options, input: [block], mixed };
   });
   const trained = await train({

@@ -4,9 +4,10 @@
  * a point of its curve, `a_i sum_c curve_c(t) d_ic`. It must not know why a feature fires.
  */
 
-import type { SparseRows } from '../kernels/backend.ts';
+import type { Backend, SparseRows } from '../kernels/backend.ts';
+import type { Firings } from '../kernels/firingOperations.ts';
 import type { Distribution } from './distribution.ts';
-import { drawLaw } from './drawLaw.ts';
+import { drawLaw, drawLawBlocks } from './drawLaw.ts';
 import type { FiringLaw } from './firingLaw.ts';
 import { type Curve, pointOn } from './manifolds.ts';
 
@@ -36,6 +37,11 @@ export function additiveDistribution(world: {
   if (bias && bias.length !== width)
     throw new RangeError(`bias: ${bias.length} values were given for a width of ${width}`);
 
+  const decodeTo = async (backend: Backend, { labels, positions }: Firings, out: Float32Array) => {
+    const codes = curves && positions ? alongCurves(labels, positions, curves, firstDirection) : labels;
+    await backend.decode({ codes, weight: directions, bias, width, out });
+  };
+
   return {
     features,
     width,
@@ -46,11 +52,13 @@ export function additiveDistribution(world: {
     expectedL0: firingProbabilities.reduce((sum, p) => sum + p, 0),
     entropy,
     async draw(backend, first, count) {
-      const { labels, positions } = await drawLaw(backend, law, seed, first, count);
-      const codes = curves && positions ? alongCurves(labels, positions, curves, firstDirection) : labels;
+      const firings = await drawLaw(backend, law, seed, first, count);
       const x = new Float32Array(count * width);
-      await backend.decode({ codes, weight: directions, bias, width, out: x });
-      return positions ? { x, labels, positions } : { x, labels };
+      await decodeTo(backend, firings, x);
+      return { x, ...firings };
+    },
+    async drawBlocks(backend, blocks, out) {
+      await decodeTo(backend, await drawLawBlocks(backend, law, seed, blocks), out);
     },
   };
 }

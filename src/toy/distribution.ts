@@ -49,4 +49,9 @@ export interface Distribution {
    * RangeError where these are not whole numbers >= 0.
    */
   draw(backend: Backend, first: number, count: number): Promise<Samples>;
+  /**
+   * Writes x of whole blocks, those of the numbers `blocks`, one after the other to `out [blocks * BLOCK_ROWS, width]`:
+   * the samples that `draw` gives.
+   */
+  drawBlocks(backend: Backend, blocks: ArrayLike<number>, out: Float32Array): Promise<void>;
 }

@@ -22,11 +22,33 @@ export async function drawLaw(
   }
   const firstBlock = Math.floor(first / BLOCK_ROWS);
   const skip = first - firstBlock * BLOCK_ROWS;
-  const blocks = Math.ceil((skip + count) / BLOCK_ROWS);
-  const streams = new Int32Array(8 * blocks);
-  for (let b = 0; b < blocks; b++) {
-    streams.set(streamState(seed, 'samples', String(firstBlock + b)), 8 * b);
-    streams.set(streamState(seed, 'normals', String(firstBlock + b)), 8 * b + 4);
-  }
+  const blocks = Array.from({ length: Math.ceil((skip + count) / BLOCK_ROWS) }, (_, b) => firstBlock + b);
+  const streams = streamsOf(seed, blocks);
   return backend.drawFirings({ plan, streams, blockRows: BLOCK_ROWS, skip, rows: count });
+}
+
+/** All samples of some blocks, in the order in which they are named. */
+export function drawLawBlocks(
+  backend: Backend,
+  { plan }: FiringLaw,
+  seed: number,
+  blocks: ArrayLike<number>,
+): Promise<Firings> {
+  const streams = streamsOf(seed, blocks);
+  return backend.drawFirings({
+    plan,
+    streams,
+    blockRows: BLOCK_ROWS,
+    skip: 0,
+    rows: blocks.length * BLOCK_ROWS,
+  });
+}
+
+function streamsOf(seed: number, blocks: ArrayLike<number>): Int32Array {
+  const streams = new Int32Array(8 * blocks.length);
+  for (let b = 0; b < blocks.length; b++) {
+    streams.set(streamState(seed, 'samples', String(blocks[b])), 8 * b);
+    streams.set(streamState(seed, 'normals', String(blocks[b])), 8 * b + 4);
+  }
+  return streams;
 }

@@ -7,7 +7,7 @@
  * Its target e and its scale are constants (no gradient flows through them), b_dec has no part in its reconstruction,
  * and its gradient reaches encoder and decoder alike.
  */
-import { encoderOperands } from '../dictionaries/families/entries.ts';
+import { encoderOperands, sortByLatent } from '../dictionaries/families/entries.ts';
 import type { Batch, Loss } from '../dictionaries/families/family.ts';
 import type { EntryGradients } from '../kernels/trainingOperations.ts';
 
@@ -17,7 +17,7 @@ export async function propagateAux(
   { error: { scaled, factor }, reconstruction }: Loss,
   { coefficient, latents: k }: { coefficient: number; latents: number },
 ): Promise<{ part: EntryGradients; loss: number } | undefined> {
-  const { backend, parameters, outputWidth, latents, rows, dead, workspace } = batch;
+  const { backend, parameters, outputWidth, rows, dead, workspace } = batch;
   if (dead.length === 0 || coefficient === 0 || k === 0) return undefined;
   const sums = new Float64Array(outputWidth);
   await backend.columnSum({ m: scaled, rows, width: outputWidth, out: sums });
@@ -38,7 +38,7 @@ export async function propagateAux(
     dots,
     sums,
   });
-  const order = await backend.sortByColumn(codes, latents);
+  const order = await sortByLatent(batch, codes, 'aux');
   const part = { values: codes.values, valueGradients: dots, preGradients: dots, outputGradient, order };
   return { part, loss: squares / rows / variance };
 }

@@ -17,6 +17,9 @@ import { type TrainingOptions, totalSteps } from './options.ts';
 import { latentsAt, sparsityWarmth } from './schedules.ts';
 import { deadLatents, type TrainingState } from './state.ts';
 
+/** Gradients of so many weights are kept between measuring and stepping: 1 MB, which stays in a cache. */
+const KEPT = 2 ** 18;
+
 /** Activations, and what they are multiplied by first. */
 export interface Rows {
   /** `[rows, width]` */
@@ -79,6 +82,10 @@ export async function propagate(
       parts: aux ? [...loss.parts, aux.part] : loss.parts,
       everyRow,
       alongDecoder,
+      kept:
+        latents * (width + outputWidth) <= KEPT
+          ? workspace.floats('gradients', latents * (width + outputWidth))
+          : undefined,
     },
     own,
   };
@@ -145,7 +152,10 @@ async function prepare(
     input,
     target,
     dead: deadLatents(state, options.deadAfterTokens),
-    random: new Random(options.seed, 'step', `${step}`),
+    // Few families ask for it, and it takes a hash.
+    get random() {
+      return new Random(options.seed, 'step', `${step}`);
+    },
     workspace,
   };
   return { batch, variance: squares / rows - sums.reduce((total, value) => total + (value / rows) ** 2, 0) };

@@ -77,7 +77,9 @@ async function update(
   const throughInput = new Float64Array(state.width);
   let squares = dense ? 0 : await backend.measureLatentGradients({ ...gradient, throughInput });
   const centered = batch.input === batch.target;
-  const decoderBias = Float32Array.from(loss.outputSum, (sum, i) => (centered ? sum - throughInput[i] : sum));
+  const decoderBias = new Float32Array(loss.outputSum);
+  if (centered)
+    for (let i = 0; i < decoderBias.length; i++) decoderBias[i] = loss.outputSum[i] - throughInput[i];
   if (dense && gradient.unitDecoder) turnOnly(dense.decoderWeight, gradient);
   const others: Record<string, Float32Array> = { ...own, ...dense, decoderBias };
   if (frozen !== undefined) delete others[frozen];
@@ -146,10 +148,11 @@ function optimiserOf(options: TrainingOptions, step: number, rate: number, norm:
 /** A latent that fired for the loss counts anew; one that AuxK chose has not fired by that. Returns how many fired in all. */
 function recordFirings({ tokensSinceFired }: TrainingState, { codes }: Loss, rows: number): number {
   for (let j = 0; j < tokensSinceFired.length; j++) tokensSinceFired[j] += rows;
+  const { indices, values } = codes;
   let fired = 0;
-  for (let e = 0; e < codes.values.length; e++) {
-    if (codes.values[e] === 0) continue;
-    tokensSinceFired[codes.indices[e]] = 0;
+  for (let e = 0; e < values.length; e++) {
+    if (values[e] === 0) continue;
+    tokensSinceFired[indices[e]] = 0;
     fired++;
   }
   return fired;

@@ -28,8 +28,13 @@ import {
 } from './stream.ts';
 import { createWorkspace } from './workspace.ts';
 
-/** Arms that take a step at the same time: while one is between two operations, the other keeps the threads busy. */
-const IN_FLIGHT = 2;
+/**
+ * Arms that take a step at the same time: while one is between two operations, the other keeps the threads busy. Of small
+ * ones more: their operations are each done by one thread.
+ */
+const [IN_FLIGHT, SMALL_IN_FLIGHT] = [2, 16];
+/** Products of this many numbers take a thread half a millisecond. */
+const SMALL = 2e7;
 
 /** One dictionary in training. */
 export interface Arm {
@@ -97,7 +102,11 @@ export async function train(request: TrainRequest): Promise<TrainResult[]> {
     states[i].step >= totalSteps(options) ? 'finished' : undefined,
   );
   const running = () => [...arms.keys()].filter((i) => ends[i] === undefined);
-  const workspaces = Array.from({ length: Math.min(IN_FLIGHT, arms.length) }, () => createWorkspace(backend));
+  const small = arms.every(
+    ({ options: { batch, dictionary }, input }) => batch * widthOf(input) * dictionary.latents < SMALL,
+  );
+  const inFlight = Math.min(small ? SMALL_IN_FLIGHT : IN_FLIGHT, arms.length);
+  const workspaces = Array.from({ length: inFlight }, () => createWorkspace(backend));
   let step = Math.min(...running().map((i) => states[i].step));
   if (running().length > 0) {
     for await (const batch of streamBatches(stream, step)) {
@@ -114,6 +123,8 @@ export async function train(request: TrainRequest): Promise<TrainResult[]> {
       for (const i of arms.keys())
         if (metrics[i]) await saveWhereDue(arms[i], states[i], ends[i] !== undefined);
       if (running().length === 0) break;
+      // Short operations are done without leaving the event loop, which has signals and files to see to as well.
+      await new Promise(setImmediate);
     }
   }
   return states.map((state, i) => ({ state, end: ends[i]! }));

@@ -9,15 +9,22 @@ import type { Backend } from '../kernels/backend.ts';
 const SPARE = 1.25;
 
 export function createWorkspace(backend: Backend): Workspace {
-  const arrays = new Map<string, Float32Array>();
   return {
-    floats(name, length) {
-      let array = arrays.get(name);
-      if (array === undefined || array.length < length) {
-        array = backend.allocate(array === undefined ? length : Math.ceil(length * SPARE));
-        arrays.set(name, array);
-      }
-      return array.subarray(0, length);
-    },
+    floats: keeper((length) => backend.allocate(length)),
+    indices: keeper((length) => new Uint32Array(length)),
+  };
+}
+
+function keeper<T extends Float32Array | Uint32Array>(
+  allocate: (length: number) => T,
+): (name: string, length: number) => T {
+  const arrays = new Map<string, T>();
+  return (name, length) => {
+    let array = arrays.get(name);
+    if (array === undefined || array.length < length) {
+      array = allocate(array === undefined ? length : Math.ceil(length * SPARE));
+      arrays.set(name, array);
+    }
+    return array.subarray(0, length) as T;
   };
 }

@@ -226,8 +226,33 @@ describe.each(instructionSets)('%s', (instructionSet) => {
     expect([...largest.values]).toEqual(Array(70).fill(-3));
     const firsts = await native.encodeGroupMax({ ...operands, groups: 3 });
     expect([...firsts.indices]).toEqual(Array.from({ length: 30 }, (_, i) => (i % 3) * 1000));
-    const batch = await native.encodeBatchTopK({ ...operands, total: 3250 });
-    expect([...batch.indices]).toEqual(Array.from({ length: 3250 }, (_, i) => i % columns));
+    // Few of many are chosen from lists, of few in all that are written down.
+    for (const rows of [100, 10]) {
+      const x = new Float32Array(3 * rows).fill(1);
+      const batch = await native.encodeBatchTopK({ ...operands, x, rows, total: 3250 });
+      expect([...batch.indices]).toEqual(Array.from({ length: 3250 }, (_, i) => i % columns));
+    }
+  });
+
+  it('writes entries to the room that is given, where they fit', async () => {
+    choose();
+    const random = new Random(14);
+    const [n, d, columns, total] = [90, 20, 40, 500];
+    const operands = {
+      x: normals(random, n * d),
+      rows: n,
+      width: d,
+      weight: normals(random, columns * d),
+      bias: normals(random, columns),
+      columns,
+    };
+    const expected = await native.encodeBatchTopK({ ...operands, total });
+    for (const size of [total - 1, total, total + 10]) {
+      const room = { indices: new Uint32Array(size), values: new Float32Array(size) };
+      const found = await native.encodeBatchTopK({ ...operands, total, room });
+      expect(found).toEqual(expected);
+      expect(found.values.buffer === room.values.buffer).toBe(size >= total);
+    }
   });
 
   it('keeps all above thresholds that are lower than all, and nothing above infinity', async () => {

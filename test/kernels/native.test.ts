@@ -7,7 +7,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/formats/hash.ts';
-import type { Backend } from '../../src/kernels/backend.ts';
+import type { Backend, SparseRows } from '../../src/kernels/backend.ts';
 import { createNativeBackend, nativeProblem } from '../../src/kernels/native.ts';
 import { createReferenceBackend } from '../../src/kernels/reference.ts';
 import { Random } from '../../src/math/random.ts';
@@ -203,6 +203,33 @@ describe.each(instructionSets)('%s', (instructionSet) => {
       }),
       { numRuns: 10 },
     );
+  });
+
+  it('does short work that is asked for at once to the bytes of one after another', async () => {
+    const random = new Random(6);
+    const [n, d, columns] = [60, 32, 48];
+    const operands = Array.from({ length: 7 }, (_, i) => ({
+      x: normals(random, n * d),
+      rows: n,
+      width: d,
+      weight: normals(random, columns * d),
+      bias: normals(random, columns),
+      columns,
+      total: 100 * (i + 1),
+    }));
+    const alone = createNativeBackend({ instructionSet, threads: 1 });
+    const expected: SparseRows[] = [];
+    for (const op of operands) expected.push(await alone.encodeBatchTopK(op));
+    for (const threads of [1, 2, 5]) {
+      const b = createNativeBackend({ instructionSet, threads });
+      expect(await Promise.all(operands.map((op) => b.encodeBatchTopK(op)))).toEqual(expected);
+      // What promises lead to waits for its turn too.
+      const twice = operands.map(async (op) => {
+        await b.sumOfSquares(op.x);
+        return b.encodeBatchTopK(op);
+      });
+      expect(await Promise.all(twice)).toEqual(expected);
+    }
   });
 
   it('gives the same bytes for any number of threads', async () => {

@@ -76,6 +76,13 @@ describe.each(instructionSets)('%s', (instructionSet) => {
         );
         expectClose([squares[1], squares[3]], [squares[0], squares[2]], 1e-4);
         expect(smallest[1]).toBe(smallest[0]);
+        const room = {
+          rows: new Uint32Array(codes.indices.length),
+          entries: new Uint32Array(codes.indices.length),
+        };
+        expect(await native.sortByColumn(codes, columns, room)).toEqual(
+          await native.sortByColumn(codes, columns),
+        );
         expect(await native.sortByColumn(codes, columns)).toEqual(
           await reference.sortByColumn(codes, columns),
         );
@@ -130,9 +137,12 @@ describe.each(instructionSets)('%s', (instructionSet) => {
           async (b, o) => squares.push(await b.measureLatentGradients({ ...from, ...o })),
           1e-4,
         );
+        const kept = new Float32Array(shape.latents * (shape.width + shape.outputWidth));
+        const throughInput = new Float64Array(shape.width);
+        squares.push(await native.measureLatentGradients({ ...from, kept, throughInput }));
         const direction = await stepDirection(native, from);
         const composed = names.flatMap((name) => [...direction[name]]).reduce((sum, g) => sum + g * g, 0);
-        expectClose(squares, [composed, composed], 1e-4);
+        expectClose(squares, [composed, composed, composed], 1e-4);
       }),
       { numRuns: 30 },
     );
@@ -168,6 +178,14 @@ describe.each(instructionSets)('%s', (instructionSet) => {
               expectClose(fused.trained[name][array], composed.trained[name][array], 1e-4);
           }
         }
+
+        const [twice, once] = [trainable(from, bias, moments), trainable(from, bias, moments)];
+        await native.updateLatents({ ...twice.operands, optimiser: adam, trained: twice.trained });
+        const kept = new Float32Array(shape.latents * (shape.width + shape.outputWidth));
+        const throughInput = new Float64Array(shape.width);
+        await native.measureLatentGradients({ ...once.operands, kept, throughInput });
+        await native.updateLatents({ ...once.operands, kept, optimiser: adam, trained: once.trained });
+        for (const name of names) expect(once.trained[name]).toEqual(twice.trained[name]);
       }),
       { numRuns: 30 },
     );

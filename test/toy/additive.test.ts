@@ -44,6 +44,19 @@ describe('additiveDistribution', () => {
     }
   });
 
+  test('blocks by their numbers, in any order, are what is drawn by samples', async () => {
+    const backend = loadBackend();
+    const { x: all } = await distribution.draw(backend, 0, 4 * BLOCK_ROWS);
+    const blocks = [2, 0, 3];
+    const out = new Float32Array(blocks.length * BLOCK_ROWS * WIDTH);
+    await distribution.drawBlocks(backend, blocks, out);
+    const size = BLOCK_ROWS * WIDTH;
+    for (const [place, block] of blocks.entries())
+      expect(out.slice(place * size, (place + 1) * size)).toEqual(
+        all.slice(block * size, (block + 1) * size),
+      );
+  });
+
   test('any portion, in any order, has the bytes that the whole has', async () => {
     const backend = loadBackend();
     const { x: all, labels: allLabels } = await distribution.draw(backend, 0, 4 * BLOCK_ROWS);

@@ -3,7 +3,7 @@
  * token has as many latents as it needs. When it is used there is no batch, and latents fire above a threshold.
  */
 import * as z from 'zod';
-import { encoderOperands, plainLoss, reconstruct } from './entries.ts';
+import { encoderOperands, plainLoss, reconstruct, roomFor } from './entries.ts';
 import { type Family, GAO } from './family.ts';
 import { latents, latentsPerToken } from './fields.ts';
 import { THRESHOLD_MEMORY, thresholdDictionary, updateThreshold } from './threshold.ts';
@@ -26,7 +26,8 @@ export const batchtopk: Family<typeof options> = {
   memory: THRESHOLD_MEMORY,
   loss: async (batch) => {
     const total = batch.rows * batch.k;
-    const codes = await batch.backend.encodeBatchTopK({ ...encoderOperands(batch), total });
+    const room = roomFor(batch, total);
+    const codes = await batch.backend.encodeBatchTopK({ ...encoderOperands(batch), total, room });
     const reconstruction = await reconstruct(batch, codes);
     updateThreshold(batch.memory, reconstruction.smallest);
     return plainLoss(batch, codes, reconstruction);

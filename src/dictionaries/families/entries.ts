@@ -1,5 +1,5 @@
 /** What families have in common: the operands of their encoder, and the way from the codes to the gradient. */
-import type { EncodeOperands, SparseRows } from '../../kernels/backend.ts';
+import type { ColumnOrder, EncodeOperands, SparseRows } from '../../kernels/backend.ts';
 import type { EntryGradients } from '../../kernels/trainingOperations.ts';
 import type { Batch, Loss } from './family.ts';
 
@@ -14,6 +14,24 @@ export function encoderOperands({
 }: Batch): EncodeOperands {
   const { encoderWeight: weight, encoderBias: bias } = parameters;
   return { x, rows, width, weight, bias, columns, precision };
+}
+
+/** Room in the workspace for a selection of at most so many entries. */
+export function roomFor({ workspace }: Batch, entries: number): EncodeOperands['room'] {
+  return { indices: workspace.indices('codes', entries), values: workspace.floats('codes', entries) };
+}
+
+/** The entries sorted by latent. `name` keeps its arrays apart from those of another call in the same step. */
+export function sortByLatent(
+  { backend, latents, workspace }: Batch,
+  codes: SparseRows,
+  name = 'main',
+): Promise<ColumnOrder> {
+  const { length } = codes.indices;
+  return backend.sortByColumn(codes, latents, {
+    rows: workspace.indices(`${name}.rows`, length),
+    entries: workspace.indices(`${name}.entries`, length),
+  });
 }
 
 /** The mean squared error of what the codes decode to, and how it changes with each of them. */
@@ -75,7 +93,7 @@ export async function plainLoss(
     valueGradients,
     preGradients,
     outputGradient,
-    order: await batch.backend.sortByColumn(codes, batch.latents),
+    order: await sortByLatent(batch, codes),
   };
   return {
     reconstruction: error,

@@ -37,6 +37,8 @@ export interface Parameters {
 export interface Workspace {
   /** `length` floats of any content, that nobody else who asks for another name writes to. */
   floats(name: string, length: number): Float32Array;
+  /** The same of whole numbers. */
+  indices(name: string, length: number): Uint32Array;
 }
 
 export interface Shape {
@@ -69,7 +71,7 @@ export interface Batch<O extends FamilyOptions = FamilyOptions> extends Shape {
   readonly target: Float32Array;
   /** Latents that have not fired for long, ascending. */
   readonly dead: Uint32Array;
-  /** A stream of this step alone. */
+  /** A stream of this step alone, from its start whenever it is asked for. */
   readonly random: Random;
   readonly workspace: Workspace;
 }

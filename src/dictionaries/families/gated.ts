@@ -15,7 +15,7 @@
  * m > max(0, b_mag - e b_gate) and else 0, with m the pre-activation of the encoder e W_enc, b_mag.
  */
 import * as z from 'zod';
-import { encoderOperands, reconstruct } from './entries.ts';
+import { encoderOperands, reconstruct, sortByLatent } from './entries.ts';
 import type { Family } from './family.ts';
 import { latents } from './fields.ts';
 import { BRICKEN } from './l1.ts';
@@ -69,7 +69,7 @@ export const gated: Family<typeof options> = {
       throughGate[e] = frozen.valueGradients[e] + weight;
       sum += gates.values[e];
     }
-    const order = await backend.sortByColumn(gates, latents);
+    const order = await sortByLatent(batch, gates);
     return {
       reconstruction: main.error,
       penalty: weight * sum + frozen.error,

@@ -16,7 +16,7 @@ import * as z from 'zod';
 import type { SparseRows } from '../../kernels/backend.ts';
 import type { EntryGradients } from '../../kernels/trainingOperations.ts';
 import type { Random } from '../../math/random.ts';
-import { encoderOperands } from './entries.ts';
+import { encoderOperands, sortByLatent } from './entries.ts';
 import { type Batch, type Family, GAO, type Loss } from './family.ts';
 import { latents, latentsPerToken } from './fields.ts';
 import { THRESHOLD_MEMORY, thresholdDictionary, updateThreshold } from './threshold.ts';
@@ -87,7 +87,7 @@ function randomEnds({ latents, count }: Options, random: Random): number[] {
  * group decodes to is the sum of those of all prefixes that it is part of.
  */
 async function nestedLoss(batch: Batch, codes: SparseRows, ends: readonly number[]): Promise<Loss> {
-  const { backend, parameters, rows, outputWidth, latents, target, workspace } = batch;
+  const { backend, parameters, rows, outputWidth, target, workspace } = batch;
   const weight = parameters.decoderWeight;
   const factor = 2 / (rows * ends.length);
   const groups = splitColumns(codes, ends);
@@ -125,7 +125,7 @@ async function nestedLoss(batch: Batch, codes: SparseRows, ends: readonly number
       await backend.add({ a: outputGradient, b: gradients[g + 1], out: outputGradient });
     if (ends[g] === 0) continue;
     await backend.dots({ codes: group, weight, m: outputGradient, width: outputWidth, out: valueGradients });
-    const order = await backend.sortByColumn(group, latents);
+    const order = await sortByLatent(batch, group, `prefix${g}`);
     const { values } = group;
     parts.unshift({ values, valueGradients, preGradients: valueGradients, outputGradient, order });
   }

@@ -4,7 +4,7 @@
  *   L = mean_r |x'_r - x_r|^2,  f = ReLU(TopK(z))
  */
 import * as z from 'zod';
-import { encoderOperands, plainLoss, reconstruct } from './entries.ts';
+import { encoderOperands, plainLoss, reconstruct, roomFor } from './entries.ts';
 import { type Family, GAO } from './family.ts';
 import { latents, latentsPerToken } from './fields.ts';
 
@@ -24,7 +24,8 @@ export const topk: Family<typeof options> = {
   unitDecoder: true,
   centersInput: true,
   loss: async (batch) => {
-    const codes = await batch.backend.encodeTopK({ ...encoderOperands(batch), k: batch.k });
+    const room = roomFor(batch, batch.rows * batch.k);
+    const codes = await batch.backend.encodeTopK({ ...encoderOperands(batch), k: batch.k, room });
     return plainLoss(batch, codes, await reconstruct(batch, codes));
   },
   dictionary: ({ options }) => ({ selection: { kind: 'topk', k: options.k } }),

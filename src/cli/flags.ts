@@ -102,7 +102,7 @@ export const TRAINING_FLAGS: readonly ConfigFlag[] = [
   },
   {
     flags: '--nulls [which]',
-    description: `the nulls: all, basic, none, or names with commas between, of ${NULL_NAMES.join(', ')}; all where the flag stands alone`,
+    description: `the nulls: all, basic, none, or names with commas between, of ${NULL_NAMES.join(', ')}`,
     field: 'evaluation.nulls',
     parse: oneOrMore,
     preset: 'all',

@@ -5,7 +5,13 @@
 import { join } from 'node:path';
 import { type Dictionary, encode } from '../dictionaries/dictionary.ts';
 import { familyOf } from '../dictionaries/families/index.ts';
-import { type Null, type NullName, type NullTraining, nullsNamed } from '../evaluation/nulls/index.ts';
+import {
+  FIT_SEQUENCES,
+  type Null,
+  type NullName,
+  type NullTraining,
+  nullsNamed,
+} from '../evaluation/nulls/index.ts';
 import { Random } from '../math/random.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { siteOf } from '../runs/site.ts';
@@ -76,13 +82,13 @@ export async function madeNulls(
   const sequences = wanted.flat().map(({ making }) => making.sequences);
   if (sequences.length === 0) return { dictionaries, keys };
   const source = activationsOf(material, 'train', siteOf(runs[0].config).inputs);
-  const all = [...Array(Math.min(Math.max(...sequences), source.sequences)).keys()];
+  const all = [...Array(Math.min(Math.max(FIT_SEQUENCES, ...sequences), source.sequences)).keys()];
   const { activations } = await source.read(all);
   const sample = (count: number) => {
     const rows = all.slice(0, count).reduce((sum, s) => sum + source.rowsOf(s), 0);
     return { rows, x: activations.subarray(0, rows * source.width) };
   };
-  const fitted = sample(Math.min(...sequences));
+  const fitted = sample(FIT_SEQUENCES);
   for (const [i, { config, dictionary, mean }] of runs.entries()) {
     if (wanted[i].length === 0) continue;
     const { values } = await encode(backend, dictionary, fitted.x, fitted.rows);

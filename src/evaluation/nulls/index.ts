@@ -72,8 +72,10 @@ export type NullName = (typeof NULL_NAMES)[number];
 /** What every run has where it is not told. */
 export const BASIC_NULLS: readonly NullName[] = ['random', 'reinitialised'];
 
-/** Enough to fit one number, and enough to find a basis. */
-const [FIT_SEQUENCES, BASIS_SEQUENCES] = [32, 64];
+/** Sequences that are enough to measure L0 or to fit one number. */
+export const FIT_SEQUENCES = 32;
+/** Enough to find a basis. */
+const BASIS_SEQUENCES = 64;
 
 const BASIS =
   'as 2 d latents, one for each sign, whatever the width of the dictionary; as many active as in it, as far as the basis goes.';

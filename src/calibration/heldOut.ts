@@ -5,6 +5,7 @@
 import { fitVerdict, type KnownLatent } from '../evaluation/verdict/fit.ts';
 import { INPUTS } from '../evaluation/verdict/inputs.ts';
 import { scoreOf, type VerdictModel } from '../evaluation/verdict/model.ts';
+import { calibrationError, reliability } from '../evaluation/verdict/reliability.ts';
 import { verdictsOf } from '../evaluation/verdict/verdicts.ts';
 import { studentInterval } from '../math/student.ts';
 import type { Subject } from './cases.ts';
@@ -85,4 +86,18 @@ export function overSeeds(
     return sum(under) === 0 ? [] : [sum(over) / sum(under)];
   });
   return { ...studentInterval(shares), n: shares.length };
+}
+
+/** The expected calibration error of the probabilities of each seed, all its worlds together, and its interval over seeds. */
+export function calibrationOverSeeds(tested: readonly Tested[]): SeedShare {
+  const seeds = [...new Set(tested.map(({ subject }) => subject.seed))];
+  const errors = seeds.map((seed) => {
+    const own = tested.filter(({ subject }) => subject.seed === seed);
+    const bins = reliability(
+      own.flatMap(({ probability }) => [...probability]),
+      own.flatMap(({ subject }) => subject.isTrue),
+    );
+    return calibrationError(bins);
+  });
+  return { ...studentInterval(errors), n: errors.length };
 }

@@ -13,6 +13,7 @@ import { scoreOf } from '../evaluation/verdict/model.ts';
 import { type Verdicts, verdictsOf } from '../evaluation/verdict/verdicts.ts';
 import { InputError } from '../formats/errors.ts';
 import { jackknifeInterval } from '../math/jackknife.ts';
+import { writeReport } from '../report/writeReport.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { readRun } from '../runs/directory.ts';
 import {
@@ -117,6 +118,7 @@ export async function judgeRun(
     dictionaries: [summaryOf(own), ...nulls.map((one) => ({ ...summaryOf(one), gap: gapOf(own, one) }))],
   };
   await writeEvidence(dir, summary, latentRows(own, nulls, effects));
+  await writeReport(dir);
   return summary;
 }
 

@@ -4,6 +4,7 @@
  * the sample was drawn.
  */
 
+import type { LatentEvidence } from '../runs/evidence.ts';
 import type { Example, Feature } from '../runs/schema.ts';
 import { type Html, html, trusted } from './html.ts';
 import { decimal, grouped, percent } from './numbers.ts';
@@ -17,12 +18,18 @@ const LONGEST_TOKEN = 48;
 const SHADES = 8;
 
 /** One latent: a line to open, and under it its numbers, its tokens and its examples. */
-export function latentCard(feature: Feature, examples: ShownExamples | undefined, open: boolean): Html {
+export function latentCard(
+  feature: Feature,
+  examples: ShownExamples | undefined,
+  evidence: LatentEvidence | undefined,
+  open: boolean,
+): Html {
   const { latent, density, maxActivation } = feature;
   return html`<details class="latent" data-latent="${latent}" data-density="${density}" data-max="${maxActivation}"${open ? html` open` : undefined}>
 <summary><span class="id">${latent}</span>${densityBar(density)}<span class="density">${percent(density)}</span><span class="tokens">${tokenList(feature.topTokens, 6)}</span><span class="tokens promoted">${tokenList(feature.promotedTokens, 3)}</span></summary>
 <div class="card" id="latent-${latent}">
 <div class="side"><dl>
+${evidence && html`<dt>true feature?</dt><dd>${evidence.verdict}${Number.isNaN(evidence.probability) ? undefined : html`, probability ${decimal(evidence.probability, 2)}`}</dd>`}
 <dt>fires on</dt><dd>${grouped(feature.firings)} tokens</dd>
 <dt>density</dt><dd>${percent(density)}</dd>
 <dt>strongest activation</dt><dd>${decimal(maxActivation, 2)}</dd>

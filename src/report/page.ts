@@ -5,9 +5,11 @@
 
 import { createHash } from 'node:crypto';
 import { BASIC_NULLS } from '../evaluation/nulls/index.ts';
+import type { EvidenceSummary, LatentEvidence } from '../runs/evidence.ts';
 import type { Density, Evaluation, Example, Feature, MetricsLine, Run } from '../runs/schema.ts';
 import { densityHistogram, fvuCurve, legend, trainingCurve } from './charts.ts';
 import { CLIENT } from './client.ts';
+import { evidenceSection } from './evidence.ts';
 import { factsSection, subtitle } from './facts.ts';
 import { type Html, html, trusted } from './html.ts';
 import { latentCard } from './latents.ts';
@@ -22,6 +24,8 @@ export interface PageContent {
   readonly run: Run;
   readonly metrics: readonly MetricsLine[];
   readonly evaluation?: Evaluation;
+  readonly evidence?: EvidenceSummary;
+  readonly latentEvidence?: readonly LatentEvidence[];
   readonly features?: readonly Feature[];
   /** Those of the latents in `sampleLatents(features, SAMPLE_SIZE)`; others are not looked at. */
   readonly examples?: readonly Example[];
@@ -38,6 +42,15 @@ export function renderPage(content: PageContent): string {
   const sections = [
     { id: 'run', title: 'What was run', body: factsSection(run) },
     { id: 'measures', title: 'Measures', body: content.evaluation && measuresSection(content.evaluation) },
+    ...(content.evidence
+      ? [
+          {
+            id: 'evidence',
+            title: 'Evidence',
+            body: evidenceSection(content.evidence, content.latentEvidence ?? []),
+          },
+        ]
+      : []),
     { id: 'training', title: 'Training', body: trainingSection(content.metrics) },
     { id: 'density', title: 'Density', body: content.evaluation && densitySection(content.evaluation) },
     { id: 'latents', title: 'Latents', body: latentsSection(content) },
@@ -126,9 +139,10 @@ function isDrawn({ dictionaries }: Density): (of: { name: string }, i: number) =
   return ({ name }, i) => i === 0 || names.includes(name);
 }
 
-function latentsSection({ features, examples }: PageContent): Html | undefined {
+function latentsSection({ features, examples, latentEvidence }: PageContent): Html | undefined {
   if (features === undefined || features.length === 0) return undefined;
   const sample = sampleLatents(features, SAMPLE_SIZE);
+  const evidence = new Map(latentEvidence?.map((one) => [one.latent, one]));
   const shown = examplesByLatent(examples ?? [], SHOWN);
   const share = (count: number) => html`${grouped(count)} <small>${percent(count / features.length)}</small>`;
   const dead = features.filter((feature) => feature.firings === 0).length;
@@ -150,5 +164,5 @@ token, against its own maximum. Densities here are counted on the text that the 
 <p class="hint"><label><input type="checkbox" id="whole"> whole windows</label><span class="keys"><kbd>j</kbd> next · <kbd>k</kbd> previous · <kbd>/</kbd> search</span></p>
 <p class="columns"><span>latent</span><span class="frequency">density</span><span>fires on</span><span>promotes</span></p>
 <div class="latents">
-${sample.map((feature, i) => latentCard(feature, shown.get(feature.latent), i === 0))}</div>`;
+${sample.map((feature, i) => latentCard(feature, shown.get(feature.latent), evidence.get(feature.latent), i === 0))}</div>`;
 }

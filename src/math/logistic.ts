@@ -33,12 +33,14 @@ export function fitLogistic(problem: {
   let loss = lossOf(problem, coefficients);
   for (let step = 0; step < MOST_STEPS; step++) {
     const [gradient, hessian] = [new Float64Array(size), new Float64Array(size * size)];
+    const row = new Float64Array(size).fill(1);
     for (let i = 0; i < n; i++) {
-      const row = [...x.subarray(i * columns, (i + 1) * columns), 1];
+      row.set(x.subarray(i * columns, (i + 1) * columns));
       const p = sigmoid(dot(row, coefficients));
+      const [off, curvature] = [weights[i] * (p - y[i]), weights[i] * p * (1 - p)];
       for (let a = 0; a < size; a++) {
-        gradient[a] += weights[i] * (p - y[i]) * row[a];
-        for (let b = 0; b <= a; b++) hessian[a * size + b] += weights[i] * p * (1 - p) * row[a] * row[b];
+        gradient[a] += off * row[a];
+        for (let b = 0; b <= a; b++) hessian[a * size + b] += curvature * row[a] * row[b];
       }
     }
     for (let a = 0; a < size; a++) {

@@ -73,9 +73,10 @@ function fitScore(
     for (let i = 0; i < columns; i++)
       deviations[i] += (weights(latent) * (latent.inputs[i] - means[i]) ** 2) / total;
   for (let i = 0; i < columns; i++) deviations[i] = Math.sqrt(deviations[i]) || 1;
-  const x = Float64Array.from(
-    latents.flatMap((latent) => means.map((mean, i) => (latent.inputs[i] - mean) / deviations[i])),
-  );
+  const x = new Float64Array(latents.length * columns);
+  latents.forEach(({ inputs: own }, j) => {
+    for (let i = 0; i < columns; i++) x[j * columns + i] = (own[i] - means[i]) / deviations[i];
+  });
   const { intercept, slopes } = fitLogistic({
     x,
     columns,

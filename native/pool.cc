@@ -165,10 +165,9 @@ void parallel_for(std::int64_t count, const std::function<void(std::int64_t)>& t
 
 void together(std::int64_t count, const std::function<void(std::int64_t)>& task) {
   if (count <= 1) return parallel_for(count, task);
-  const std::int64_t shares = std::min<std::int64_t>(count, threads());
-  parallel_for(shares, [&](std::int64_t share) {
+  parallel_for(count, [&](std::int64_t i) {
     const Alone scope;
-    for (std::int64_t i = share; i < count; i += shares) task(i);
+    task(i);
   });
 }
 

@@ -16,8 +16,7 @@ int threads();
 // here at once: they share the threads.
 void parallel_for(std::int64_t count, const std::function<void(std::int64_t)>& task);
 
-// Runs task(0) .. task(count - 1) too, each by one thread alone, unless there is but one: what it runs in parallel is then
-// not split. Every so manieth goes to the same thread, as far as that is free.
+// The same, each task by one thread alone, unless there is but one: what it runs in parallel is not split.
 void together(std::int64_t count, const std::function<void(std::int64_t)>& task);
 
 // At least `floats` floats that only this thread uses, until its next call.

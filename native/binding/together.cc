@@ -28,16 +28,18 @@ struct Waiting {
   }
 };
 
-// Of the event loop that this thread runs: what waits, and the arguments of all of it.
+// Of the event loop that this thread runs: what waits, and the arguments of all of it, which are given up when they were
+// used and never later: the process may go down before.
 thread_local std::vector<Waiting> waiting;
 thread_local Napi::ObjectReference held;
 
 void run_all(const Napi::CallbackInfo& info) {
   std::vector<Waiting> all = std::move(waiting);
   waiting.clear();
-  const Napi::ObjectReference arguments = std::move(held);
+  Napi::ObjectReference arguments = std::move(held);
   together(static_cast<int64_t>(all.size()), [&](int64_t i) { all[i].run(); });
   for (Waiting& one : all) one.settle(info.Env());
+  arguments.Reset();
 }
 
 }  // namespace
@@ -49,6 +51,7 @@ Napi::Value soon(const Napi::CallbackInfo& info, std::function<void()> task, Fin
     const Napi::Object process = env.Global().Get("process").As<Napi::Object>();
     process.Get("nextTick").As<Napi::Function>().Call(process, {Napi::Function::New(env, run_all)});
     held = Napi::Persistent(static_cast<Napi::Object>(Napi::Array::New(env)));
+    held.SuppressDestruct();
   }
   held.Set(static_cast<uint32_t>(waiting.size()), all_of(info));
   waiting.push_back({Napi::Promise::Deferred::New(env), std::move(task), std::move(finish), {}});

@@ -30,7 +30,8 @@ export function poissonCumulative(mean: number): number[] {
  */
 export function poissonTails(mean: number, count: number): { below: number; above: number } {
   if (!(mean >= 0 && mean < 2 ** 31)) throw new RangeError(`a mean is >= 0, not ${mean}`);
-  if (!(Number.isInteger(count) && count >= 0)) throw new RangeError(`a count is a whole number, not ${count}`);
+  if (!(Number.isInteger(count) && count >= 0))
+    throw new RangeError(`a count is a whole number, not ${count}`);
   if (mean === 0) return { below: 1, above: count === 0 ? 1 : 0 };
   const own = Math.exp(count * Math.log(mean) - mean - logFactorial(count));
   if (count <= mean) {

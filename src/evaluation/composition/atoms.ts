@@ -4,13 +4,21 @@
  * found that several sums share and no latent stands for. It must not know when latents fire, but for how often.
  */
 import type { Backend } from '../../kernels/backend.ts';
+import { Random } from '../../math/random.ts';
 import { type MetaCode, metaCode } from './metaCode.ts';
 
 /** Rows of at least this cosine point the same way. */
 export const SAME = 0.9;
-/** A row is a sum where its parts explain this share of its square; while atoms are learned, this share. */
-const [SUM, NEARLY_SUM] = [0.9, 0.7];
+/** A row is a sum where its parts explain this share of its square; before atoms are learned, this share. */
+export const SUM = 0.9;
+const NEARLY_SUM = 0.7;
 const ROUNDS = 10;
+/**
+ * Atoms that no row stands for are sought among rows that share no atom, from random ones of these: a third or half as many,
+ * several times, where there are not too few or too many; and taken where they and the rows that still are no sums
+ * are together at most three quarters of these rows.
+ */
+const HIDDEN = { least: 8, most: 1024, shares: [1 / 3, 1 / 2], tries: 4, rounds: 40, gain: 0.75 };
 
 export interface Atoms {
   /** Unit rows, `[count, width]`. */
@@ -20,68 +28,71 @@ export interface Atoms {
   readonly codes: readonly MetaCode[];
 }
 
-/** Unit rows `[rows, width]`, and how often the latent of each fires, `[rows]`. */
+/** Unit rows `[rows, width]`, their cosines `[rows, rows]`, and how often the latent of each fires, `[rows]`. */
 export interface DecoderRows {
   readonly unit: Float32Array;
-  readonly rows: number;
+  readonly cosines: Float32Array;
   readonly width: number;
   readonly firings: ArrayLike<number>;
 }
 
 /**
- * Atoms and the rows in them. First, rows that point the same way as one that fires more often are left out, then those
- * that others nearly are the parts of, the best explained first; what remains are atoms, and these are learned: by turns,
+ * Atoms, and the rows in them. First, rows that point the same way as one that fires more often are left out, then those
+ * of which others nearly are the parts, the best explained first. What remains are atoms, and these are learned: by turns
  * the best sums (`metaCode`) and the best direction for each atom, `sum_j c_j (w_j - the other parts of w_j)`. Rows that
- * are no sums of what was learned become atoms in the end. Holds `[rows, rows]`.
+ * are no sums of what was learned become atoms in the end. `seed` decides where atoms without a row are sought from.
  */
-export async function findAtoms(backend: Backend, decoder: DecoderRows): Promise<Atoms> {
-  const { unit, rows, width } = decoder;
-  const first = await startingRows(backend, decoder);
-  let directions = takeRows(unit, first, width);
-  let codes = await codesOver(backend, decoder, directions);
-  for (let round = 0; round < ROUNDS && rows > 0; round++) {
-    directions = learned(decoder, codes, directions);
-    codes = await codesOver(backend, decoder, directions);
+export async function findAtoms(backend: Backend, decoder: DecoderRows, seed: number): Promise<Atoms> {
+  const { unit, width } = decoder;
+  if (unit.length === 0) return { directions: new Float32Array(), count: 0, codes: [] };
+  let { directions, codes } = await learn(
+    backend,
+    unit,
+    width,
+    takeRows(unit, startingRows(decoder), width),
+    ROUNDS,
+  );
+  const { shared, alone } = splitBySharing(codes, directions.length / width);
+  const hidden = await hiddenAtoms(backend, takeRows(unit, sameWay(decoder, alone), width), width, seed);
+  if (hidden) {
+    directions = joined(takeRows(directions, shared, width), hidden);
+    codes = await codesOver(backend, unit, width, directions);
   }
-  const unexplained = Array.from({ length: rows }, (_, j) => j).filter((j) => codes[j].explained < SUM);
-  // Of those that point the same way, one will do.
-  const { leaders } = sameWay(await products(backend, takeRows(unit, unexplained, width), unexplained.length, width), unexplained.map((j) => decoder.firings[j]));
-  const more = takeRows(unit, leaders.map((i) => unexplained[i]), width);
-  directions = Float32Array.from([...directions, ...more]);
-  codes = await codesOver(backend, decoder, directions);
-  return withoutUnused(directions, width, codes);
+  const open = [...codes.keys()].filter((j) => codes[j].explained < SUM);
+  directions = joined(directions, takeRows(unit, sameWay(decoder, open), width));
+  return withoutUnused(directions, width, await codesOver(backend, unit, width, directions));
 }
 
-/** The cosines of `rows` unit rows with each other. */
-async function products(backend: Backend, unit: Float32Array, rows: number, width: number) {
-  const out = new Float32Array(rows * rows);
-  if (rows > 0) await backend.linear({ x: unit, rows, weight: backend.pack(unit, rows, width), out });
-  return out;
-}
-
-function sameWay(cosines: Float32Array, firings: ArrayLike<number>): { leaders: number[] } {
-  const rows = firings.length;
+/** One of `among` for each way that they point, the first by firings. */
+function sameWay({ cosines, firings }: DecoderRows, among: readonly number[]): number[] {
   const leaders: number[] = [];
-  const byFirings = Array.from({ length: rows }, (_, i) => i).sort((a, b) => firings[b] - firings[a] || a - b);
-  for (const row of byFirings)
-    if (!leaders.some((leader) => cosines[row * rows + leader] >= SAME)) leaders.push(row);
-  return { leaders };
+  for (const row of [...among].sort((a, b) => firings[b] - firings[a] || a - b))
+    if (!leaders.some((leader) => cosines[row * firings.length + leader] >= SAME)) leaders.push(row);
+  return leaders;
 }
 
-async function startingRows(backend: Backend, { unit, rows, width, firings }: DecoderRows): Promise<number[]> {
-  const cosines = await products(backend, unit, rows, width);
-  const between = (a: number, b: number) => cosines[a * rows + b];
-  const atoms = new Set(sameWay(cosines, firings).leaders);
+/** Rows of which none points as another does, nor nearly is a sum of others. O(rows^2) for each sum that is left out. */
+function startingRows(decoder: DecoderRows): number[] {
+  const rows = decoder.firings.length;
+  const between = (a: number, b: number) => decoder.cosines[a * rows + b];
+  const atoms = new Set(
+    sameWay(
+      decoder,
+      Array.from({ length: rows }, (_, j) => j),
+    ),
+  );
   const codeOf = (row: number) => {
     const others = [...atoms].filter((other) => other !== row);
-    return metaCode(others.map((other) => between(row, other)), others, between);
+    const cosines = others.map((other) => between(row, other));
+    const code = metaCode(cosines, (a, b) => between(others[a], others[b]));
+    return { ...code, parts: code.parts.map((c) => others[c]) };
   };
-  const isSum = ({ parts, explained }: MetaCode) => parts.length > 1 && explained >= NEARLY_SUM;
   const open = new Map([...atoms].map((row) => [row, codeOf(row)]));
   for (;;) {
     let best = -1;
-    for (const [row, code] of open)
-      if (isSum(code) && (best < 0 || code.explained > open.get(best)!.explained)) best = row;
+    for (const [row, { parts, explained }] of open)
+      if (parts.length > 1 && explained >= NEARLY_SUM && (best < 0 || explained > open.get(best)!.explained))
+        best = row;
     if (best < 0) return [...atoms].sort((a, b) => a - b);
     atoms.delete(best);
     open.delete(best);
@@ -89,45 +100,111 @@ async function startingRows(backend: Backend, { unit, rows, width, firings }: De
   }
 }
 
-async function codesOver(
+/** By turns the best sums and the best directions. */
+async function learn(
   backend: Backend,
-  { unit, rows, width }: DecoderRows,
+  unit: Float32Array,
+  width: number,
+  start: Float32Array,
+  rounds: number,
+) {
+  let directions = start;
+  let codes = await codesOver(backend, unit, width, directions);
+  for (let round = 0; round < rounds; round++) {
+    directions = learned(unit, width, codes, directions);
+    codes = await codesOver(backend, unit, width, directions);
+  }
+  return { directions, codes };
+}
+
+/** The best sum of `directions` for each row of `unit`. */
+export async function codesOver(
+  backend: Backend,
+  unit: Float32Array,
+  width: number,
   directions: Float32Array,
 ): Promise<MetaCode[]> {
-  const count = directions.length / width;
-  if (rows === 0 || count === 0) return [];
+  const [rows, count] = [unit.length / width, directions.length / width];
+  if (rows === 0 || count === 0) return Array.from({ length: rows }, () => metaCode([], () => 0));
   const packed = backend.pack(directions, count, width);
-  const cosines = new Float32Array(rows * count);
+  const [cosines, between] = [new Float32Array(rows * count), new Float32Array(count * count)];
   await backend.linear({ x: unit, rows, weight: packed, out: cosines });
-  const between = await products(backend, directions, count, width);
-  const all = Array.from({ length: count }, (_, k) => k);
+  await backend.linear({ x: directions, rows: count, weight: packed, out: between });
   return Array.from({ length: rows }, (_, j) =>
-    metaCode(cosines.subarray(j * count, (j + 1) * count), all, (a, b) => between[a * count + b]),
+    metaCode(cosines.subarray(j * count, (j + 1) * count), (a, b) => between[a * count + b]),
   );
 }
 
-function learned({ unit, width }: DecoderRows, codes: readonly MetaCode[], directions: Float32Array): Float32Array {
+/** One atom after another, with the others as they are by then. */
+function learned(
+  unit: Float32Array,
+  width: number,
+  codes: readonly MetaCode[],
+  directions: Float32Array,
+): Float32Array {
   const next = directions.slice();
-  const users = Array.from({ length: directions.length / width }, (): [number, number][] => []);
-  codes.forEach(({ parts }, j) => {
-    parts.forEach((atom, p) => users[atom].push([j, p]));
-  });
-  users.forEach((of, atom) => {
+  usersOf(codes, directions.length / width).forEach((users, atom) => {
     const sum = new Float64Array(width);
-    for (const [j, own] of of) {
+    for (const j of users) {
       const { parts, coefficients } = codes[j];
+      const own = coefficients[parts.indexOf(atom)];
       for (let c = 0; c < width; c++) {
         let left = unit[j * width + c];
         parts.forEach((part, p) => {
-          if (p !== own) left -= coefficients[p] * next[part * width + c];
+          if (part !== atom) left -= coefficients[p] * next[part * width + c];
         });
-        sum[c] += coefficients[own] * left;
+        sum[c] += own * left;
       }
     }
     const norm = Math.hypot(...sum);
-    if (norm > 0) next.set(sum.map((value) => value / norm), atom * width);
+    if (norm > 0)
+      next.set(
+        sum.map((value) => value / norm),
+        atom * width,
+      );
   });
   return next;
+}
+
+/** The rows that each atom is a part of. */
+function usersOf(codes: readonly MetaCode[], atoms: number): number[][] {
+  const users = Array.from({ length: atoms }, (): number[] => []);
+  codes.forEach(({ parts }, j) => {
+    for (const part of parts) users[part].push(j);
+  });
+  return users;
+}
+
+/** Atoms that several rows are made of, and the rows that are made of no such atom, or are no sum at all. */
+function splitBySharing(codes: readonly MetaCode[], atoms: number): { shared: number[]; alone: number[] } {
+  const users = usersOf(codes, atoms);
+  const alone = [...codes.keys()].filter(
+    (j) => codes[j].explained < SUM || codes[j].parts.every((part) => users[part].length === 1),
+  );
+  const left = new Set(alone);
+  const shared = [...users.keys()].filter((atom) => users[atom].some((j) => !left.has(j)));
+  return { shared, alone };
+}
+
+/** Atoms that many rows are sums of, though none is a row; undefined where they are not much fewer than the rows. */
+async function hiddenAtoms(
+  backend: Backend,
+  unit: Float32Array,
+  width: number,
+  seed: number,
+): Promise<Float32Array | undefined> {
+  const rows = unit.length / width;
+  if (rows < HIDDEN.least || rows > HIDDEN.most) return undefined;
+  let [least, best] = [HIDDEN.gain * rows, undefined as Float32Array | undefined];
+  for (const share of HIDDEN.shares)
+    for (let attempt = 0; attempt < HIDDEN.tries; attempt++) {
+      const chosen = new Random(seed, 'hidden atoms', `${share}, ${attempt}`).permutation(rows);
+      const start = takeRows(unit, [...chosen.subarray(0, Math.ceil(share * rows))], width);
+      const { directions, codes } = await learn(backend, unit, width, start, HIDDEN.rounds);
+      const cost = start.length / width + codes.filter(({ explained }) => explained < SUM).length;
+      if (cost <= least) [least, best] = [cost, directions];
+    }
+  return best;
 }
 
 function withoutUnused(directions: Float32Array, width: number, codes: readonly MetaCode[]): Atoms {
@@ -140,10 +217,17 @@ function withoutUnused(directions: Float32Array, width: number, codes: readonly 
   };
 }
 
-function takeRows(matrix: Float32Array, which: readonly number[], width: number): Float32Array {
+/** Some rows of a matrix, in the order asked for. */
+export function takeRows(matrix: Float32Array, which: ArrayLike<number>, width: number): Float32Array {
   const out = new Float32Array(which.length * width);
-  which.forEach((row, i) => {
-    out.set(matrix.subarray(row * width, (row + 1) * width), i * width);
-  });
+  for (let i = 0; i < which.length; i++)
+    out.set(matrix.subarray(which[i] * width, (which[i] + 1) * width), i * width);
+  return out;
+}
+
+function joined(a: Float32Array, b: Float32Array): Float32Array {
+  const out = new Float32Array(a.length + b.length);
+  out.set(a);
+  out.set(b, a.length);
   return out;
 }

@@ -1,7 +1,7 @@
 /**
- * Decoder rows written as sums of a few others with coefficients >= 0, from their cosines alone: what a meta-dictionary
- * does (Leask et al. 2025, "Sparse autoencoders do not find canonical units of analysis", arXiv 2502.04878), with the
- * dictionary's own rows for its atoms. It must not know which rows are features.
+ * A decoder row written as a sum of a few other rows with coefficients >= 0, from their cosines alone: the code of a
+ * meta-dictionary (Leask et al. 2025, "Sparse autoencoders do not find canonical units of analysis", arXiv 2502.04878). It
+ * must not know which rows are features.
  *
  * Coefficients are >= 0 since parts can only be added: with both signs `a = sqrt(2) ab - b`, and nothing would tell the
  * parts from the whole. A sum of a and b lies inside the cone that the rows span, and what lies on its edges is no sum.
@@ -14,8 +14,10 @@ const MOST_PARTS = 3;
 const LEAST_COEFFICIENT = 0.25;
 /** The squared coefficients of parts at right angles sum to 1; above this they cancel each other, and are no parts. */
 const MOST_SQUARES = 1.3;
+/** What is left of a row's square is nothing, below this. */
+const NOTHING = 1e-4;
 
-/** A unit row as a sum of other unit rows, `sum_p coefficients[p] row(parts[p])`. */
+/** A unit row as a sum of unit candidates, `sum_p coefficients[p] candidate(parts[p])`. */
 export interface MetaCode {
   readonly parts: readonly number[];
   readonly coefficients: readonly number[];
@@ -23,45 +25,31 @@ export interface MetaCode {
   readonly explained: number;
 }
 
-/** Cosines of rows with rows, `[rows, rows]`. */
-export interface Cosines {
-  readonly rows: number;
-  readonly values: Float32Array;
-}
-
 /**
- * The best sum of at most 3 of `candidates` for a row of `cosines [candidates]` with them, by orthogonal matching pursuit
- * with coefficients >= 0; `between(a, b)` is the cosine of two candidates. Empty where even the best has little to say.
+ * The best sum of at most 3 candidates for a row of `cosines [candidates]` with them, by orthogonal matching pursuit with
+ * coefficients >= 0 (`orthogonalPursuit`, which reads rows and has no limit on coefficients); `between(a, b)` is the cosine
+ * of two candidates. Without parts where there is nothing to say.
  */
-export function metaCode(
-  cosines: ArrayLike<number>,
-  candidates: ArrayLike<number>,
-  between: (a: number, b: number) => number,
-): MetaCode {
-  let parts: number[] = [];
-  let coefficients: number[] = [];
-  let explained = 0;
-  const left = Float64Array.from(cosines);
-  for (let round = 0; round < MOST_PARTS; round++) {
-    let best = -1;
-    for (let c = 0; c < candidates.length; c++)
-      if (!parts.includes(c) && (best < 0 || left[c] > left[best])) best = c;
-    if (best < 0 || !(left[best] > 0)) break;
+export function metaCode(cosines: ArrayLike<number>, between: (a: number, b: number) => number): MetaCode {
+  let code: MetaCode = { parts: [], coefficients: [], explained: 0 };
+  while (code.parts.length < MOST_PARTS && code.explained < 1 - NOTHING) {
+    const { parts, coefficients } = code;
+    let [best, most] = [-1, 0];
+    for (let c = 0; c < cosines.length; c++) {
+      let left = cosines[c];
+      for (let p = 0; p < parts.length; p++) left -= coefficients[p] * between(parts[p], c);
+      if (left > most && !parts.includes(c)) [best, most] = [c, left];
+    }
+    if (best < 0) break;
     const tried = [...parts, best];
-    const gram = Float64Array.from(tried.flatMap((a) => tried.map((b) => between(candidates[a], candidates[b]))));
+    const gram = Float64Array.from(tried.flatMap((a) => tried.map((b) => between(a, b))));
     const right = tried.map((c) => cosines[c]);
     const values = [...nonNegativeLeastSquares(gram, right)];
     if (values.some((value) => value < LEAST_COEFFICIENT)) break;
     if (values.reduce((sum, value) => sum + value * value, 0) > MOST_SQUARES) break;
-    [parts, coefficients] = [tried, values];
-    // At the least squares the explained square is the inner product with what is explained.
-    explained = values.reduce((sum, value, p) => sum + value * right[p], 0);
-    for (let c = 0; c < candidates.length; c++) {
-      left[c] = cosines[c];
-      parts.forEach((part, p) => {
-        left[c] -= coefficients[p] * between(candidates[part], candidates[c]);
-      });
-    }
+    // At the least squares the square that is explained is the inner product with what explains it.
+    const explained = values.reduce((sum, value, p) => sum + value * right[p], 0);
+    code = { parts: tried, coefficients: values, explained };
   }
-  return { parts: parts.map((c) => candidates[c]), coefficients, explained };
+  return code;
 }

@@ -1,0 +1,111 @@
+/**
+ * A dictionary without its composed latents: what each says is said by its atoms. It must not know how these were found.
+ */
+import type { Dictionary } from '../../dictionaries/dictionary.ts';
+import type { Backend, SparseRows } from '../../kernels/backend.ts';
+import { compressRows } from '../inference/problem.ts';
+import { codesOver, SUM, takeRows } from './atoms.ts';
+import type { CompositionGraph } from './graph.ts';
+import type { MetaCode } from './metaCode.ts';
+
+export interface Rewriting {
+  /** Decoder rows that are left, and those of atoms for which there was no latent; `[latents, width]`. */
+  readonly decoderWeight: Float32Array;
+  readonly latents: number;
+  /** Which latent of the old dictionary each is, -1 for atoms for which there was none. */
+  readonly from: Int32Array;
+  /** The composed latents that were replaced. */
+  readonly replaced: readonly number[];
+  /** Codes of the old dictionary as codes of the new rows: the entry of a replaced latent is added to those of its atoms. */
+  readonly rewrite: (codes: SparseRows) => SparseRows;
+}
+
+/**
+ * Replaces the latents of class `composed` whose decoder rows others explain to nine tenths. Each is written over the rows
+ * that stay, `w = sum_p c_p w_p + rest` (`metaCode`), and its activation f becomes `f c_p` of latent p: reconstructions change
+ * by `f rest`, which is 0 where the composition is exact.
+ */
+export async function rewriteInAtoms(
+  backend: Backend,
+  dictionary: Dictionary,
+  { nodes, atoms }: CompositionGraph,
+): Promise<Rewriting> {
+  const { decoderWeight, outputWidth: width, latents } = dictionary;
+  const composed = nodes.filter((node) => node.class === 'composed').map(({ latent }) => latent);
+  const lost = new Set(composed);
+  const stays = Array.from({ length: latents }, (_, j) => j).filter((j) => !lost.has(j));
+  // An atom for which no latent stays.
+  const own = Array.from({ length: atoms.count }, (_, a) => a).filter(
+    (a) => atoms.latents[a] < 0 || lost.has(atoms.latents[a]),
+  );
+  const usable = stays.filter((j) => nodes[j].class !== 'dead' && nodes[j].class !== 'rare');
+  const parts = [...usable, ...own.map((a) => latents + a)];
+  const candidates = Float32Array.from([
+    ...takeRows(decoderWeight, usable, width),
+    ...takeRows(atoms.directions, own, width),
+  ]);
+  const whole = takeRows(decoderWeight, composed, width);
+  const codes = await rescaledCodes(backend, { whole, candidates, width });
+  const replaced = composed.filter((_, i) => codes[i].explained >= SUM);
+  const codeOf = new Map(composed.map((latent, i) => [latent, codes[i]]));
+  const used = new Set(replaced.flatMap((latent) => codeOf.get(latent)!.parts.map((c) => parts[c])));
+  const gone = new Set(replaced);
+  const kept = [
+    ...Array.from({ length: latents }, (_, j) => j).filter((j) => !gone.has(j)),
+    ...own.map((a) => latents + a).filter((part) => used.has(part)),
+  ];
+  const place = new Map(kept.map((part, at) => [part, at]));
+  const onto = Array.from({ length: latents }, (_, j): [number, number][] => {
+    if (!gone.has(j)) return [[place.get(j)!, 1]];
+    const { parts: among, coefficients } = codeOf.get(j)!;
+    return among.map((c, p) => [place.get(parts[c])!, coefficients[p]]);
+  });
+  return {
+    decoderWeight: Float32Array.from(
+      kept.flatMap((part) => {
+        const [matrix, row] = part < latents ? [decoderWeight, part] : [atoms.directions, part - latents];
+        return [...matrix.subarray(row * width, (row + 1) * width)];
+      }),
+    ),
+    latents: kept.length,
+    from: Int32Array.from(kept, (part) => (part < latents ? part : -1)),
+    replaced,
+    rewrite: (old) => rewriteCodes(old, onto),
+  };
+}
+
+/** Each of `whole` over `candidates`, neither of unit length: coefficients are of the rows as they are. */
+async function rescaledCodes(
+  backend: Backend,
+  { whole, candidates, width }: { whole: Float32Array; candidates: Float32Array; width: number },
+): Promise<MetaCode[]> {
+  const [rows, count] = [whole.length / width, candidates.length / width];
+  const norms = (matrix: Float32Array) =>
+    Float64Array.from({ length: matrix.length / width }, (_, r) =>
+      Math.hypot(...matrix.subarray(r * width, (r + 1) * width)),
+    );
+  const [wholeNorms, norm] = [norms(whole), norms(candidates)];
+  const [unitWhole, unit] = [whole.slice(), candidates.slice()];
+  await backend.unitRows({ weight: unitWhole, rows, width });
+  await backend.unitRows({ weight: unit, rows: count, width });
+  const codes = await codesOver(backend, unitWhole, width, unit);
+  return codes.map((code, j) => {
+    const coefficients = code.coefficients.map((value, p) => (value * wholeNorms[j]) / norm[code.parts[p]]);
+    return { ...code, coefficients };
+  });
+}
+
+function rewriteCodes(
+  { rows, offsets, indices, values }: SparseRows,
+  onto: readonly (readonly [number, number])[][],
+): SparseRows {
+  return compressRows(
+    Array.from({ length: rows }, (_, row) => {
+      const sums = new Map<number, number>();
+      for (let e = offsets[row]; e < offsets[row + 1]; e++)
+        for (const [to, coefficient] of onto[indices[e]])
+          sums.set(to, (sums.get(to) ?? 0) + coefficient * values[e]);
+      return [...sums].sort(([a], [b]) => a - b);
+    }),
+  );
+}

@@ -3,20 +3,20 @@
  * there. Chanin et al. 2024, "A is for absorption" (arXiv 2409.14507), with the latent's own decoder row in the place of a
  * probe. It must not know of words or letters.
  *
- * Latent p _would fire_ where the part of an activation along its decoder row is as large as on nine tenths of the rows on
- * which it does fire. Of such rows, let it fire on a share `r` of those on which the absorber q is silent; where q
+ * Latent p _would fire_ where the part of an activation along its decoder row is nine tenths as large as on nine tenths of
+ * the rows on which it does fire. Of such rows, let it fire on a share `r` of those on which no latent fires that could absorb it; where q
  * fires and p would, of which there are m, it should on `r m`, and by chance on fewer only as a Poisson variable would be.
  */
 import type { Backend, SparseRows } from '../../kernels/backend.ts';
 import { poissonTails } from '../../math/poisson.ts';
 import { quantile } from '../../math/statistics.ts';
 import type { Firings } from './cofiring.ts';
-import type { TestedEdge } from './graph.ts';
+import type { Findings, TestedEdge } from './graph.ts';
 import type { LiveRows } from './liveRows.ts';
 
 /** The absorber's row has a cosine with the other's of at least this, and less than that of a copy. */
-const [LEAST_COSINE, SAME] = [0.3, 0.9];
-/** p fires on at least this share of the rows where it would, without q; a projection that says less is no evidence. */
+const [LEAST_COSINE, SAME] = [0.4, 0.9];
+/** The least r; a projection that says less is no evidence. */
 const LEAST_RATE = 0.5;
 /** p would fire on at least this share of the rows on which q fires. */
 const LEAST_SHARE = 0.5;
@@ -31,9 +31,9 @@ export async function findAbsorption(
   backend: Backend,
   live: LiveRows,
   { centred, codes, firings }: { centred: Float32Array; codes: SparseRows; firings: Firings },
-): Promise<TestedEdge[]> {
+): Promise<Findings> {
   const { count, width, unit, latents, cosines } = live;
-  if (count === 0) return [];
+  if (count === 0) return { edges: [], tested: 0 };
   const place = new Int32Array(firings.latents).fill(-1);
   latents.forEach((latent, i) => {
     place[latent] = i;
@@ -53,6 +53,8 @@ export async function findAbsorption(
   const doesWith = parentsOf.map((parents) => new Uint32Array(parents.length));
   const packed = backend.pack(unit, count, width);
   const fires = new Uint8Array(count);
+  // The last row on which a latent fires that could absorb it.
+  const absorbable = new Int32Array(count).fill(-1);
   for (let first = 0; first < codes.rows; first += CHUNK) {
     const rows = Math.min(CHUNK, codes.rows - first);
     const projections = new Float32Array(rows * count);
@@ -65,9 +67,12 @@ export async function findAbsorption(
         const q = place[codes.indices[e]];
         if (q >= 0 && codes.values[e] !== 0) active.push(q);
       }
-      for (const q of active) fires[q] = 1;
+      for (const q of active) {
+        fires[q] = 1;
+        for (const p of parentsOf[q]) absorbable[p] = first + r;
+      }
       for (let p = 0, at = r * count; p < count; p++, at++)
-        if (projections[at] >= least[p]) {
+        if (projections[at] >= least[p] && absorbable[p] !== first + r) {
           would[p]++;
           does[p] += fires[p];
         }
@@ -80,10 +85,10 @@ export async function findAbsorption(
       for (const q of active) fires[q] = 0;
     }
   }
-  return parentsOf.flatMap((parents, q) =>
+  const edges = parentsOf.flatMap((parents, q) =>
     [...parents].flatMap((p, n): TestedEdge[] => {
       const [m, kept] = [wouldWith[q][n], doesWith[q][n]];
-      const rate = (does[p] - kept) / (would[p] - m);
+      const rate = does[p] / would[p];
       if (!(rate >= LEAST_RATE) || m < LEAST_SHARE * firings.count(latents[q])) return [];
       const strength = 1 - kept / (rate * m);
       if (strength < 1 - MOST_KEPT) return [];
@@ -91,9 +96,10 @@ export async function findAbsorption(
       return [{ kind: 'absorbs', from: latents[q], to: latents[p], atom: null, strength, pValue }];
     }),
   );
+  return { edges, tested: parentsOf.reduce((sum, parents) => sum + parents.length, 0) };
 }
 
-/** What the projection on row p is above on nine tenths of the rows on which its latent fires, by an even sample of these. */
+/** Nine tenths of what the projection on row p is above on nine tenths of the rows on which its latent fires, by an even sample of these. */
 function usualProjection(
   rows: Uint32Array,
   centred: Float32Array,
@@ -108,5 +114,5 @@ function usualProjection(
     for (let c = 0; c < width; c++) sum += centred[row * width + c] * unit[p * width + c];
     return sum;
   });
-  return quantile(projections, WOULD_FIRE);
+  return (1 - WOULD_FIRE) * quantile(projections, WOULD_FIRE);
 }

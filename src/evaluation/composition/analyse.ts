@@ -8,6 +8,7 @@ import type { Backend, SparseRows } from '../../kernels/backend.ts';
 import { falseDiscoveryRates } from '../../math/falseDiscovery.ts';
 import { findAbsorption } from './absorption.ts';
 import { findAtoms, SAME } from './atoms.ts';
+import { chanceOfSums } from './chanceSums.ts';
 import { findCircles } from './circles.ts';
 import { classify, LEAST_FIRINGS } from './classify.ts';
 import { Firings } from './cofiring.ts';
@@ -17,8 +18,10 @@ import {
   type CompositionEdge,
   type CompositionGraph,
   EDGE_KINDS,
+  type EdgeKind,
+  type Findings,
   LATENT_CLASSES,
-  type TestedEdge,
+  type LatentClass,
 } from './graph.ts';
 import { findHedging } from './hedging.ts';
 import { type LiveRows, liveRows, someRows } from './liveRows.ts';
@@ -57,33 +60,39 @@ export async function analyseComposition(request: CompositionRequest): Promise<C
   const onCircles = new Set(circles.flatMap(({ latents }) => latents));
   const flat = someRows(live, (latent) => !onCircles.has(latent));
   const atoms = await atomsOf(backend, flat, firings, seed);
-  const kinds: TestedEdge[][] = [
-    circles.flatMap(({ edges }) => edges),
-    findConjunctions(codes, { ...atoms, documents, firings, tested: [...flat.latents] }),
-    await findAbsorption(backend, flat, { centred: x, codes, firings }),
-    findCopies(flat, firings),
-    wider ? await findHedging(backend, live, wider) : [],
-  ];
-  const edges = kinds.flat();
-  const nodes = classify({ edges: significant(edges, level), firings, metaCodes: atoms.metaCodes });
-  const count = <K extends string>(names: readonly K[], of: readonly K[]) =>
-    Object.fromEntries(names.map((name) => [name, of.filter((one) => one === name).length])) as Record<
-      K,
-      number
-    >;
+  const chance = await chanceOfSums(
+    backend,
+    { unit: flat.unit, atoms: atoms.directions, width: flat.width },
+    seed,
+  );
+  const norms = rowNorms(dictionary);
+  const copies = findCopies(flat, firings);
+  const circleEdges = circles.flatMap((circle) => circle.edges);
+  const found: Record<EdgeKind, Findings> = {
+    composed: findConjunctions(codes, {
+      ...atoms,
+      norms,
+      chance,
+      documents,
+      firings,
+      tested: [...flat.latents],
+    }),
+    absorbs: await findAbsorption(backend, flat, { centred: x, codes, firings }),
+    duplicate: copies.duplicates,
+    split: copies.splits,
+    manifold: { edges: circleEdges, tested: circleEdges.length },
+    hedges: wider ? await findHedging(backend, live, wider) : { edges: [], tested: 0 },
+  };
+  const edges = EDGE_KINDS.flatMap((kind) => significant(found[kind], level));
+  const nodes = classify({ edges, firings, metaCodes: atoms.metaCodes });
+  const countOf = (name: LatentClass) => nodes.filter((node) => node.class === name).length;
   return {
     rows: codes.rows,
     level,
     nodes,
-    edges: significant(edges, level),
-    tested: count(
-      EDGE_KINDS,
-      edges.map(({ kind }) => kind),
-    ),
-    counts: count(
-      LATENT_CLASSES,
-      nodes.map((node) => node.class),
-    ),
+    edges,
+    tested: fromNames(EDGE_KINDS, (kind) => found[kind].tested),
+    counts: fromNames(LATENT_CLASSES, countOf),
     atoms: {
       count: atoms.latentOf.length,
       directions: atoms.directions,
@@ -93,13 +102,18 @@ export async function analyseComposition(request: CompositionRequest): Promise<C
   };
 }
 
-/** Edges that are significant among those of their kind. */
-function significant(edges: readonly TestedEdge[], level: number): CompositionEdge[] {
-  return EDGE_KINDS.flatMap((kind) => {
-    const ofKind = edges.filter((edge) => edge.kind === kind);
-    const rates = falseDiscoveryRates(ofKind.map(({ pValue }) => pValue));
-    return ofKind.map((edge, i) => ({ ...edge, qValue: rates[i] })).filter(({ qValue }) => qValue <= level);
-  });
+/** Edges that are significant among those that were tested: those that are not told of count as tests without a result. */
+function significant({ edges, tested }: Findings, level: number): CompositionEdge[] {
+  const silent = new Array<number>(tested - edges.length).fill(1);
+  const rates = falseDiscoveryRates([...edges.map(({ pValue }) => pValue), ...silent]);
+  return edges.map((edge, i) => ({ ...edge, qValue: rates[i] })).filter(({ qValue }) => qValue <= level);
+}
+
+function fromNames<Name extends string>(
+  names: readonly Name[],
+  of: (name: Name) => number,
+): Record<Name, number> {
+  return Object.fromEntries(names.map((name) => [name, of(name)])) as Record<Name, number>;
 }
 
 /** The atoms of some rows: the code of each latent in them, and the latent that points the way of each. */
@@ -123,6 +137,12 @@ async function atomsOf(backend: Backend, live: LiveRows, firings: Firings, seed:
     latentOf[parts[0]] = latents[i];
   });
   return { directions, metaCodes, latentOf };
+}
+
+function rowNorms({ decoderWeight, outputWidth, latents }: Dictionary): Float64Array {
+  return Float64Array.from({ length: latents }, (_, j) =>
+    Math.hypot(...decoderWeight.subarray(j * outputWidth, (j + 1) * outputWidth)),
+  );
 }
 
 /** Activations less what the decoder adds to all of them. */

@@ -14,11 +14,19 @@ export const SUM = 0.9;
 const NEARLY_SUM = 0.7;
 const ROUNDS = 10;
 /**
- * Atoms that no row stands for are sought among rows that share no atom, from random ones of these: a third or half as many,
- * several times, where there are not too few or too many; and taken where they and the rows that still are no sums
- * are together at most three quarters of these rows.
+ * Atoms that no row stands for are sought among rows that share no atom, where these are not too few or too many, from random
+ * ones of them: two fifths or half as many, several times. An attempt costs its atoms and twice the rows that are still no
+ * sums; it is given up where that is near the number of rows after a few rounds, and taken where it is much less.
  */
-const HIDDEN = { least: 8, most: 1024, shares: [1 / 3, 1 / 2], tries: 4, rounds: 40, gain: 0.75 };
+const HIDDEN = {
+  least: 8,
+  most: 1024,
+  shares: [2 / 5, 1 / 2],
+  tries: 6,
+  rounds: [8, 32],
+  near: 1,
+  gain: 0.75,
+};
 
 export interface Atoms {
   /** Unit rows, `[count, width]`. */
@@ -200,9 +208,12 @@ async function hiddenAtoms(
     for (let attempt = 0; attempt < HIDDEN.tries; attempt++) {
       const chosen = new Random(seed, 'hidden atoms', `${share}, ${attempt}`).permutation(rows);
       const start = takeRows(unit, [...chosen.subarray(0, Math.ceil(share * rows))], width);
-      const { directions, codes } = await learn(backend, unit, width, start, HIDDEN.rounds);
-      const cost = start.length / width + codes.filter(({ explained }) => explained < SUM).length;
-      if (cost <= least) [least, best] = [cost, directions];
+      const cost = (codes: readonly MetaCode[]) =>
+        start.length / width + 2 * codes.filter(({ explained }) => explained < SUM).length;
+      const glimpse = await learn(backend, unit, width, start, HIDDEN.rounds[0]);
+      if (cost(glimpse.codes) > HIDDEN.near * rows) continue;
+      const { directions, codes } = await learn(backend, unit, width, glimpse.directions, HIDDEN.rounds[1]);
+      if (cost(codes) <= least) [least, best] = [cost(codes), directions];
     }
   return best;
 }

@@ -138,7 +138,8 @@ function apartOnCircle({ latents }: LiveRows, firings: Firings, members: readonl
       const isFar = !areNeighbours && Math.min(apart, 360 - apart) >= FAR;
       if (!isFar && !areNeighbours) continue;
       const pair = firings.together(firings.of(latents[a.row]), firings.of(latents[b.row]));
-      if (!isFar && pair.both > APART * pair.expected && pair.both < TOGETHER * pair.expected) return undefined;
+      if (!isFar && pair.both > APART * pair.expected && pair.both < TOGETHER * pair.expected)
+        return undefined;
       if (!isFar) continue;
       both += pair.both;
       expected += pair.expected;

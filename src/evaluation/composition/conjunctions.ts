@@ -6,7 +6,7 @@ import type { SparseRows } from '../../kernels/backend.ts';
 import { compositionScores, countCompositions } from '../groundTruthComposition.ts';
 import { compressRows } from '../inference/problem.ts';
 import { common, Firings } from './cofiring.ts';
-import type { TestedEdge } from './graph.ts';
+import type { Findings, TestedEdge } from './graph.ts';
 import type { MetaCode } from './metaCode.ts';
 
 /** An atom fires where its coefficient is above this share of what is usual of it. */
@@ -15,46 +15,60 @@ const FIRES = 0.35;
 /**
  * Two edges, one for each atom, for each of `tested` latents whose firing has an F1 above .6 against two atoms', and a
  * greater one than against any single atom's: `compositionScores` with atoms in the place of true features. `to` is
- * `latentOf[atom]`. `metaCodes [latents]` over `latentOf.length` atoms.
+ * `latentOf[atom]`. `metaCodes [latents]` of unit decoder rows over `latentOf.length` atoms, `norms [latents]` of the rows as
+ * they are. `chance(explained)`: that a direction is so well a sum of atoms by chance; the p-value is the larger of that, of latents
+ * that are sums, and that of its firings where both atoms' are.
  */
 export function findConjunctions(
   codes: SparseRows,
   {
     metaCodes,
+    norms,
+    chance,
     latentOf,
     documents,
     firings,
     tested,
   }: {
     metaCodes: readonly (MetaCode | undefined)[];
+    norms: Float64Array;
+    chance: (explained: number) => number;
     latentOf: Int32Array;
     documents?: Uint32Array;
     firings: Firings;
     tested: readonly number[];
   },
-): TestedEdge[] {
+): Findings {
   const [latents, features] = [metaCodes.length, latentOf.length];
-  if (features === 0) return [];
-  const labels = firingsOf(inAtoms(codes, metaCodes, features), features);
+  if (features === 0) return { edges: [], tested: 0 };
+  const labels = firingsOf(inAtoms(codes, { metaCodes, norms }, features), features);
   const counts = countCompositions({ codes, labels, latents, features }, 1);
   const { standsFor } = compositionScores(counts, Float64Array.of(1));
   const ofAtoms = new Firings(labels, features, documents);
-  return tested.flatMap((from): TestedEdge[] => {
+  const edges = tested.flatMap((from): TestedEdge[] => {
     const [first, second] = standsFor.subarray(2 * from, 2 * from + 2);
     if (second < 0) return [];
     const both = common(ofAtoms.of(first), ofAtoms.of(second));
     const together = firings.together(firings.of(from), both);
     const strength = (2 * together.both) / (firings.count(from) + both.length);
-    return [first, second].map((atom) => {
-      return { kind: 'composed', from, to: latentOf[atom], atom, strength, pValue: together.more };
-    });
+    const code = metaCodes[from];
+    const pValue = Math.max(together.more, code && code.parts.length > 1 ? chance(code.explained) : 0);
+    return [first, second].map((atom) => ({
+      kind: 'composed',
+      from,
+      to: latentOf[atom],
+      atom,
+      strength,
+      pValue,
+    }));
   });
+  return { edges, tested: 2 * tested.length };
 }
 
-/** `codes [rows, latents]` with each latent in its atoms, `codes metaCode`: `[rows, atoms]`. Latents without a code are left out. */
-export function inAtoms(
+/** `codes [rows, latents]` with each latent in its atoms, of unit length: `[rows, atoms]`. Latents without a code are left out. */
+function inAtoms(
   codes: SparseRows,
-  metaCodes: readonly (MetaCode | undefined)[],
+  { metaCodes, norms }: { metaCodes: readonly (MetaCode | undefined)[]; norms: Float64Array },
   atoms: number,
 ): SparseRows {
   const sums = new Float64Array(atoms);
@@ -64,7 +78,7 @@ export function inAtoms(
       const code = metaCodes[codes.indices[e]];
       code?.parts.forEach((atom, p) => {
         if (sums[atom] === 0) touched.push(atom);
-        sums[atom] += codes.values[e] * code.coefficients[p];
+        sums[atom] += codes.values[e] * norms[codes.indices[e]] * code.coefficients[p];
       });
     }
     const entries = touched.sort((a, b) => a - b).map((atom): [number, number] => [atom, sums[atom]]);
@@ -75,7 +89,7 @@ export function inAtoms(
 }
 
 /** Of `values [rows, atoms]` those that are large for their atom: `sum v^2 / sum v` is what is usual, blind to many small ones. */
-export function firingsOf(values: SparseRows, atoms: number): SparseRows {
+function firingsOf(values: SparseRows, atoms: number): SparseRows {
   const [sums, squares] = [new Float64Array(atoms), new Float64Array(atoms)];
   values.values.forEach((value, e) => {
     sums[values.indices[e]] += value;

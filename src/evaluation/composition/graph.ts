@@ -51,6 +51,12 @@ export interface TestedEdge {
   readonly pValue: number;
 }
 
+/** The edges of one kind that have an effect worth telling, of so many that were tested. */
+export interface Findings {
+  readonly edges: readonly TestedEdge[];
+  readonly tested: number;
+}
+
 export interface CompositionEdge extends TestedEdge {
   /** The false-discovery rate among all edges of its kind at which it would still be called. */
   readonly qValue: number;

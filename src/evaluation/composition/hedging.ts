@@ -6,7 +6,7 @@
 import type { Dictionary } from '../../dictionaries/dictionary.ts';
 import type { Backend } from '../../kernels/backend.ts';
 import { tailOfCosine } from '../../toy/bounds/randomDirections.ts';
-import type { TestedEdge } from './graph.ts';
+import type { Findings, TestedEdge } from './graph.ts';
 import { type LiveRows, liveRows } from './liveRows.ts';
 import { metaCode } from './metaCode.ts';
 
@@ -18,11 +18,7 @@ const KNOWN = 0.7;
  * dictionary is near to. Its p-value is that of so large a part by one of as many random directions. InputError is the
  * caller's: widths must agree.
  */
-export async function findHedging(
-  backend: Backend,
-  live: LiveRows,
-  wider: Dictionary,
-): Promise<TestedEdge[]> {
+export async function findHedging(backend: Backend, live: LiveRows, wider: Dictionary): Promise<Findings> {
   const { count, width, unit, latents } = live;
   const wide = await liveRows(
     backend,
@@ -30,7 +26,7 @@ export async function findHedging(
     Uint32Array.from({ length: wider.latents }, (_, u) => u),
   );
   const cosines = new Float32Array(count * wide.count);
-  if (count === 0 || wide.count === 0) return [];
+  if (count === 0 || wide.count === 0) return { edges: [], tested: 0 };
   await backend.linear({
     x: unit,
     rows: count,
@@ -41,16 +37,18 @@ export async function findHedging(
   for (let i = 0; i < count; i++)
     for (let u = 0; u < wide.count; u++) if (cosines[i * wide.count + u] >= KNOWN) known[u] = 1;
   const edges: TestedEdge[] = [];
+  let tested = 0;
   for (let i = 0; i < count; i++) {
     const row = cosines.subarray(i * wide.count, (i + 1) * wide.count);
     const { parts, coefficients } = metaCode(row, (a, b) => wide.cosines[a * wide.count + b]);
     const main = coefficients.indexOf(Math.max(...coefficients));
     parts.forEach((to, p) => {
       if (p === main || known[to]) return;
+      tested++;
       const one = tailOfCosine(Math.min(1, Math.max(0, row[to])), width) / 2;
       const pValue = Math.min(1, wide.count * one);
       edges.push({ kind: 'hedges', from: latents[i], to, atom: null, strength: coefficients[p], pValue });
     });
   }
-  return edges;
+  return { edges, tested };
 }

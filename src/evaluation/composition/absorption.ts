@@ -3,8 +3,8 @@
  * there. Chanin et al. 2024, "A is for absorption" (arXiv 2409.14507), with the latent's own decoder row in the place of a
  * probe. It must not know of words or letters.
  *
- * Latent p _would fire_ where the part of an activation along its decoder row is nine tenths as large as on nine tenths of
- * the rows on which it does fire. Of such rows, let it fire on a share `r` of those on which no latent fires that could absorb it; where q
+ * Latent p _would fire_ where the part of an activation along its decoder row is at least four fifths of what it is in the
+ * middle of the rows on which it does fire. Of such rows, let it fire on a share `r` of those on which no latent fires that could absorb it; where q
  * fires and p would, of which there are m, it should on `r m`, and by chance on fewer only as a Poisson variable would be.
  */
 import type { Backend, SparseRows } from '../../kernels/backend.ts';
@@ -22,7 +22,7 @@ const LEAST_RATE = 0.5;
 const LEAST_SHARE = 0.5;
 /** Of the firings that should be there at most this share is. */
 const MOST_KEPT = 0.5;
-const WOULD_FIRE = 0.1;
+const WOULD_FIRE = 0.8;
 /** Firings from which the usual projection of a latent is read, and rows whose projections are made at a time. */
 const [SAMPLE, CHUNK] = [512, 512];
 
@@ -99,7 +99,7 @@ export async function findAbsorption(
   return { edges, tested: parentsOf.reduce((sum, parents) => sum + parents.length, 0) };
 }
 
-/** Nine tenths of what the projection on row p is above on nine tenths of the rows on which its latent fires, by an even sample of these. */
+/** Four fifths of the median projection on row p where its latent fires, by an even sample of these rows. */
 function usualProjection(
   rows: Uint32Array,
   centred: Float32Array,
@@ -114,5 +114,5 @@ function usualProjection(
     for (let c = 0; c < width; c++) sum += centred[row * width + c] * unit[p * width + c];
     return sum;
   });
-  return (1 - WOULD_FIRE) * quantile(projections, WOULD_FIRE);
+  return WOULD_FIRE * quantile(projections, 0.5);
 }

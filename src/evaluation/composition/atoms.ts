@@ -13,17 +13,20 @@ export const SAME = 0.9;
 export const SUM = 0.9;
 const NEARLY_SUM = 0.7;
 const ROUNDS = 10;
+/** A direction that fewer rows share is not learned: it would only be bent to fit them. */
+const LEAST_USERS = 3;
 /**
  * Atoms that no row stands for are sought among rows that share no atom, where these are not too few or too many, from random
- * ones of them: two fifths or half as many, several times. An attempt costs its atoms and twice the rows that are still no
- * sums; it is given up where that is near the number of rows after a few rounds, and taken where it is much less.
+ * ones of them: two fifths or half as many, several times, pairs only. An attempt costs its atoms, each row that is one of them, for
+ * `(a_i + c) + (b_j - c)` is as good for any c, and twice the rows that are still no sums; it is given up where that is near the number of rows after a few rounds, and taken where it is much less.
  */
 const HIDDEN = {
   least: 8,
   most: 1024,
   shares: [2 / 5, 1 / 2],
-  tries: 6,
+  tries: 10,
   rounds: [8, 32],
+  parts: 2,
   near: 1,
   gain: 0.75,
 };
@@ -108,29 +111,31 @@ function startingRows(decoder: DecoderRows): number[] {
   }
 }
 
-/** By turns the best sums and the best directions. */
+/** By turns the best sums, of at most `most` parts, and the best directions. */
 async function learn(
   backend: Backend,
   unit: Float32Array,
   width: number,
   start: Float32Array,
   rounds: number,
+  most?: number,
 ) {
   let directions = start;
-  let codes = await codesOver(backend, unit, width, directions);
+  let codes = await codesOver(backend, unit, width, directions, most);
   for (let round = 0; round < rounds; round++) {
     directions = learned(unit, width, codes, directions);
-    codes = await codesOver(backend, unit, width, directions);
+    codes = await codesOver(backend, unit, width, directions, most);
   }
   return { directions, codes };
 }
 
-/** The best sum of `directions` for each row of `unit`. */
+/** The best sum of `directions` for each row of `unit`, of at most `most` parts. */
 export async function codesOver(
   backend: Backend,
   unit: Float32Array,
   width: number,
   directions: Float32Array,
+  most?: number,
 ): Promise<MetaCode[]> {
   const [rows, count] = [unit.length / width, directions.length / width];
   if (rows === 0 || count === 0) return Array.from({ length: rows }, () => metaCode([], () => 0));
@@ -139,7 +144,7 @@ export async function codesOver(
   await backend.linear({ x: unit, rows, weight: packed, out: cosines });
   await backend.linear({ x: directions, rows: count, weight: packed, out: between });
   return Array.from({ length: rows }, (_, j) =>
-    metaCode(cosines.subarray(j * count, (j + 1) * count), (a, b) => between[a * count + b]),
+    metaCode(cosines.subarray(j * count, (j + 1) * count), (a, b) => between[a * count + b], most),
   );
 }
 
@@ -152,6 +157,7 @@ function learned(
 ): Float32Array {
   const next = directions.slice();
   usersOf(codes, directions.length / width).forEach((users, atom) => {
+    if (users.length < LEAST_USERS) return;
     const sum = new Float64Array(width);
     for (const j of users) {
       const { parts, coefficients } = codes[j];
@@ -209,10 +215,20 @@ async function hiddenAtoms(
       const chosen = new Random(seed, 'hidden atoms', `${share}, ${attempt}`).permutation(rows);
       const start = takeRows(unit, [...chosen.subarray(0, Math.ceil(share * rows))], width);
       const cost = (codes: readonly MetaCode[]) =>
-        start.length / width + 2 * codes.filter(({ explained }) => explained < SUM).length;
-      const glimpse = await learn(backend, unit, width, start, HIDDEN.rounds[0]);
+        codes.reduce(
+          (sum, { parts, explained }) => sum + (explained < SUM ? 2 : parts.length > 1 ? 0 : 1),
+          start.length / width,
+        );
+      const glimpse = await learn(backend, unit, width, start, HIDDEN.rounds[0], HIDDEN.parts);
       if (cost(glimpse.codes) > HIDDEN.near * rows) continue;
-      const { directions, codes } = await learn(backend, unit, width, glimpse.directions, HIDDEN.rounds[1]);
+      const { directions, codes } = await learn(
+        backend,
+        unit,
+        width,
+        glimpse.directions,
+        HIDDEN.rounds[1],
+        HIDDEN.parts,
+      );
       if (cost(codes) <= least) [least, best] = [cost(codes), directions];
     }
   return best;

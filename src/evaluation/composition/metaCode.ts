@@ -8,7 +8,7 @@
  */
 import { nonNegativeLeastSquares } from '../../math/nonNegativeLeastSquares.ts';
 
-/** A sum has at most so many parts. */
+/** A sum has at most so many parts, where nothing else is asked for. */
 const MOST_PARTS = 3;
 /** A part whose coefficient is less than this is none. */
 const LEAST_COEFFICIENT = 0.25;
@@ -26,19 +26,23 @@ export interface MetaCode {
 }
 
 /**
- * The best sum of at most 3 candidates for a row of `cosines [candidates]` with them, by orthogonal matching pursuit with
+ * The best sum of at most `most` candidates for a row of `cosines [candidates]` with them, by orthogonal matching pursuit with
  * coefficients >= 0 (`orthogonalPursuit`, which reads rows and has no limit on coefficients); `between(a, b)` is the cosine
  * of two candidates. Without parts where there is nothing to say.
  */
-export function metaCode(cosines: ArrayLike<number>, between: (a: number, b: number) => number): MetaCode {
+export function metaCode(
+  cosines: ArrayLike<number>,
+  between: (a: number, b: number) => number,
+  most = MOST_PARTS,
+): MetaCode {
   let code: MetaCode = { parts: [], coefficients: [], explained: 0 };
-  while (code.parts.length < MOST_PARTS && code.explained < 1 - NOTHING) {
+  while (code.parts.length < most && code.explained < 1 - NOTHING) {
     const { parts, coefficients } = code;
-    let [best, most] = [-1, 0];
+    let [best, largest] = [-1, 0];
     for (let c = 0; c < cosines.length; c++) {
       let left = cosines[c];
       for (let p = 0; p < parts.length; p++) left -= coefficients[p] * between(parts[p], c);
-      if (left > most && !parts.includes(c)) [best, most] = [c, left];
+      if (left > largest && !parts.includes(c)) [best, largest] = [c, left];
     }
     if (best < 0) break;
     const tried = [...parts, best];

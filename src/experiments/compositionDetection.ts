@@ -1,0 +1,342 @@
+/** Whether compositions, circles and absorption are told from a dictionary and its codes alone, where the truth is known. */
+import * as Plot from '@observablehq/plot';
+import { type Dictionary, decode } from '../dictionaries/dictionary.ts';
+import { type DictionaryOptions, familyOptions } from '../dictionaries/families/index.ts';
+import { analyseComposition } from '../evaluation/composition/analyse.ts';
+import type { CompositionGraph } from '../evaluation/composition/graph.ts';
+import { rewriteInAtoms } from '../evaluation/composition/rewrite.ts';
+import { scoreDirections } from '../evaluation/groundTruth.ts';
+import { unexplained } from '../evaluation/unexplained.ts';
+import type { Backend, SparseRows } from '../kernels/backend.ts';
+import { mean } from '../math/statistics.ts';
+import { BLOCK_ROWS, type Distribution, type Samples } from '../toy/distribution.ts';
+import { nabeshimaTree } from '../toy/nabeshima.ts';
+import { orthogonalToy } from '../toy/orthogonal.ts';
+import { SYNTH_SAE_BENCH_1K, synthSaeBench } from '../toy/synthSaeBench.ts';
+import { circlesAndSingles, pairedGroups, standingOf } from './composedWorlds.ts';
+import { trainDictionaries } from './dictionaries.ts';
+import type { Experiment } from './experiment.ts';
+import { COLOURS, figure } from './figure.ts';
+import { judge, overSeeds } from './verdict.ts';
+
+const TEST_ROWS = 16_384;
+/** Thresholds were chosen on worlds of seeds 0 and 1; these begin after them. */
+const FIRST_SEED = 20;
+/** A latent lies in the plane of a circle where this share of its decoder row's square does. */
+const ON_CIRCLE = 0.8;
+/** A latent for a child has this much of its parent's direction where it absorbs it. */
+const ABSORBED = 0.4;
+/** A latent points the way of a feature from this cosine on. */
+const SAME = 0.9;
+
+interface Arm {
+  readonly world: string;
+  readonly make: (backend: Backend, seed: number) => Distribution | Promise<Distribution>;
+  readonly wanted: readonly DictionaryOptions[];
+  readonly steps: number;
+  readonly learningRate: number;
+  /** The parent of a feature, -1 where it has none. */
+  readonly parentOf?: (feature: number) => number;
+}
+
+const batchtopk = (latents: number, k: number) => familyOptions.parse({ family: 'batchtopk', latents, k });
+const topk = (latents: number, k: number) => familyOptions.parse({ family: 'topk', latents, k });
+const l1 = (latents: number) => familyOptions.parse({ family: 'l1', latents, coefficient: 0.1 });
+const paired = (both: number, widths: readonly number[]): Arm => ({
+  world: `pairs, both in ${both}`,
+  make: (_, seed) => pairedGroups(both, seed),
+  wanted: widths.flatMap((latents) => [l1(latents), topk(latents, 2), batchtopk(latents, 1 + both)]),
+  steps: 3000,
+  learningRate: 3e-3,
+});
+const ORTHOGONAL: Arm = {
+  world: 'orthogonal',
+  make: (_, seed) => orthogonalToy(seed),
+  wanted: [batchtopk(50, 11), batchtopk(100, 11)],
+  steps: 1500,
+  learningRate: 3e-3,
+};
+const TREE: Arm = {
+  world: 'tree',
+  make: (_, seed) => nabeshimaTree(seed),
+  wanted: [batchtopk(20, 1), batchtopk(40, 1), l1(20)],
+  steps: 2000,
+  learningRate: 3e-3,
+  parentOf: (feature) => (feature < 12 && feature % 4 > 0 ? feature - (feature % 4) : -1),
+};
+const SYNTH: Arm = {
+  world: 'synth-sae-bench-1k',
+  make: (backend, seed) => synthSaeBench(backend, SYNTH_SAE_BENCH_1K, seed),
+  wanted: [batchtopk(512, 20)],
+  steps: 1000,
+  learningRate: 1e-3,
+};
+const CIRCLES: Arm = {
+  world: 'circles',
+  make: (_, seed) => circlesAndSingles(seed),
+  wanted: [batchtopk(48, 2), batchtopk(96, 2)],
+  steps: 3000,
+  learningRate: 3e-3,
+};
+const FULL = { seeds: 5, arms: [paired(1, [48, 96]), paired(0.5, [96]), CIRCLES, TREE, ORTHOGONAL, SYNTH] };
+const QUICK = {
+  seeds: 2,
+  arms: [
+    { ...paired(1, [48]), steps: 600, learningRate: 0.01 },
+    { ...CIRCLES, wanted: CIRCLES.wanted.slice(0, 1), steps: 600, learningRate: 0.01 },
+    { ...TREE, wanted: TREE.wanted.slice(0, 1), steps: 600, learningRate: 0.01 },
+  ],
+};
+
+interface Scores {
+  readonly seed: number;
+  readonly world: string;
+  readonly family: string;
+  readonly latents: number;
+  readonly live: number;
+  /** Of latents: composed by the truth, called composed, and both. */
+  readonly composed: number;
+  readonly called: number;
+  readonly right: number;
+  /** Of latents for children that have their parents' direction: all, and called absorbers. */
+  readonly absorbers: number;
+  readonly absorbersCalled: number;
+  readonly calledAbsorbers: number;
+  /** Of latents in the plane of a circle, and beside all: all, and called manifold. */
+  readonly onCircles: number;
+  readonly onCirclesCalled: number;
+  readonly calledManifold: number;
+  /** Unexplained share of variance after rewriting less before. */
+  readonly lost: number;
+}
+
+export const compositionDetection: Experiment = {
+  name: 'composition-detection',
+  title: 'Compositions told without labels',
+  claim:
+    'Which latents stand for pairs of features can be told without knowing the features: their decoder rows are sums of a few directions ' +
+    'that many rows share, and they fire where two of these do. So can the latents of features of two dimensions, and latents that absorb ' +
+    'others; and where there are no compositions, next to none are seen.',
+  prediction:
+    'Against what fires as pairs of true features do: precision and recall .9 or more. Of latents in the planes of circles, .9 or more are called ' +
+    'manifold, and of all others at most .05. On the tree, .8 or more of the latents that have their parent in them are called absorbers. On the tree, ' +
+    'the orthogonal toy and SynthSAEBench-1k at most .05 of the latents that fire are called composed and are not. Rewritten in atoms, ' +
+    'dictionaries of pairs leave at most .02 more of the variance unexplained.',
+  source:
+    'after Clarke et al. 2024, Leask et al. 2025 (arXiv 2502.04878), Engels et al. 2024 (arXiv 2405.14860), Chanin et al. 2024 (arXiv 2409.14507)',
+  async run({ backend, quick, seed, update }) {
+    const { seeds, arms } = quick ? QUICK : FULL;
+    const all: Scores[] = [];
+    const costs = arms.map(
+      ({ steps, wanted }) => steps * wanted.reduce((sum, { latents }) => sum + latents, 0),
+    );
+    const total = seeds * costs.reduce((sum, cost) => sum + cost, 0);
+    let done = 0;
+    for (let s = 0; s < seeds; s++)
+      for (const [a, arm] of arms.entries()) {
+        const { world, make, wanted, steps, learningRate } = arm;
+        const own = seed + FIRST_SEED + s;
+        const distribution = await make(backend, own);
+        const dictionaries = await trainDictionaries(backend, distribution, wanted, {
+          firstBlock: TEST_ROWS / BLOCK_ROWS,
+          steps,
+          seed: own,
+          learningRate,
+          afterStep: (step) => update(done + (costs[a] * step) / steps, total),
+        });
+        done += costs[a];
+        const test = await distribution.draw(backend, 0, TEST_ROWS);
+        for (const [i, dictionary] of dictionaries.entries())
+          all.push({
+            seed: s,
+            world,
+            family: wanted[i].family,
+            ...(await score(backend, dictionary, distribution, test, arm.parentOf)),
+          });
+      }
+    const findings = findingsOf(all, seeds);
+    return { findings, figures: [picture(all)], ...judge(findings) };
+  },
+};
+
+/** Each a ratio of sums over the dictionaries of a seed. */
+function findingsOf(all: readonly Scores[], seeds: number) {
+  type Sum = (scores: Scores) => number;
+  const ratio = (worlds: string, above: Sum, below: Sum) =>
+    Array.from({ length: seeds }, (_, s) => {
+      const some = all.filter((scores) => scores.seed === s && scores.world.startsWith(worlds));
+      const sum = (of: Sum) => some.reduce((total, scores) => total + of(scores), 0);
+      return sum(above) / sum(below);
+    });
+  const told = (
+    name: string,
+    worlds: string,
+    [above, below]: readonly [Sum, Sum],
+    predicted: { low?: number; high?: number },
+    chance?: readonly [Sum, Sum],
+  ) => {
+    const interval = chance && overSeeds('', ratio(worlds, ...chance));
+    return overSeeds(name, ratio(worlds, above, below), {
+      predicted,
+      ...(interval && {
+        null: {
+          name: 'as many latents at random',
+          value: interval.value,
+          low: interval.low,
+          high: interval.high,
+        },
+      }),
+    });
+  };
+  const live: Sum = (scores) => scores.live;
+  const has = (world: string) => all.some((scores) => scores.world.startsWith(world));
+  const wrong: Sum = ({ called, right }) => called - right;
+  return [
+    told('precision of composed latents', 'pairs', [(s) => s.right, (s) => s.called], { low: 0.9 }, [
+      (s) => s.composed,
+      live,
+    ]),
+    told('recall of composed latents', 'pairs', [(s) => s.right, (s) => s.composed], { low: 0.9 }, [
+      (s) => s.called,
+      live,
+    ]),
+    told(
+      'latents on circles that are called manifold',
+      'circles',
+      [(s) => s.onCirclesCalled, (s) => s.onCircles],
+      { low: 0.9 },
+      [(s) => s.calledManifold, live],
+    ),
+    ...['circles', 'pairs', 'tree', 'orthogonal', 'synth']
+      .filter(has)
+      .map((world) =>
+        told(
+          `latents beside circles that are called manifold, ${world}`,
+          world,
+          [(s) => s.calledManifold - s.onCirclesCalled, (s) => s.live - s.onCircles],
+          { high: 0.05 },
+        ),
+      ),
+    told(
+      'latents with their parent in them that are called absorbers, tree',
+      'tree',
+      [(s) => s.absorbersCalled, (s) => s.absorbers],
+      { low: 0.8 },
+      [(s) => s.calledAbsorbers, live],
+    ),
+    ...['tree', 'orthogonal', 'synth']
+      .filter(has)
+      .map((world) =>
+        told(`latents wrongly called composed, ${world}`, world, [wrong, live], { high: 0.05 }),
+      ),
+    overSeeds(
+      'unexplained variance after rewriting pairs, less before',
+      Array.from({ length: seeds }, (_, s) =>
+        mean(
+          all.filter(({ seed, world }) => seed === s && world.startsWith('pairs')).map(({ lost }) => lost),
+        ),
+      ),
+      { predicted: { high: 0.02 } },
+    ),
+  ];
+}
+
+async function score(
+  backend: Backend,
+  dictionary: Dictionary,
+  world: Distribution,
+  test: Samples,
+  parentOf: (feature: number) => number = () => -1,
+) {
+  const { codes, truth } = await standingOf(backend, dictionary, world, test);
+  const graph = await analyseComposition({ backend, dictionary, x: test.x, codes, seed: 0 });
+  const { latents } = dictionary;
+  const isComposed = (j: number) => truth.standsFor[2 * j + 1] >= 0;
+  const called = (name: string) => (j: number) => graph.nodes[j].class === name;
+  const count = (...holds: ((j: number) => boolean)[]) =>
+    Array.from({ length: latents }, (_, j) => j).filter((j) => holds.every((one) => one(j))).length;
+  const { onCircle, absorbs } = await geometry(backend, dictionary, world, truth.standsFor, parentOf);
+  const fires = (j: number) => !called('dead')(j) && !called('rare')(j);
+  return {
+    latents,
+    live: count(fires),
+    composed: count(isComposed),
+    called: count(called('composed')),
+    right: count(isComposed, called('composed')),
+    absorbers: count(fires, absorbs),
+    absorbersCalled: count(fires, absorbs, called('absorber')),
+    calledAbsorbers: count(called('absorber')),
+    onCircles: count(fires, onCircle),
+    onCirclesCalled: count(onCircle, called('manifold')),
+    calledManifold: count(called('manifold')),
+    lost: await lostByRewriting(backend, dictionary, { codes, graph, x: test.x }),
+  };
+}
+
+/**
+ * Which latents lie in the plane of a circle, and which stand for a child and have its parent in them, of which there is a
+ * latent too: one that points its way, for it need not fire as it does, that being the point.
+ */
+async function geometry(
+  backend: Backend,
+  dictionary: Dictionary,
+  world: Distribution,
+  standsFor: Int32Array,
+  parentOf: (feature: number) => number,
+) {
+  const { decoderWeight, width, latents } = dictionary;
+  const { features, firstDirection } = world;
+  const directions = world.directions.length / width;
+  const { cosines } = await scoreDirections(backend, decoderWeight, world.directions, width);
+  const onCircle = (j: number) => {
+    for (let i = 0; i < features; i++) {
+      if (firstDirection[i + 1] - firstDirection[i] !== 2) continue;
+      const at = j * directions + firstDirection[i];
+      if (cosines[at] ** 2 + cosines[at + 1] ** 2 >= ON_CIRCLE) return true;
+    }
+    return false;
+  };
+  const hasLatent = (feature: number) => {
+    for (let j = 0; j < latents; j++) if (cosines[j * directions + feature] >= SAME) return true;
+    return false;
+  };
+  const absorbs = (j: number) => {
+    if (standsFor[2 * j] < 0 || standsFor[2 * j + 1] >= 0) return false;
+    const parent = parentOf(standsFor[2 * j]);
+    return parent >= 0 && cosines[j * directions + parent] >= ABSORBED && hasLatent(parent);
+  };
+  return { onCircle, absorbs };
+}
+
+async function lostByRewriting(
+  backend: Backend,
+  dictionary: Dictionary,
+  { codes, graph, x }: { codes: SparseRows; graph: CompositionGraph; x: Float32Array },
+): Promise<number> {
+  const { width, decoderBias: bias } = dictionary;
+  const { decoderWeight: weight, rewrite } = await rewriteInAtoms(backend, dictionary, graph);
+  const out = new Float32Array(x.length);
+  await backend.decode({ codes: rewrite(codes), weight, bias, width, out });
+  return unexplained(out, x, width) - unexplained(await decode(backend, dictionary, codes, x), x, width);
+}
+
+function picture(all: readonly Scores[]) {
+  const data = all.map((scores) => ({ ...scores }));
+  const shares = data.flatMap(({ world, live, composed, called, right }) => [
+    { world, line: 'composed', value: composed / live },
+    { world, line: 'called composed', value: called / live },
+    { world, line: 'both', value: right / live },
+  ]);
+  return figure(
+    'shares',
+    'Shares of the latents that fire which are composed, which are called so, and which are both; a dot for each dictionary.',
+    data,
+    {
+      marginLeft: 140,
+      x: { label: 'share', domain: [0, 1], grid: true },
+      y: { label: null, type: 'band' },
+      color: { domain: ['composed', 'called composed', 'both'], range: COLOURS },
+      marks: [Plot.dot(shares, { x: 'value', y: 'world', stroke: 'line', r: 3 })],
+    },
+  );
+}

@@ -29,6 +29,8 @@ export const RUN_FILES = {
   evaluation: 'evaluation.json',
   features: 'features.parquet',
   examples: 'examples.parquet',
+  composition: 'composition.json',
+  compositionEdges: 'composition.parquet',
   report: 'report.html',
 } as const;
 

@@ -10,7 +10,8 @@ import { validate } from '../formats/validate.ts';
 import { exists, RUN_FILES } from './directory.ts';
 import { type Example, exampleSchema, type Feature, featureSchema } from './schema.ts';
 
-type Columns<Row> = { [Key in keyof Required<Row>]: { column: string; type: ParquetType } };
+/** Where each field of a row stands. */
+export type Columns<Row> = { [Key in keyof Required<Row>]: { column: string; type: ParquetType } };
 
 const FEATURE_COLUMNS: Columns<Feature> = {
   latent: { column: 'latent', type: 'INT32' },
@@ -72,7 +73,8 @@ export async function readExamples(
   return readTable(join(directory, RUN_FILES.examples), exampleSchema, EXAMPLE_COLUMNS, wanted);
 }
 
-async function writeTable<Row extends object>(
+/** Writes `rows`, checked, as they come. */
+export async function writeTable<Row extends object>(
   path: string,
   schema: z.ZodType<Row>,
   columns: Columns<Row>,
@@ -108,7 +110,8 @@ async function* rowGroups<Row extends object>(
   if (group[0].length > 0) yield group;
 }
 
-async function readTable<Row extends object>(
+/** Reads a table, checked, of the rows that are `wanted` only where given; undefined where there is no file. */
+export async function readTable<Row extends object>(
   path: string,
   schema: z.ZodType<Row>,
   columns: Columns<Row>,

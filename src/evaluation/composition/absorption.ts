@@ -12,7 +12,7 @@ import { poissonTails } from '../../math/poisson.ts';
 import { quantile } from '../../math/statistics.ts';
 import type { Firings } from './cofiring.ts';
 import type { Findings, TestedEdge } from './graph.ts';
-import type { LiveRows } from './liveRows.ts';
+import { type LiveRows, placesOf } from './liveRows.ts';
 
 /** The absorber's row has a cosine with the other's of at least this, and less than that of a copy. */
 const [LEAST_COSINE, SAME] = [0.4, 0.9];
@@ -34,10 +34,7 @@ export async function findAbsorption(
 ): Promise<Findings> {
   const { count, width, unit, latents, cosines } = live;
   if (count === 0) return { edges: [], tested: 0 };
-  const place = new Int32Array(firings.latents).fill(-1);
-  latents.forEach((latent, i) => {
-    place[latent] = i;
-  });
+  const place = placesOf(live, firings.latents);
   const parentsOf = Array.from({ length: count }, (_, q) => {
     const parents: number[] = [];
     for (let p = 0; p < count; p++)

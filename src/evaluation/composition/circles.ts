@@ -9,7 +9,7 @@
 import { poissonTails } from '../../math/poisson.ts';
 import type { Firings } from './cofiring.ts';
 import type { TestedEdge } from './graph.ts';
-import type { LiveRows } from './liveRows.ts';
+import { type LiveRows, placesOf } from './liveRows.ts';
 
 /** A row lies in a plane where this share of its square does. */
 const IN_PLANE = 0.85;
@@ -59,8 +59,9 @@ interface Plane {
  */
 export function findCircles(live: LiveRows, firings: Firings, centred: Float32Array): Circle[] {
   const planes: Plane[] = [];
+  const place = placesOf(live, firings.latents);
   for (let i = 0; i < live.count; i++)
-    for (const j of new Set([...nearestRows(live, i), ...partners(live, firings, i)])) {
+    for (const j of new Set([...nearestRows(live, i), ...partners(live, place, firings, i)])) {
       const members = rowsInPlane(live, i, j);
       if (goesAround(members)) planes.push({ through: [i, j], members });
     }
@@ -171,16 +172,18 @@ function dataGoAround(
   return sectors.filter((count) => count >= SECTORS.share * rows.size).length >= SECTORS.filled;
 }
 
-/** Of those that fire with row i's latent, the rows of those that do so for the largest share of both's firings. */
-function partners({ latents, count, cosines }: LiveRows, firings: Firings, i: number): number[] {
-  const place = new Map<number, number>();
-  const together = firings.with(latents[i]);
-  latents.forEach((latent, j) => {
-    if (j !== i && together.has(latent) && Math.abs(cosines[i * count + j]) <= PARALLEL) place.set(latent, j);
-  });
-  const share = (latent: number) => together.get(latent)! / Math.sqrt(firings.count(latent));
-  return [...place.keys()]
+/** Of the latents that fire with row i's, the rows of those that do so for the largest share of both's firings. */
+function partners(
+  { latents, count, cosines }: LiveRows,
+  place: Int32Array,
+  firings: Firings,
+  i: number,
+): number[] {
+  const { others, counts } = firings.with(latents[i]);
+  const share = (j: number) => counts[latents[j]] / Math.sqrt(firings.count(latents[j]));
+  return others
+    .map((latent) => place[latent])
+    .filter((j) => j >= 0 && Math.abs(cosines[i * count + j]) <= PARALLEL)
     .sort((a, b) => share(b) - share(a) || a - b)
-    .slice(0, NEAREST)
-    .map((latent) => place.get(latent)!);
+    .slice(0, NEAREST);
 }

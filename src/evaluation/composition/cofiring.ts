@@ -9,6 +9,8 @@
 import type { SparseRows } from '../../kernels/backend.ts';
 import { poissonTails } from '../../math/poisson.ts';
 
+const SAMPLE = 1024;
+
 export interface CoFiring {
   readonly both: number;
   readonly expected: number;
@@ -29,6 +31,7 @@ export class Firings {
   readonly #documents: Uint32Array;
   readonly #sizes: Float64Array;
   readonly #ofA: Float64Array;
+  readonly #together: Uint32Array;
 
   /** `documents [rows]` numbers the document of each row; without it, all rows are of one. RangeError where lengths do not fit. */
   constructor(codes: SparseRows, latents: number, documents: Uint32Array = new Uint32Array(codes.rows)) {
@@ -51,6 +54,7 @@ export class Firings {
     this.#sizes = new Float64Array(documentCount);
     for (const document of documents) this.#sizes[document]++;
     this.#ofA = new Float64Array(documentCount);
+    this.#together = new Uint32Array(latents);
   }
 
   /** The rows that `latent` fires on, ascending. */
@@ -62,14 +66,24 @@ export class Firings {
     return this.#offsets[latent + 1] - this.#offsets[latent];
   }
 
-  /** On how many rows each latent fires that fires with `latent` at all, itself too; in the order in which they are met. */
-  with(latent: number): Map<number, number> {
+  /**
+   * On how many rows each latent fires that fires with `latent`, by an even sample of at most `SAMPLE` of its rows. `counts
+   * [latents]` are good until the next call; `others` are those that are not 0, in the order in which they are met.
+   */
+  with(latent: number): { others: readonly number[]; counts: Uint32Array } {
     const { offsets, indices, values } = this.#codes;
-    const counts = new Map<number, number>();
-    for (const row of this.of(latent))
-      for (let e = offsets[row]; e < offsets[row + 1]; e++)
-        if (values[e] !== 0) counts.set(indices[e], (counts.get(indices[e]) ?? 0) + 1);
-    return counts;
+    const rows = this.of(latent);
+    const sample = Math.min(SAMPLE, rows.length);
+    const others: number[] = [];
+    this.#together.fill(0);
+    for (let s = 0; s < sample; s++) {
+      const row = rows[Math.floor((s * rows.length) / sample)];
+      for (let e = offsets[row]; e < offsets[row + 1]; e++) {
+        if (values[e] === 0 || indices[e] === latent) continue;
+        if (this.#together[indices[e]]++ === 0) others.push(indices[e]);
+      }
+    }
+    return { others, counts: this.#together };
   }
 
   /** Of two lists of rows, ascending. O(their lengths). */

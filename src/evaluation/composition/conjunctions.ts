@@ -4,10 +4,10 @@
  */
 import type { SparseRows } from '../../kernels/backend.ts';
 import { compositionScores, countCompositions } from '../groundTruthComposition.ts';
-import { compressRows } from '../inference/problem.ts';
 import { common, Firings } from './cofiring.ts';
 import type { Findings, TestedEdge } from './graph.ts';
 import type { MetaCode } from './metaCode.ts';
+import { keepEntries, type Replacement, replaceColumns } from './sparseProduct.ts';
 
 /** An atom fires where its coefficient is above this share of what is usual of it. */
 const FIRES = 0.35;
@@ -41,7 +41,11 @@ export function findConjunctions(
 ): Findings {
   const [latents, features] = [metaCodes.length, latentOf.length];
   if (features === 0) return { edges: [], tested: 0 };
-  const labels = firingsOf(inAtoms(codes, { metaCodes, norms }, features), features);
+  const inAtoms = metaCodes.map(
+    (code, latent): Replacement =>
+      (code?.parts ?? []).map((atom, p) => [atom, norms[latent] * code!.coefficients[p]]),
+  );
+  const labels = firingsOf(replaceColumns(codes, inAtoms, features), features);
   const counts = countCompositions({ codes, labels, latents, features }, 1);
   const { standsFor } = compositionScores(counts, Float64Array.of(1));
   const ofAtoms = new Firings(labels, features, documents);
@@ -65,29 +69,6 @@ export function findConjunctions(
   return { edges, tested: 2 * tested.length };
 }
 
-/** `codes [rows, latents]` with each latent in its atoms, of unit length: `[rows, atoms]`. Latents without a code are left out. */
-function inAtoms(
-  codes: SparseRows,
-  { metaCodes, norms }: { metaCodes: readonly (MetaCode | undefined)[]; norms: Float64Array },
-  atoms: number,
-): SparseRows {
-  const sums = new Float64Array(atoms);
-  const rows = Array.from({ length: codes.rows }, (_, row) => {
-    const touched: number[] = [];
-    for (let e = codes.offsets[row]; e < codes.offsets[row + 1]; e++) {
-      const code = metaCodes[codes.indices[e]];
-      code?.parts.forEach((atom, p) => {
-        if (sums[atom] === 0) touched.push(atom);
-        sums[atom] += codes.values[e] * norms[codes.indices[e]] * code.coefficients[p];
-      });
-    }
-    const entries = touched.sort((a, b) => a - b).map((atom): [number, number] => [atom, sums[atom]]);
-    for (const atom of touched) sums[atom] = 0;
-    return entries.filter(([, value]) => value !== 0);
-  });
-  return compressRows(rows);
-}
-
 /** Of `values [rows, atoms]` those that are large for their atom: `sum v^2 / sum v` is what is usual, blind to many small ones. */
 function firingsOf(values: SparseRows, atoms: number): SparseRows {
   const [sums, squares] = [new Float64Array(atoms), new Float64Array(atoms)];
@@ -95,13 +76,5 @@ function firingsOf(values: SparseRows, atoms: number): SparseRows {
     sums[values.indices[e]] += value;
     squares[values.indices[e]] += value * value;
   });
-  const rows = Array.from({ length: values.rows }, (_, row) => {
-    const kept: [number, number][] = [];
-    for (let e = values.offsets[row]; e < values.offsets[row + 1]; e++) {
-      const atom = values.indices[e];
-      if (values.values[e] * sums[atom] > FIRES * squares[atom]) kept.push([atom, values.values[e]]);
-    }
-    return kept;
-  });
-  return compressRows(rows);
+  return keepEntries(values, (value, atom) => value * sums[atom] > FIRES * squares[atom]);
 }

@@ -48,3 +48,12 @@ export function someRows(live: LiveRows, keeps: (latent: number) => boolean): Li
   });
   return { latents: Uint32Array.from(kept, (i) => live.latents[i]), count, width, unit, cosines };
 }
+
+/** Where the row of each of `latents` latents stands, -1 where it is not among them. */
+export function placesOf(live: LiveRows, latents: number): Int32Array {
+  const place = new Int32Array(latents).fill(-1);
+  live.latents.forEach((latent, i) => {
+    place[latent] = i;
+  });
+  return place;
+}

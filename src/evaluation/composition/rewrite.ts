@@ -3,10 +3,10 @@
  */
 import type { Dictionary } from '../../dictionaries/dictionary.ts';
 import type { Backend, SparseRows } from '../../kernels/backend.ts';
-import { compressRows } from '../inference/problem.ts';
 import { codesOver, SUM, takeRows } from './atoms.ts';
 import type { CompositionGraph } from './graph.ts';
 import type { MetaCode } from './metaCode.ts';
+import { type Replacement, replaceColumns } from './sparseProduct.ts';
 
 export interface Rewriting {
   /** Decoder rows that are left, and those of atoms for which there was no latent; `[latents, width]`. */
@@ -55,7 +55,7 @@ export async function rewriteInAtoms(
     ...own.map((a) => latents + a).filter((part) => used.has(part)),
   ];
   const place = new Map(kept.map((part, at) => [part, at]));
-  const onto = Array.from({ length: latents }, (_, j): [number, number][] => {
+  const onto = Array.from({ length: latents }, (_, j): Replacement => {
     if (!gone.has(j)) return [[place.get(j)!, 1]];
     const { parts: among, coefficients } = codeOf.get(j)!;
     return among.map((c, p) => [place.get(parts[c])!, coefficients[p]]);
@@ -70,7 +70,7 @@ export async function rewriteInAtoms(
     latents: kept.length,
     from: Int32Array.from(kept, (part) => (part < latents ? part : -1)),
     replaced,
-    rewrite: (old) => rewriteCodes(old, onto),
+    rewrite: (old) => replaceColumns(old, onto, kept.length),
   };
 }
 
@@ -93,19 +93,4 @@ async function rescaledCodes(
     const coefficients = code.coefficients.map((value, p) => (value * wholeNorms[j]) / norm[code.parts[p]]);
     return { ...code, coefficients };
   });
-}
-
-function rewriteCodes(
-  { rows, offsets, indices, values }: SparseRows,
-  onto: readonly (readonly [number, number])[][],
-): SparseRows {
-  return compressRows(
-    Array.from({ length: rows }, (_, row) => {
-      const sums = new Map<number, number>();
-      for (let e = offsets[row]; e < offsets[row + 1]; e++)
-        for (const [to, coefficient] of onto[indices[e]])
-          sums.set(to, (sums.get(to) ?? 0) + coefficient * values[e]);
-      return [...sums].sort(([a], [b]) => a - b);
-    }),
-  );
 }

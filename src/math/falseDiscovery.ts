@@ -17,7 +17,7 @@ export function falseDiscoveryRates(pValues: ArrayLike<number>): Float64Array {
   let least = 1;
   for (let rank = n; rank >= 1; rank--) {
     const test = ascending[rank - 1];
-    least = Math.min(least, (n * pValues[test]) / rank);
+    least = Math.min(least, pValues[test] * (n / rank));
     rates[test] = least;
   }
   return rates;

@@ -283,6 +283,7 @@ export {
   trainingActivations,
   type Workbench,
 } from './pipeline/subject.ts';
+export { recordComposition } from './pipeline/composition.ts';
 export { writeNeuronpedia } from './pipeline/neuronpedia.ts';
 export { writeReport } from './report/writeReport.ts';
 export { monosemVersion } from './version.ts';

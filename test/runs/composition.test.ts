@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { readParquet } from '../../src/formats/parquet.ts';
+import { recordComposition } from '../../src/pipeline/composition.ts';
 import {
   readComposition,
   type StoredComposition,
   type StoredEdge,
   writeComposition,
 } from '../../src/runs/composition.ts';
+import { analyse, handMade, pairedGroups } from '../evaluation/composition/handmade.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -83,4 +85,19 @@ it('an edge that is none is refused by its row', async () => {
   await expect(writeComposition(directory, composition, wrong)).rejects.toThrow(
     /composition.parquet, row 0.*qValue/s,
   );
+});
+
+it('holds the graph of a dictionary by hand', async () => {
+  const { decoder, codes } = pairedGroups(4, [[0, 0]], 0.6, 1000);
+  const graph = await analyse(await handMade(decoder, codes));
+  await recordComposition(directory, graph, { seed: 1, wider: false });
+  const stored = await readComposition(directory);
+  expect(stored?.composition.counts).toEqual(graph.counts);
+  expect(stored?.composition.latents.map((latent) => latent.class)).toEqual(
+    graph.nodes.map((node) => node.class),
+  );
+  expect(stored?.edges.map(({ from, to }) => [from, to])).toEqual([
+    [8, 0],
+    [8, 4],
+  ]);
 });

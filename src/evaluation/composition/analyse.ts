@@ -24,7 +24,7 @@ import {
   type LatentClass,
 } from './graph.ts';
 import { findHedging } from './hedging.ts';
-import { type LiveRows, liveRows, someRows } from './liveRows.ts';
+import { type LiveRows, liveRows, rowNorms, someRows } from './liveRows.ts';
 import type { MetaCode } from './metaCode.ts';
 
 export interface CompositionRequest {
@@ -65,7 +65,7 @@ export async function analyseComposition(request: CompositionRequest): Promise<C
     { unit: flat.unit, atoms: atoms.directions, width: flat.width },
     seed,
   );
-  const norms = rowNorms(dictionary);
+  const norms = rowNorms(dictionary.decoderWeight, dictionary.outputWidth);
   const copies = findCopies(flat, firings);
   const circleEdges = circles.flatMap((circle) => circle.edges);
   const found: Record<EdgeKind, Findings> = {
@@ -137,12 +137,6 @@ async function atomsOf(backend: Backend, live: LiveRows, firings: Firings, seed:
     latentOf[parts[0]] = latents[i];
   });
   return { directions, metaCodes, latentOf };
-}
-
-function rowNorms({ decoderWeight, outputWidth, latents }: Dictionary): Float64Array {
-  return Float64Array.from({ length: latents }, (_, j) =>
-    Math.hypot(...decoderWeight.subarray(j * outputWidth, (j + 1) * outputWidth)),
-  );
 }
 
 /** Activations less what the decoder adds to all of them. */

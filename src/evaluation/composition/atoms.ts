@@ -245,7 +245,7 @@ function withoutUnused(directions: Float32Array, width: number, codes: readonly 
 }
 
 /** Some rows of a matrix, in the order asked for. */
-export function takeRows(matrix: Float32Array, which: ArrayLike<number>, width: number): Float32Array {
+function takeRows(matrix: Float32Array, which: ArrayLike<number>, width: number): Float32Array {
   const out = new Float32Array(which.length * width);
   for (let i = 0; i < which.length; i++)
     out.set(matrix.subarray(which[i] * width, (which[i] + 1) * width), i * width);

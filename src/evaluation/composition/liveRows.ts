@@ -57,3 +57,10 @@ export function placesOf(live: LiveRows, latents: number): Int32Array {
   });
   return place;
 }
+
+/** The lengths of the rows of `matrix [rows, width]`. */
+export function rowNorms(matrix: Float32Array, width: number): Float64Array {
+  return Float64Array.from({ length: matrix.length / width }, (_, row) =>
+    Math.hypot(...matrix.subarray(row * width, (row + 1) * width)),
+  );
+}

@@ -3,8 +3,9 @@
  */
 import type { Dictionary } from '../../dictionaries/dictionary.ts';
 import type { Backend, SparseRows } from '../../kernels/backend.ts';
-import { codesOver, SUM, takeRows } from './atoms.ts';
+import { codesOver, SUM } from './atoms.ts';
 import type { CompositionGraph } from './graph.ts';
+import { rowNorms } from './liveRows.ts';
 import type { MetaCode } from './metaCode.ts';
 import { type Replacement, replaceColumns } from './sparseProduct.ts';
 
@@ -39,12 +40,18 @@ export async function rewriteInAtoms(
     (a) => atoms.latents[a] < 0 || lost.has(atoms.latents[a]),
   );
   const usable = stays.filter((j) => nodes[j].class !== 'dead' && nodes[j].class !== 'rare');
+  // A part is a latent, or an atom after all latents.
   const parts = [...usable, ...own.map((a) => latents + a)];
-  const candidates = Float32Array.from([
-    ...takeRows(decoderWeight, usable, width),
-    ...takeRows(atoms.directions, own, width),
-  ]);
-  const whole = takeRows(decoderWeight, composed, width);
+  const rowsOf = (some: readonly number[]) => {
+    const rows = new Float32Array(some.length * width);
+    some.forEach((part, at) => {
+      const [matrix, row] = part < latents ? [decoderWeight, part] : [atoms.directions, part - latents];
+      rows.set(matrix.subarray(row * width, (row + 1) * width), at * width);
+    });
+    return rows;
+  };
+  const candidates = rowsOf(parts);
+  const whole = rowsOf(composed);
   const codes = await rescaledCodes(backend, { whole, candidates, width });
   const replaced = composed.filter((_, i) => codes[i].explained >= SUM);
   const codeOf = new Map(composed.map((latent, i) => [latent, codes[i]]));
@@ -61,12 +68,7 @@ export async function rewriteInAtoms(
     return among.map((c, p) => [place.get(parts[c])!, coefficients[p]]);
   });
   return {
-    decoderWeight: Float32Array.from(
-      kept.flatMap((part) => {
-        const [matrix, row] = part < latents ? [decoderWeight, part] : [atoms.directions, part - latents];
-        return [...matrix.subarray(row * width, (row + 1) * width)];
-      }),
-    ),
+    decoderWeight: rowsOf(kept),
     latents: kept.length,
     from: Int32Array.from(kept, (part) => (part < latents ? part : -1)),
     replaced,
@@ -79,18 +81,13 @@ async function rescaledCodes(
   backend: Backend,
   { whole, candidates, width }: { whole: Float32Array; candidates: Float32Array; width: number },
 ): Promise<MetaCode[]> {
-  const [rows, count] = [whole.length / width, candidates.length / width];
-  const norms = (matrix: Float32Array) =>
-    Float64Array.from({ length: matrix.length / width }, (_, r) =>
-      Math.hypot(...matrix.subarray(r * width, (r + 1) * width)),
-    );
-  const [wholeNorms, norm] = [norms(whole), norms(candidates)];
+  const [wholeNorms, norms] = [rowNorms(whole, width), rowNorms(candidates, width)];
   const [unitWhole, unit] = [whole.slice(), candidates.slice()];
-  await backend.unitRows({ weight: unitWhole, rows, width });
-  await backend.unitRows({ weight: unit, rows: count, width });
+  await backend.unitRows({ weight: unitWhole, rows: wholeNorms.length, width });
+  await backend.unitRows({ weight: unit, rows: norms.length, width });
   const codes = await codesOver(backend, unitWhole, width, unit);
   return codes.map((code, j) => {
-    const coefficients = code.coefficients.map((value, p) => (value * wholeNorms[j]) / norm[code.parts[p]]);
+    const coefficients = code.coefficients.map((value, p) => (value * wholeNorms[j]) / norms[code.parts[p]]);
     return { ...code, coefficients };
   });
 }

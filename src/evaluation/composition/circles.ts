@@ -86,16 +86,26 @@ export function findCircles(live: LiveRows, firings: Firings, centred: Float32Ar
 }
 
 function nearestRows({ count, cosines }: LiveRows, i: number): number[] {
-  const nearness = (j: number) => Math.abs(cosines[i * count + j]);
-  const near: number[] = [];
-  for (let j = 0; j < count; j++) {
-    if (j === i || nearness(j) > PARALLEL) continue;
-    if (near.length === NEAREST && nearness(j) <= nearness(near[NEAREST - 1])) continue;
-    near.push(j);
-    near.sort((a, b) => nearness(b) - nearness(a));
-    near.length = Math.min(near.length, NEAREST);
+  return best(new Uint32Array(count).keys(), (j) => {
+    const nearness = Math.abs(cosines[i * count + j]);
+    return j === i || nearness > PARALLEL ? 0 : nearness;
+  });
+}
+
+/** The `NEAREST` of some rows that score highest, above 0, the best first. */
+function best(rows: Iterable<number>, score: (row: number) => number): number[] {
+  const [chosen, scores] = [[] as number[], [] as number[]];
+  for (const row of rows) {
+    const own = score(row);
+    if (own <= (scores[NEAREST - 1] ?? 0)) continue;
+    let at = chosen.length;
+    while (at > 0 && scores[at - 1] < own) at--;
+    chosen.splice(at, 0, row);
+    scores.splice(at, 0, own);
+    chosen.length = Math.min(chosen.length, NEAREST);
+    scores.length = chosen.length;
   }
-  return near;
+  return chosen;
 }
 
 /** The rows that lie in the plane of rows i and j, by angle from row i. */
@@ -180,10 +190,10 @@ function partners(
   i: number,
 ): number[] {
   const { others, counts } = firings.with(latents[i]);
-  const share = (j: number) => counts[latents[j]] / Math.sqrt(firings.count(latents[j]));
-  return others
-    .map((latent) => place[latent])
-    .filter((j) => j >= 0 && Math.abs(cosines[i * count + j]) <= PARALLEL)
-    .sort((a, b) => share(b) - share(a) || a - b)
-    .slice(0, NEAREST);
+  const rows = others.map((latent) => place[latent]).filter((j) => j >= 0);
+  return best(rows, (j) =>
+    Math.abs(cosines[i * count + j]) > PARALLEL
+      ? 0
+      : counts[latents[j]] / Math.sqrt(firings.count(latents[j])),
+  );
 }

@@ -185,6 +185,30 @@ const ROWS = [
     found: sparseLine('explained', 'true features'),
     tolerance: 0.02,
   },
+  ...['l1', 'topk', 'batchtopk'].map((family, f) => ({
+    id: 'T10',
+    what: `composed latents of 12, 48 and 96 where both groups always fire, then of 48 and 96 where both do in .5 and in .25: ${family}`,
+    reported: [
+      [0, 22, 63, 6, 17, 2, 9],
+      [0, 19, 30, 11, 20, 4, 10],
+      [0, 18, 34, 9, 8, 1, 1],
+    ][f],
+    found: column(
+      'composed',
+      'composed',
+      'composed',
+      [
+        [1, 12],
+        [1, 48],
+        [1, 96],
+        [0.5, 48],
+        [0.5, 96],
+        [0.25, 48],
+        [0.25, 96],
+      ].map(([both, latents]) => ({ both, latents, family })),
+    ),
+    tolerance: 6,
+  })),
   {
     id: 'T11',
     what: 'rank correlation of effective features with the squared norm of W, at penalties .01, .1 (and at 1 less that at .01)',

@@ -39,6 +39,7 @@ export {
   bindingFirings,
   conjunctionFirings,
   groupedLabels,
+  pairedGroupFirings,
 } from './toy/composition.ts';
 export { copulaFirings, lowRankFirings, randomLoadings } from './toy/copula.ts';
 export { randomDirections, spreadDirections } from './toy/directions.ts';
@@ -204,6 +205,15 @@ export {
   type GroundTruthName,
   measureGroundTruth,
 } from './evaluation/groundTruthMeasures.ts';
+export { analyseComposition, type CompositionRequest } from './evaluation/composition/analyse.ts';
+export type {
+  CompositionEdge,
+  CompositionGraph,
+  CompositionNode,
+  EdgeKind,
+  LatentClass,
+} from './evaluation/composition/graph.ts';
+export { type Rewriting, rewriteInAtoms } from './evaluation/composition/rewrite.ts';
 export { lassoAtL0, nonNegativeLasso } from './evaluation/inference/nonNegativeLasso.ts';
 export { orthogonalPursuit } from './evaluation/inference/orthogonalPursuit.ts';
 export type { Inference } from './evaluation/inference/problem.ts';
@@ -243,6 +253,12 @@ export {
 } from './runs/directory.ts';
 export type { Evaluation, Example, Feature, Interval, Measured, MetricsLine, Run } from './runs/schema.ts';
 export { readExamples, readFeatures } from './runs/tables.ts';
+export {
+  readComposition,
+  type StoredComposition,
+  type StoredEdge,
+  writeComposition,
+} from './runs/composition.ts';
 
 // The pipeline: a run from its configuration to its report, and its cost before it.
 export {
@@ -268,6 +284,7 @@ export {
   trainingActivations,
   type Workbench,
 } from './pipeline/subject.ts';
+export { recordComposition } from './pipeline/composition.ts';
 export { writeNeuronpedia } from './pipeline/neuronpedia.ts';
 export { writeReport } from './report/writeReport.ts';
 export { monosemVersion } from './version.ts';

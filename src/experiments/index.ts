@@ -2,6 +2,8 @@
 import { InputError } from '../formats/errors.ts';
 import { capacityAllocation } from './capacityAllocation.ts';
 
+import { composed } from './composed.ts';
+import { compositionDetection } from './compositionDetection.ts';
 import { compressionBits } from './compressionBits.ts';
 
 import { compressionCooccurrence } from './compressionCooccurrence.ts';
@@ -36,6 +38,8 @@ export const EXPERIMENTS: readonly Experiment[] = [
   compressionPrediction,
   effectiveFeatures,
   sparseButWrong,
+  composed,
+  compositionDetection,
 ];
 
 /** InputError where there is none of this name. */

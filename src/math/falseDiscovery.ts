@@ -1,15 +1,24 @@
-/** Control of the share of false discoveries among many tests. It must not know what was tested. */
+/** How many of the hypotheses that are called true are not. It must not know what is tested. */
 
 /**
- * Which of the hypotheses with p-values `p` are rejected so that the expected share of false ones among them is at most
- * `level`: all up to the largest `p_(i) <= level i / n`. Benjamini and Hochberg, JRSS B 57, 1995. NaN is a hypothesis that was not tested.
+ * The q-values of Benjamini and Hochberg ("Controlling the false discovery rate", Journal of the Royal Statistical Society B
+ * 57, 1995) for `pValues` of n tests: `q_(i) = min_{j >= i} n p_(j) / j` over the p-values in ascending order, at most 1.
+ * Calling true what has `q <= level` keeps the expected share of false calls at most `level` where tests are independent or
+ * positively dependent. RangeError where a value is not in [0, 1].
  */
-export function benjaminiHochberg(p: ArrayLike<number>, level: number): Uint8Array {
-  const tested = Array.from(p).filter((value) => !Number.isNaN(value));
-  tested.sort((a, b) => a - b);
-  let bound = -1;
-  tested.forEach((value, i) => {
-    if (value <= (level * (i + 1)) / tested.length) bound = value;
-  });
-  return Uint8Array.from(p, (value) => Number(value <= bound));
+export function falseDiscoveryRates(pValues: ArrayLike<number>): Float64Array {
+  const n = pValues.length;
+  for (let i = 0; i < n; i++)
+    if (!(pValues[i] >= 0 && pValues[i] <= 1)) throw new RangeError(`p-value ${i}: ${pValues[i]}`);
+  const ascending = Uint32Array.from({ length: n }, (_, i) => i).sort(
+    (a, b) => pValues[a] - pValues[b] || a - b,
+  );
+  const rates = new Float64Array(n);
+  let least = 1;
+  for (let rank = n; rank >= 1; rank--) {
+    const test = ascending[rank - 1];
+    least = Math.min(least, pValues[test] * (n / rank));
+    rates[test] = least;
+  }
+  return rates;
 }

@@ -23,3 +23,41 @@ export function poissonCumulative(mean: number): number[] {
   cumulative[cumulative.length - 1] = 1;
   return cumulative;
 }
+
+/**
+ * `below = P(N <= count)` and `above = P(N >= count)`, by the terms on the shorter side of the mean, so that what is
+ * small is exact to rounding. O(sqrt(mean)) terms matter.
+ */
+export function poissonTails(mean: number, count: number): { below: number; above: number } {
+  if (!(mean >= 0 && mean < 2 ** 31)) throw new RangeError(`a mean is >= 0, not ${mean}`);
+  if (!(Number.isInteger(count) && count >= 0))
+    throw new RangeError(`a count is a whole number, not ${count}`);
+  if (mean === 0) return { below: 1, above: count === 0 ? 1 : 0 };
+  const own = Math.exp(count * Math.log(mean) - mean - logFactorial(count));
+  if (count <= mean) {
+    const below = own * sumOfTerms((k) => (count - k) / mean);
+    return { below: Math.min(1, below), above: Math.min(1, Math.max(0, 1 - below + own)) };
+  }
+  const above = own * sumOfTerms((k) => mean / (count + 1 + k));
+  return { below: Math.min(1, Math.max(0, 1 - above + own)), above: Math.min(1, above) };
+}
+
+/** `1 + ratio(0) + ratio(0) ratio(1) + ..`, of ratios that are below 1 and fall. */
+function sumOfTerms(ratio: (k: number) => number): number {
+  let [sum, term] = [1, 1];
+  for (let k = 0; term > NOTHING; k++) {
+    term *= ratio(k);
+    sum += term;
+  }
+  return sum;
+}
+
+/** Up to 1e-10, by Stirling's series from 16 on. */
+function logFactorial(n: number): number {
+  if (n < 16) {
+    let product = 1;
+    for (let k = 2; k <= n; k++) product *= k;
+    return Math.log(product);
+  }
+  return (n + 0.5) * Math.log(n) - n + 0.5 * Math.log(2 * Math.PI) + 1 / (12 * n) - 1 / (360 * n ** 3);
+}

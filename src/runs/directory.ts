@@ -31,6 +31,8 @@ export const RUN_FILES = {
   examples: 'examples.parquet',
   evidence: 'evidence.json',
   latentEvidence: 'evidence.parquet',
+  composition: 'composition.json',
+  compositionEdges: 'composition.parquet',
   report: 'report.html',
 } as const;
 

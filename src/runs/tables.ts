@@ -10,6 +10,7 @@ import { validate } from '../formats/validate.ts';
 import { exists, RUN_FILES } from './directory.ts';
 import { type Example, exampleSchema, type Feature, featureSchema } from './schema.ts';
 
+/** Where each field of a row stands. */
 export type Columns<Row> = { [Key in keyof Required<Row>]: { column: string; type: ParquetType } };
 
 const FEATURE_COLUMNS: Columns<Feature> = {
@@ -72,6 +73,7 @@ export async function readExamples(
   return readTable(join(directory, RUN_FILES.examples), exampleSchema, EXAMPLE_COLUMNS, wanted);
 }
 
+/** Writes `rows`, checked, as they come. */
 export async function writeTable<Row extends object>(
   path: string,
   schema: z.ZodType<Row>,
@@ -108,6 +110,7 @@ async function* rowGroups<Row extends object>(
   if (group[0].length > 0) yield group;
 }
 
+/** Reads a table, checked, of the rows that are `wanted` only where given; undefined where there is no file. */
 export async function readTable<Row extends object>(
   path: string,
   schema: z.ZodType<Row>,

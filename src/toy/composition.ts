@@ -5,6 +5,7 @@
  */
 
 import type { SparseRows } from '../kernels/backend.ts';
+import { categoricalEntropy } from '../math/entropy.ts';
 import { orthonormalRows } from '../math/orthonormal.ts';
 import type { Random } from '../math/random.ts';
 import type { Amplitudes } from './amplitudes.ts';
@@ -33,6 +34,37 @@ export function conjunctionFirings(options: {
   });
   const roots = probabilities.map((probability, feature) => ({ feature, probability }));
   return firingLaw({ features: atoms + pairs.length, roots, amplitudes, conjunctions });
+}
+
+/**
+ * Two groups of `sizes` atoms, of each of which at most one atom fires, all as likely: with probability `both` an atom of
+ * each, else one atom of either group, so that some atom always does. Atoms 0 .. sizes[0] - 1 are the first group.
+ * Entropy: `H(both, (1 - both) / 2, (1 - both) / 2) + (1 + both) / 2 (log2 sizes[0] + log2 sizes[1])`. RangeError where
+ * `both` is no probability.
+ */
+export function pairedGroupFirings(options: {
+  sizes: readonly [number, number];
+  both: number;
+  amplitudes: Amplitudes;
+}): FiringLaw {
+  const { sizes, both, amplitudes } = options;
+  if (!(both >= 0 && both <= 1)) throw new RangeError(`both: ${both} is not a probability`);
+  const groups = sizes.map((size, g) => ({
+    exclusive: true,
+    nodes: Array.from({ length: size }, (_, i) => ({ feature: g * sizes[0] + i, probability: 1 / size })),
+  }));
+  const cases = [
+    { probability: both, children: groups },
+    ...groups.map((group) => ({ probability: (1 - both) / 2, children: [group] })),
+  ];
+  const which = categoricalEntropy(cases.map(({ probability }) => probability));
+  const bits = which + ((1 + both) / 2) * (Math.log2(sizes[0]) + Math.log2(sizes[1]));
+  return firingLaw({
+    features: sizes[0] + sizes[1],
+    roots: [{ probability: 1, children: [{ exclusive: true, nodes: cases }] }],
+    amplitudes,
+    entropy: { kind: 'exact', bits },
+  });
 }
 
 /**

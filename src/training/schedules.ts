@@ -13,11 +13,12 @@ export function sparsityWarmth(options: TrainingOptions, step: number): number {
   return rise(options.sparsityWarmupFraction * totalSteps(options), step);
 }
 
-/** Latents of a token, where the family has a k: from `kStart` down (or up) to k, whole numbers. */
+/** Latents of a token, where the family has a k: from `kStart` down (or up) to k, whole numbers where k is one. */
 export function latentsAt(options: TrainingOptions, step: number): number {
   const k = options.dictionary.k ?? 0;
   const over = rise(options.kAnnealFraction * totalSteps(options), step);
-  return Math.round(options.kStart + (k - options.kStart) * over);
+  const now = options.kStart + (k - options.kStart) * over;
+  return Number.isInteger(k) ? Math.round(now) : now;
 }
 
 /** Whether dead latents are resampled after `step`. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { poissonCumulative } from '../../src/math/poisson.ts';
+import { poissonCumulative, poissonTails } from '../../src/math/poisson.ts';
 
 describe('poissonCumulative', () => {
   test.each([0, 1e-9, 0.3, 1, 7.5, 68, 2000])(
@@ -23,5 +23,33 @@ describe('poissonCumulative', () => {
 
   test('what is no mean is refused', () => {
     for (const mean of [-1, NaN, Infinity]) expect(() => poissonCumulative(mean)).toThrow(/a mean is >= 0/);
+  });
+});
+
+describe('poissonTails', () => {
+  test.each([0.3, 1, 7.5, 68, 2000])('mean %f: as the cumulative sums say', (mean) => {
+    const cumulative = poissonCumulative(mean);
+    for (const count of [0, 1, 2, 5, Math.round(mean), Math.round(mean + 3 * Math.sqrt(mean))]) {
+      const { below, above } = poissonTails(mean, count);
+      expect(below).toBeCloseTo(cumulative[count] ?? 1, 10);
+      expect(above).toBeCloseTo(1 - (count > 0 ? (cumulative[count - 1] ?? 1) : 0), 10);
+    }
+  });
+
+  test('what is small is right to its last digits, far out', () => {
+    // 1 - cumulative sums would give 0. P(N >= 60 | 10) by its first terms.
+    let [term, sum] = [Math.exp(-10), 0];
+    for (let k = 1; k < 200; k++) {
+      term *= 10 / k;
+      if (k >= 60) sum += term;
+    }
+    expect(poissonTails(10, 60).above / sum).toBeCloseTo(1, 8);
+    expect(poissonTails(700, 0).below / Math.exp(-700)).toBeCloseTo(1, 8);
+  });
+
+  test('nothing is expected', () => {
+    expect(poissonTails(0, 0)).toEqual({ below: 1, above: 1 });
+    expect(poissonTails(0, 2)).toEqual({ below: 1, above: 0 });
+    expect(() => poissonTails(1, 0.5)).toThrow(/whole number/);
   });
 });

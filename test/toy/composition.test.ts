@@ -7,6 +7,7 @@ import {
   bindingFirings,
   conjunctionFirings,
   groupedLabels,
+  pairedGroupFirings,
 } from '../../src/toy/composition.ts';
 import { expectFrequencies, labelsOf, rowsOf } from './worlds.ts';
 
@@ -51,6 +52,23 @@ describe('conjunctionFirings', () => {
         /two of 3 atoms/,
       );
   });
+});
+
+test.each([1, 0.4, 0])('of two groups, both are on with probability %s, and else one', async (both) => {
+  const law = pairedGroupFirings({ sizes: [2, 3], both, amplitudes: { kind: 'constant', value: 1 } });
+  const labels = await labelsOf(law, COUNT);
+  expectFrequencies(labels, law);
+  let pairs = 0;
+  for (const row of rowsOf(labels)) {
+    const inFirst = row.filter((i) => i < 2).length;
+    expect([inFirst, row.length - inFirst].map((n) => n <= 1)).toEqual([true, true]);
+    expect(row.length).toBeGreaterThan(0);
+    if (row.length === 2) pairs++;
+  }
+  expect(pairs / COUNT).toBeCloseTo(both, 1);
+  const which = both === 1 ? 0 : bits(...[both, (1 - both) / 2, (1 - both) / 2].filter((p) => p > 0));
+  const expected = which + ((1 + both) / 2) * Math.log2(6);
+  expect(law.entropy).toEqual({ kind: 'exact', bits: expect.closeTo(expected, 10) });
 });
 
 describe('bindings', () => {

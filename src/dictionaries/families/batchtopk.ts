@@ -5,14 +5,14 @@
 import * as z from 'zod';
 import { encoderOperands, plainLoss, reconstruct, roomFor } from './entries.ts';
 import { type Family, GAO } from './family.ts';
-import { latents, latentsPerToken } from './fields.ts';
+import { latents } from './fields.ts';
 import { THRESHOLD_MEMORY, thresholdDictionary, updateThreshold } from './threshold.ts';
 
 const options = z.strictObject({
   family: z.literal('batchtopk'),
   latents,
-  /** Latents that fire on a token, on average over a batch. */
-  k: latentsPerToken,
+  /** Latents that fire on a token, on average over a batch; it need not be a whole number. */
+  k: z.number().positive().default(32),
 });
 
 export const batchtopk: Family<typeof options> = {
@@ -25,7 +25,7 @@ export const batchtopk: Family<typeof options> = {
   centersInput: true,
   memory: THRESHOLD_MEMORY,
   loss: async (batch) => {
-    const total = batch.rows * batch.k;
+    const total = Math.round(batch.rows * batch.k);
     const room = roomFor(batch, total);
     const codes = await batch.backend.encodeBatchTopK({ ...encoderOperands(batch), total, room });
     const reconstruction = await reconstruct(batch, codes);

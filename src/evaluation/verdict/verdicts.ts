@@ -2,7 +2,8 @@
  * From the scores of all latents of a dictionary to verdicts, with the false-discovery rate controlled across them. It must not
  * know what scores are made of.
  */
-import { benjaminiHochberg } from '../../math/falseDiscovery.ts';
+import { falseDiscoveryRates } from '../../math/falseDiscovery.ts';
+import { mean } from '../../math/statistics.ts';
 import { falseTail, probabilityOf, trueTail, type VerdictModel } from './model.ts';
 
 export const VERDICTS = ['supported', 'unsupported', 'undecided'] as const;
@@ -30,18 +31,17 @@ const LEAST_SHARE = 0.05;
 export function verdictsOf(model: VerdictModel, scores: Float64Array, level: number): Verdicts {
   if (!(level > 0 && level < 1)) throw new RangeError(`level: expected a rate in (0, 1), not ${level}`);
   const probability = scores.map((score) => probabilityOf(model, score));
-  const known = probability.filter((p) => !Number.isNaN(p));
-  const trueShare = known.reduce((sum, p) => sum + p, 0) / known.length;
-  const rejected = (tail: typeof falseTail, share: number) =>
-    benjaminiHochberg(
-      scores.map((score) => tail(model, score)),
-      Math.min(1, level / Math.max(LEAST_SHARE, share)),
-    );
+  const judged = [...scores.keys()].filter((j) => !Number.isNaN(scores[j]));
+  const trueShare = mean(judged.map((j) => probability[j]));
+  const rejected = (tail: typeof falseTail, share: number) => {
+    const rates = falseDiscoveryRates(judged.map((j) => tail(model, scores[j])));
+    return new Set(judged.filter((_, i) => rates[i] * Math.max(LEAST_SHARE, share) <= level));
+  };
   const notFalse = rejected(falseTail, 1 - trueShare);
   const notTrue = rejected(trueTail, trueShare);
   const verdict = Array.from(scores, (_, j): LatentVerdict => {
-    if (notFalse[j] === notTrue[j]) return 'undecided';
-    return notFalse[j] ? 'supported' : 'unsupported';
+    if (notFalse.has(j) === notTrue.has(j)) return 'undecided';
+    return notFalse.has(j) ? 'supported' : 'unsupported';
   });
   return { verdict, probability, trueShare };
 }

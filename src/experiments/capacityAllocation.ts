@@ -16,6 +16,16 @@ const QUICK = { seeds: 3, features: 40, hidden: 10, batch: 256, steps: 1000, lea
 /** A feature between these shares its dimension. */
 const [NONE, WHOLE] = [0.05, 0.95];
 
+/** Importances from 1 to .01, each the same share of the one before. */
+export function falling(features: number): Float64Array {
+  return Float64Array.from({ length: features }, (_, i) => IMPORTANCE_RANGE ** (-i / (features - 1)));
+}
+
+/** How many features share a dimension: those with a capacity from .05 to .95. */
+export function sharing(capacities: ArrayLike<number>): number {
+  return Array.from(capacities).filter((c) => c > NONE && c < WHOLE).length;
+}
+
 export const capacityAllocation: Experiment = {
   name: 'capacity-allocation',
   title: 'How capacity is dealt out',
@@ -28,10 +38,7 @@ export const capacityAllocation: Experiment = {
   source: 'Scherlis et al. 2022, arXiv 2210.01892',
   async run({ backend, quick, seed, update }) {
     const { seeds, features, hidden, batch, steps, learningRate } = quick ? QUICK : FULL;
-    const importance = Float64Array.from(
-      { length: features },
-      (_, i) => IMPORTANCE_RANGE ** (-i / (features - 1)),
-    );
+    const importance = falling(features);
     const instances = Array.from({ length: seeds }, (_, s) =>
       PROBABILITIES.map((probability) => ({ seed: s, probability })),
     ).flat();
@@ -59,7 +66,6 @@ export const capacityAllocation: Experiment = {
     const at = (probability: number, of: (capacity: number[]) => number) =>
       capacities.filter((own) => own.probability === probability).map(({ capacity }) => of(capacity));
     const used = (capacity: number[]) => capacity.reduce((sum, c) => sum + c, 0) / hidden;
-    const sharing = (capacity: number[]) => capacity.filter((c) => c > NONE && c < WHOLE).length;
     const [dense, middle, sparse] = PROBABILITIES;
     const sharingWhenDense = at(dense, sharing);
     const findings = [

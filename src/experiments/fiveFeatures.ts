@@ -13,6 +13,9 @@ const PROBABILITIES = Array.from({ length: LEVELS }, (_, k) => 20 ** (-k / (LEVE
 const IMPORTANCE = Float64Array.from({ length: FEATURES }, (_, i) => 0.9 ** i);
 const FULL = { seeds: 5, restarts: 8, batch: 256, steps: 4000, learningRate: 5e-3 };
 const QUICK = { seeds: 3, restarts: 4, batch: 256, steps: 1500, learningRate: 1e-2 };
+/** Models by the recipe of the paper's notebook, whose picture is of one: its ten levels side by side, whatever they come to. */
+const SINGLE = { models: 20, batch: ELHAGE.batch, steps: ELHAGE.steps };
+const QUICK_SINGLE = { models: 3, batch: 256, steps: 4000 };
 
 export const fiveFeatures: Experiment = {
   name: 'five-features',
@@ -25,6 +28,10 @@ export const fiveFeatures: Experiment = {
   source: 'Elhage et al. 2022, arXiv 2209.10652, introduction',
   async run({ backend, quick, seed, update }) {
     const { seeds, restarts, batch, steps, learningRate } = quick ? QUICK : FULL;
+    const single = quick ? QUICK_SINGLE : SINGLE;
+    // A step of the single models is of ten instances, of the restarts of all.
+    const share = LEVELS / (seeds * restarts * LEVELS);
+    const total = steps + share * single.models * single.steps;
     const instances = Array.from({ length: seeds }, (_, s) =>
       PROBABILITIES.flatMap((probability) =>
         Array.from({ length: restarts }, () => ({ seed: s, probability })),
@@ -45,8 +52,26 @@ export const fiveFeatures: Experiment = {
         high: 1,
       },
       logEvery: Math.ceil(steps / 20),
-      onLog: ({ step }) => update(step, steps),
+      onLog: ({ step }) => update(step, total),
     });
+    const singles: { instance: number; probability: number; squares: number; represented: number }[] = [];
+    for (let s = 0; s < single.models; s++) {
+      const { model } = await trainToyModels(backend, {
+        ...ELHAGE,
+        architecture: reluOutput(FEATURES, HIDDEN),
+        batch: single.batch,
+        steps: single.steps,
+        instances: PROBABILITIES.map((_, k) => ({
+          seed: (seed * single.models + s) * LEVELS + k,
+          importance: IMPORTANCE,
+        })),
+        inputs: { kind: 'independent', probabilities: PROBABILITIES, low: 0, high: 1 },
+        logEvery: Math.ceil(single.steps / 5),
+        onLog: ({ step }) => update(steps + share * (s * single.steps + step), total),
+      });
+      for (const [k, probability] of PROBABILITIES.entries())
+        singles.push({ instance: s, probability, ...stored(encoderOf(model, k)) });
+    }
     const { losses } = log[log.length - 1];
     const best = Array.from({ length: seeds }, (_, s) =>
       PROBABILITIES.map((probability, k) => {
@@ -56,8 +81,7 @@ export const fiveFeatures: Experiment = {
           model,
           own.reduce((a, b) => (losses[b] < losses[a] ? b : a)),
         );
-        const { represented, norms } = featureGeometry({ values: w, features: FEATURES, hidden: HIDDEN });
-        return { probability, w, represented, squares: norms.reduce((sum, norm) => sum + norm ** 2, 0) };
+        return { probability, w, ...stored(w) };
       }),
     );
     const sparsest = LEVELS - 1;
@@ -86,6 +110,12 @@ export const fiveFeatures: Experiment = {
           ),
         ),
         { predicted: { low: 0.85 } },
+      ),
+      overSeeds(
+        'features stored at probability .05, single models',
+        singles
+          .filter(({ probability }) => probability === PROBABILITIES[sparsest])
+          .map(({ represented }) => represented),
       ),
     ];
     const vectors = best[0].flatMap(({ probability, w }) =>
@@ -136,7 +166,30 @@ export const fiveFeatures: Experiment = {
           }),
         ],
       }),
+      figure(
+        'single',
+        '|W|^2 of single models, trained by the recipe of the paper, against sparsity: each settles in one of several optima.',
+        singles,
+        {
+          x: { label: '1 / probability of firing', type: 'log' },
+          y: { label: '|W|^2', grid: true },
+          marks: [
+            Plot.dot(singles, {
+              x: (row: { probability: number }) => 1 / row.probability,
+              y: 'squares',
+              stroke: COLOURS[0],
+              strokeOpacity: 0.5,
+            }),
+          ],
+        },
+      ),
     ];
     return { findings, figures, ...judge(findings) };
   },
 };
+
+/** |W|^2, and how many features are stored. */
+function stored(w: Float32Array): { squares: number; represented: number } {
+  const { represented, norms } = featureGeometry({ values: w, features: FEATURES, hidden: HIDDEN });
+  return { represented, squares: norms.reduce((sum, norm) => sum + norm ** 2, 0) };
+}

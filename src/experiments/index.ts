@@ -15,6 +15,8 @@ import { donohoTanner } from './donohoTanner.ts';
 import { effectiveFeatures } from './effectiveFeatures.ts';
 import type { Experiment } from './experiment.ts';
 import { fiveFeatures } from './fiveFeatures.ts';
+import { kurtosis } from './kurtosis.ts';
+import { layerOf512 } from './layerOf512.ts';
 import { magnitude } from './magnitude.ts';
 import { overlapLaw } from './overlapLaw.ts';
 import { pairs } from './pairs.ts';
@@ -29,6 +31,8 @@ export const EXPERIMENTS: readonly Experiment[] = [
   pairs,
   magnitude,
   capacityAllocation,
+  kurtosis,
+  layerOf512,
   overlapLaw,
   donohoTanner,
   compressionFeatures,

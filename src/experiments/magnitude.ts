@@ -2,14 +2,16 @@
 import * as Plot from '@observablehq/plot';
 import { mean } from '../math/statistics.ts';
 import { neuronGeometry } from '../toy/geometry/neurons.ts';
-import { encoderOf, magnitude as magnitudeModel } from '../toy/models/model.ts';
+import { encoderOf, magnitude as magnitudeModel, type ToyModel } from '../toy/models/model.ts';
 import { ELHAGE, trainToyModels } from '../toy/models/train.ts';
 import type { Experiment } from './experiment.ts';
 import { COLOURS, figure } from './figure.ts';
 import { judge, overSeeds } from './verdict.ts';
 
 const SPARSITIES = [0, 0.7, 0.9, 0.97, 0.99];
-const FULL = { seeds: 3, features: 100, hidden: 40, batch: 1024, steps: 8000, learningRate: 3e-3 };
+const FULL = { seeds: 10, features: 100, hidden: 40, batch: 1024, steps: 8000, learningRate: 3e-3 };
+/** Over the course of training. */
+const LOOKS = 20;
 const QUICK = { seeds: 3, features: 50, hidden: 20, batch: 256, steps: 1500, learningRate: 5e-3 };
 
 export const magnitude: Experiment = {
@@ -25,6 +27,7 @@ export const magnitude: Experiment = {
   async run({ backend, quick, seed, update }) {
     const { seeds, features, hidden, batch, steps, learningRate } = quick ? QUICK : FULL;
     const rows: { seed: number; sparsity: number; participation: number; monosemantic: number }[] = [];
+    const course: { seed: number; sparsity: number; step: number; participation: number }[] = [];
     const importance = Float64Array.from({ length: features }, (_, i) => 0.8 ** ((i * 100) / features));
     for (let s = 0; s < seeds; s++) {
       const { model } = await trainToyModels(backend, {
@@ -40,18 +43,16 @@ export const magnitude: Experiment = {
           low: -1,
           high: 1,
         },
-        logEvery: Math.ceil(steps / 50),
-        onLog: ({ step }) => update(s * steps + step, seeds * steps),
+        logEvery: Math.ceil(steps / LOOKS),
+        onLog({ step }, model) {
+          update(s * steps + step, seeds * steps);
+          for (const [k, sparsity] of SPARSITIES.entries()) {
+            const { participation } = served(model, k);
+            course.push({ seed: s, sparsity, step, participation });
+          }
+        },
       });
-      for (const [k, sparsity] of SPARSITIES.entries()) {
-        const { participation, monosemantic } = neuronGeometry({
-          values: encoderOf(model, k),
-          features,
-          hidden,
-        });
-        const alive = participation.filter(Number.isFinite);
-        rows.push({ seed: s, sparsity, participation: mean(alive), monosemantic: monosemantic / hidden });
-      }
+      for (const [k, sparsity] of SPARSITIES.entries()) rows.push({ seed: s, sparsity, ...served(model, k) });
     }
     const at = (sparsity: number, key: 'participation' | 'monosemantic') =>
       rows.filter((row) => row.sparsity === sparsity).map((row) => row[key]);
@@ -73,6 +74,14 @@ export const magnitude: Experiment = {
         ),
       ),
     ];
+    const sparsest = SPARSITIES[SPARSITIES.length - 1];
+    const half = course.filter(({ sparsity, step }) => sparsity === sparsest && step === steps / 2);
+    findings.push(
+      overSeeds(
+        'features of a neuron, probability .01, after half of the steps',
+        half.map(({ participation }) => participation),
+      ),
+    );
     const inverse = ({ sparsity }: { sparsity: number }) => 1 / (1 - sparsity);
     const picture = figure(
       'participation',
@@ -91,6 +100,34 @@ export const magnitude: Experiment = {
         ],
       },
     );
-    return { findings, figures: [picture], ...judge(findings) };
+    const named = course.map((row) => ({ ...row, line: `S = ${row.sparsity}` }));
+    const training = figure(
+      'training',
+      'Features of a neuron against steps, mean over seeds: where features are sparse they still fall when training ends.',
+      named,
+      {
+        x: { label: 'step' },
+        y: { label: 'features of a neuron', grid: true },
+        color: { domain: SPARSITIES.map((sparsity) => `S = ${sparsity}`), range: COLOURS },
+        marks: [
+          Plot.line(
+            named,
+            Plot.groupX({ y: 'mean' }, { x: 'step', y: 'participation', z: 'line', stroke: 'line' }),
+          ),
+        ],
+      },
+    );
+    return { findings, figures: [picture, training], ...judge(findings) };
   },
 };
+
+/** Features of a neuron, mean over those that have any, and the share of neurons that have one. */
+function served(model: ToyModel, instance: number): { participation: number; monosemantic: number } {
+  const { features, hidden } = model.architecture;
+  const { participation, monosemantic } = neuronGeometry({
+    values: encoderOf(model, instance),
+    features,
+    hidden,
+  });
+  return { participation: mean(participation.filter(Number.isFinite)), monosemantic: monosemantic / hidden };
+}

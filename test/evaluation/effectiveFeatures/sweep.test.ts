@@ -113,6 +113,21 @@ test('the sparser a toy model’s features, the more it holds and the more are e
   expect(spearman(held, effective)).toBeGreaterThan(0.7);
 });
 
+test('at a penalty of 1 they fall, as training goes on, from all latents to two for each dimension, of 20 features', async () => {
+  const { activations } = toyModel({ features: 20, hidden: 5, p: 0.1, steps: 2000, rows: 4096, seed: 2 });
+  const documents = Int32Array.from({ length: 4096 }, (_, row) => Math.floor(row / 64));
+  const source = memorySource({ width: 5, activations, sequences: documents, documents });
+  const after = async (epochs: number) => {
+    const [point] = await sweep({ train: source, test: source, penalties: [1], expansions: [4], epochs });
+    return point;
+  };
+  const [short, long] = [await after(10), await after(150)];
+  expect(short.features.value).toBeGreaterThan(16);
+  expect(Math.abs(long.features.value - 10)).toBeLessThan(3);
+  // And nothing tells: most is explained, and the features are still 20.
+  expect(long.explainedVariance.value).toBeGreaterThan(0.95);
+});
+
 /** The correlation of ranks, for values that all differ. */
 function spearman(a: Float64Array, b: Float64Array): number {
   const ranks = (values: Float64Array) =>

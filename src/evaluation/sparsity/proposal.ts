@@ -16,7 +16,7 @@ const AGREEMENT = 1.15;
 /** An interval whose ends are further apart than this factor agrees with anything, and so with nothing. */
 const WIDEST = 1.5;
 /** The best description length must stay where it is while the distortion changes by this factor. */
-const DISTORTIONS = 2;
+const DISTORTIONS = 3;
 
 const KINDS = {
   decoderCosine: 'decoder',
@@ -110,7 +110,7 @@ export function propose(optima: Readonly<Record<Criterion, Optimum>>): Proposal 
 /**
  * The optimum of the description length: that at every distortion of the widest run of them over which it stays within
  * 15 %. For data without an L0 of their own it follows the distortion that one asks for, so a run that is narrower than a factor
- * of 2 shows nothing.
+ * of 3 shows nothing.
  */
 function shortest(
   curves: Curves['descriptionLength'],

@@ -17,6 +17,7 @@ import { magnitude } from './magnitude.ts';
 import { overlapLaw } from './overlapLaw.ts';
 import { pairs } from './pairs.ts';
 import { phaseBoundary } from './phaseBoundary.ts';
+import { rightSparsity } from './rightSparsity.ts';
 import { sparseButWrong } from './sparseButWrong.ts';
 import { stickyDimensions } from './stickyDimensions.ts';
 
@@ -36,6 +37,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
   compressionPrediction,
   effectiveFeatures,
   sparseButWrong,
+  rightSparsity,
 ];
 
 /** InputError where there is none of this name. */

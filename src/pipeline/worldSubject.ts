@@ -4,21 +4,23 @@ import { sha256 } from '../formats/hash.ts';
 import type { Backend } from '../kernels/backend.ts';
 import { BLOCK_ROWS, type Distribution } from '../toy/distribution.ts';
 import type { FileSubject } from './fileSubject.ts';
-import { VALIDATION_ROWS } from './learn.ts';
+
+/** On which what was trained is looked at. */
+const VALIDATION_ROWS = 4096;
 
 /** The name under which a configuration has the samples of a world. */
 export function worldPath(name: string, seed: number): string {
   return `world:${name}:${seed}`;
 }
 
-/** `rows` samples to train on, and before them as many as training is watched on, each block of samples a document. */
+/** `rows` samples to train on, and before them 4,096 to validate on, each block of samples a document. */
 export function worldMaterial(
   backend: Backend,
   world: Distribution,
   path: string,
   rows: number,
 ): FileSubject {
-  const held = Math.ceil(VALIDATION_ROWS / BLOCK_ROWS);
+  const held = VALIDATION_ROWS / BLOCK_ROWS;
   const blocks = Math.ceil(rows / BLOCK_ROWS);
   return {
     path,

@@ -1,6 +1,7 @@
 /**
  * Normals: samples in which no feature is, the null of everything that looks for some. It must not know who looks.
  */
+import type { Backend } from '../kernels/backend.ts';
 import { orthonormalRows } from '../math/orthonormal.ts';
 import { Random } from '../math/random.ts';
 import { BLOCK_ROWS, type Distribution } from './distribution.ts';
@@ -16,6 +17,15 @@ export function gaussianNoise(deviations: Float64Array, seed: number): Distribut
   const weight = new Float32Array(width * width);
   for (let c = 0; c < width; c++)
     for (let i = 0; i < width; i++) weight[i * width + c] = deviations[c] * basis[c * width + i];
+  const fillBlocks = async (backend: Backend, blocks: ArrayLike<number>, out: Float32Array) => {
+    const normals = new Float32Array(blocks.length * BLOCK_ROWS * width);
+    for (let i = 0; i < blocks.length; i++) {
+      const block = normals.subarray(i * BLOCK_ROWS * width, (i + 1) * BLOCK_ROWS * width);
+      new Random(seed, 'noise', String(blocks[i])).fillNormal(block, 1);
+    }
+    const rows = blocks.length * BLOCK_ROWS;
+    await backend.linear({ x: normals, rows, weight: backend.pack(weight, width, width), out });
+  };
   return {
     features: 0,
     width,
@@ -31,14 +41,9 @@ export function gaussianNoise(deviations: Float64Array, seed: number): Distribut
       }
       const firstBlock = Math.floor(first / BLOCK_ROWS);
       const skip = first - firstBlock * BLOCK_ROWS;
-      const rows = Math.ceil((skip + count) / BLOCK_ROWS) * BLOCK_ROWS;
-      const normals = new Float32Array(rows * width);
-      for (let start = 0; start < rows; start += BLOCK_ROWS) {
-        const block = normals.subarray(start * width, (start + BLOCK_ROWS) * width);
-        new Random(seed, 'noise', String(firstBlock + start / BLOCK_ROWS)).fillNormal(block, 1);
-      }
-      const x = new Float32Array(rows * width);
-      await backend.linear({ x: normals, rows, weight: backend.pack(weight, width, width), out: x });
+      const blocks = Array.from({ length: Math.ceil((skip + count) / BLOCK_ROWS) }, (_, i) => firstBlock + i);
+      const x = new Float32Array(blocks.length * BLOCK_ROWS * width);
+      await fillBlocks(backend, blocks, x);
       const labels = {
         rows: count,
         offsets: new Uint32Array(count + 1),

@@ -55,6 +55,7 @@ export function addSparsity(program: Command, terminal: Terminal): void {
       const { loadMaterial } = await import('../../pipeline/subject.ts');
       const { sparsityRecord } = await import('../../pipeline/sparsityRecord.ts');
       const { sparsityFigure } = await import('../../report/sparsityChart.ts');
+      const { standaloneSvg } = await import('../../report/picture.ts');
       const file = await withBench(terminal, async (bench) => {
         const distribution =
           world === undefined
@@ -73,7 +74,8 @@ export function addSparsity(program: Command, terminal: Terminal): void {
             : await loadMaterial(bench, config);
         const result = await sweepSparsity(bench, plan, material, { force });
         const record = await sparsityRecord(bench, plan, result);
-        await writeSparsity(directory, record, sparsityFigure('sparsity', siteName(config), record).svg);
+        const { svg } = sparsityFigure('sparsity', siteName(config), record);
+        await writeSparsity(directory, record, standaloneSvg(svg));
         return { directory, ...record };
       });
       const text = () => `${sparsityText(file)}\n\npicture: ${join(file.directory, SPARSITY_FILES.picture)}`;

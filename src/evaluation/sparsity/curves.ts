@@ -12,8 +12,9 @@ import { decoderCosine } from '../cosines.ts';
 import { unexplained } from '../unexplained.ts';
 import { consensus, type Latents, randomConsensus } from './consensus.ts';
 import { bitsAt, type RatePoint, rateDistortion } from './descriptionLength.ts';
+import { type HeldOut, meanRow, spreadOf } from './heldOut.ts';
 import { belowChord } from './knee.ts';
-import { commonRanks, type HeldOut, hasRanks, projectionBeyond } from './projections.ts';
+import { commonRanks, hasRanks, projectionBeyond } from './projections.ts';
 import type { Criterion, Curves } from './proposal.ts';
 
 /** Distortions at which description lengths are compared, at equal ratios. */
@@ -51,7 +52,7 @@ export async function measureSparsity(
   { seed, onProgress }: { seed: number; onProgress?: (done: number, total: number) => void },
 ): Promise<SparsityMeasures> {
   const { width, latents } = dictionaries[0][0];
-  const scale = rootMeanSquare(held);
+  const scale = spreadOf(held);
   const total = ks.length * dictionaries[0].length;
   const nullCosine = await randomConsensus(backend, { latents, width, seed, draws: NULL_DRAWS });
   const ranks = commonRanks(ks, latents);
@@ -169,18 +170,4 @@ async function randomProjection(
   const decoderWeight = new Float32Array(latents * held.width);
   new Random(seed, 'random projections').fillNormal(decoderWeight, 1);
   return projectionBeyond(backend, { decoderWeight, decoderBias: meanRow(held) }, held, ranks);
-}
-
-function meanRow({ x, rows, width }: HeldOut): Float32Array {
-  const sums = new Float64Array(width);
-  for (let i = 0; i < rows * width; i++) sums[i % width] += x[i];
-  return Float32Array.from(sums, (sum) => sum / rows);
-}
-
-/** Of `x - mean`, over rows. */
-function rootMeanSquare(held: HeldOut): number {
-  const center = meanRow(held);
-  let sum = 0;
-  for (let i = 0; i < held.rows * held.width; i++) sum += (held.x[i] - center[i % held.width]) ** 2;
-  return Math.sqrt(sum / held.rows);
 }

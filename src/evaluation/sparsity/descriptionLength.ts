@@ -5,8 +5,7 @@
 import { type Dictionary, decode } from '../../dictionaries/dictionary.ts';
 import type { Backend, SparseRows } from '../../kernels/backend.ts';
 import { binaryEntropy } from '../../math/entropy.ts';
-import { unexplained } from '../unexplained.ts';
-import type { HeldOut } from './projections.ts';
+import { type HeldOut, meanRow } from './heldOut.ts';
 
 /** Bin widths, each half of the one before. From the root mean square of values that fire on. */
 const WIDTHS = 8;
@@ -36,12 +35,17 @@ export async function rateDistortion(
   const means = meanWhereFiring(codes, dictionary.latents);
   const square =
     codes.values.reduce((sum, value) => sum + value * value, 0) / Math.max(1, codes.values.length);
+  const squares = new Float32Array(rows);
+  const left = new Float32Array(rows * width);
+  await backend.center({ x, center: meanRow({ x, rows, width }), rows, width, scale: 1, out: left });
+  const variance = await backend.sumOfSquares(left);
   const points: RatePoint[] = [];
   for (let i = -1; i < WIDTHS; i++) {
     const binWidth = i < 0 ? Infinity : 2 * Math.sqrt(square) * 2 ** -i;
     const { binned, bits } = inBins(codes, means, binWidth);
     const output = await decode(backend, dictionary, { ...codes, values: binned }, x);
-    points.push({ bits, fvu: unexplained(output, x.subarray(0, rows * width), width) });
+    await backend.residual({ a: output, b: x, rows, width, scale: 1, out: left, squares });
+    points.push({ bits, fvu: (await backend.sumOfSquares(left)) / variance });
   }
   return points;
 }
@@ -76,20 +80,33 @@ function inBins(
   binWidth: number,
 ): { binned: Float32Array; bits: number } {
   const binned = new Float32Array(values.length);
-  const counts = Array.from(means, () => new Map<number, number>());
-  for (let e = 0; e < indices.length; e++) {
-    const j = indices[e];
-    const bin = binWidth === Infinity ? 0 : Math.round((values[e] - means[j]) / binWidth);
-    binned[e] = means[j] + (bin === 0 ? 0 : bin * binWidth);
-    counts[j].set(bin, (counts[j].get(bin) ?? 0) + 1);
+  const bins = new Int32Array(values.length);
+  let [least, most] = [0, 0];
+  for (let e = 0; e < values.length; e++) {
+    const mean = means[indices[e]];
+    const bin = binWidth === Infinity ? 0 : Math.round((values[e] - mean) / binWidth);
+    bins[e] = bin;
+    binned[e] = bin === 0 ? mean : mean + bin * binWidth;
+    least = Math.min(least, bin);
+    most = Math.max(most, bin);
   }
+  const range = most - least + 1;
+  const counts = new Uint32Array(means.length * range);
+  for (let e = 0; e < bins.length; e++) counts[indices[e] * range + bins[e] - least]++;
   let bits = 0;
-  for (const bins of counts) {
-    const firings = [...bins.values()].reduce((sum, count) => sum + count, 0);
-    if (firings === 0) continue;
-    let nats = (bins.size - 1) / (2 * firings);
-    for (const count of bins.values()) nats -= (count / firings) * Math.log(count / firings);
-    bits += binaryEntropy(firings / rows) + (firings / rows) * (nats / Math.LN2);
-  }
+  for (let j = 0; j < means.length; j++) bits += bitsOf(counts.subarray(j * range, (j + 1) * range), rows);
   return { binned, bits };
+}
+
+/** Of one latent, from how often its values fall into each bin. */
+function bitsOf(counts: Uint32Array, rows: number): number {
+  let [firings, bins] = [0, 0];
+  for (const count of counts) {
+    firings += count;
+    if (count > 0) bins++;
+  }
+  if (firings === 0) return 0;
+  let nats = (bins - 1) / (2 * firings);
+  for (const count of counts) if (count > 0) nats -= (count / firings) * Math.log(count / firings);
+  return binaryEntropy(firings / rows) + (firings / rows) * (nats / Math.LN2);
 }

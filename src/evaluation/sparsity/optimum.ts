@@ -11,6 +11,8 @@ import { studentInterval } from '../../math/student.ts';
 const SEEDS = 3;
 const POINTS = 5;
 const RESAMPLES = 400;
+/** Of the two-sided interval whose lower end is a one-sided test at 5 %. */
+const DIP_LEVEL = 0.9;
 
 /** A quantity at each L0 of a sweep, of each seed. */
 export interface Curve {
@@ -30,7 +32,7 @@ export type Optimum =
       /** 95 % over seeds, and half way to the neighbouring points. */
       readonly low: number;
       readonly high: number;
-      /** How far the curve rises on both sides: of the two, the lower. With its 95 % interval over seeds. */
+      /** How far the curve rises on both sides: of the two, the lower. With its 90 % interval over seeds. */
       readonly dip: { readonly value: number; readonly low: number; readonly high: number };
     }
   | {
@@ -42,10 +44,10 @@ export type Optimum =
 /**
  * The least point of the mean over seeds, if it is a minimum: not at an end of the curve, in 95 % of the bootstrap resamples of
  * the seeds either; and with a rise on both sides that the seeds agree on. To be the least of many noisy points is
- * no evidence, so the rise of each seed is read at the places that the other seeds chose, and Student's 95 % interval
- * of its mean must lie above `leastDip`.
+ * no evidence, so the rise of each seed is read at the places that the other seeds chose, and its mean must be above 0 by
+ * Student's test at 5 %, one-sided.
  */
-export function findOptimum(curve: Curve, random: Random, leastDip = 0): Optimum {
+export function findOptimum(curve: Curve, random: Random): Optimum {
   const defined = curve.values.flatMap((at, i) => (at.some(Number.isNaN) ? [] : [i]));
   const l0 = defined.map((i) => curve.l0[i]);
   const values = defined.map((i) => curve.values[i]);
@@ -66,8 +68,11 @@ export function findOptimum(curve: Curve, random: Random, leastDip = 0): Optimum
   const dips = Array.from({ length: seeds }, (_, seed) => dipOf(values, seed));
   const dip = dips.every((value) => value === Infinity)
     ? { value: Infinity, low: Infinity, high: Infinity }
-    : studentInterval(dips.map((value) => Math.min(value, largestFinite(dips))));
-  if (!(dip.low > leastDip)) return none('flat: it rises on both sides by no more than seeds differ');
+    : studentInterval(
+        dips.map((value) => Math.min(value, largestFinite(dips))),
+        DIP_LEVEL,
+      );
+  if (!(dip.low > 0)) return none('flat: it rises on both sides by no more than seeds differ');
   return {
     kind: 'optimum',
     l0: l0[best],

@@ -5,19 +5,13 @@
 import type { Dictionary } from '../../dictionaries/dictionary.ts';
 import type { Backend } from '../../kernels/backend.ts';
 import { mean } from '../../math/statistics.ts';
+import type { HeldOut } from './heldOut.ts';
 
 /** The first rank is this many times the largest L0, but no more than this share of the latents; the last is half of them. */
 const FIRST = 1.3;
 const LATEST_FIRST = 0.4;
 const LAST = 0.5;
 const RANKS = 16;
-
-/** Held-out activations `x [rows, width]`. */
-export interface HeldOut {
-  readonly x: Float32Array;
-  readonly rows: number;
-  readonly width: number;
-}
 
 /** Whether an L0 is low enough for s_n to be taken: its ranks must not be squeezed against half of the latents. */
 export function hasRanks(l0: number, latents: number): boolean {

@@ -16,7 +16,7 @@ const AGREEMENT = 1.15;
 /** An interval whose ends are further apart than this factor agrees with anything, and so with nothing. */
 const WIDEST = 1.5;
 /** The best description length must stay where it is while the distortion changes by this factor. */
-const DISTORTIONS = 3;
+const DISTORTIONS = 2;
 
 const KINDS = {
   decoderCosine: 'decoder',
@@ -110,7 +110,7 @@ export function propose(optima: Readonly<Record<Criterion, Optimum>>): Proposal 
 /**
  * The optimum of the description length: that at every distortion of the widest run of them over which it stays within
  * 15 %. For data without an L0 of their own it follows the distortion that one asks for, so a run that is narrower than a factor
- * of 3 shows nothing.
+ * of 2 shows nothing.
  */
 function shortest(
   curves: Curves['descriptionLength'],
@@ -167,7 +167,7 @@ function whyNot(optima: Readonly<Record<Criterion, Optimum>>): string {
     return [];
   });
   const speaking = CRITERIA.length - silent.length;
-  const kinds = `fewer than three kinds of evidence agree on an L0 (${speaking} of ${CRITERIA.length} criteria have an optimum)`;
+  const kinds = `fewer than three kinds of evidence agree on an L0 (${speaking} of ${CRITERIA.length} criteria have a say)`;
   return [kinds, ...silent].join('; ');
 }
 

@@ -168,7 +168,7 @@ describe('a sweep', () => {
     expect(steady.proposal.kind).toBe('identified');
     expect(distortions).toContain(steady.distortion);
     const following = readSparsity(
-      curves((fvu) => valley(5 * (0.4 / fvu) ** 0.4)),
+      curves((fvu) => valley(5 * (0.4 / fvu) ** 0.6)),
       0,
     );
     expect(following.optima.descriptionLength).toMatchObject({

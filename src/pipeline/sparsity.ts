@@ -5,7 +5,7 @@
 
 import type { Dictionary } from '../dictionaries/dictionary.ts';
 import { curvesOf, measureSparsity, type SparsityMeasures } from '../evaluation/sparsity/curves.ts';
-import { type Curves, type Reading, readSparsity } from '../evaluation/sparsity/proposal.ts';
+import { type Curves, readSparsity, type SparsityReading } from '../evaluation/sparsity/proposal.ts';
 import { InputError } from '../formats/errors.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { siteName, siteOf } from '../runs/site.ts';
@@ -28,7 +28,7 @@ export interface SparsityPlan {
   readonly seeds: readonly number[];
 }
 
-export interface SparsityResult extends Reading {
+export interface SparsityResult extends SparsityReading {
   readonly measures: SparsityMeasures;
   readonly curves: Curves;
 }

@@ -51,7 +51,7 @@ export type Proposal =
       readonly why: string;
     };
 
-export interface Reading {
+export interface SparsityReading {
   readonly optima: Readonly<Record<Criterion, Optimum>>;
   /** FVU at which description lengths speak for themselves: the middle of the run that gave their optimum, or of all. */
   readonly distortion: number;
@@ -59,7 +59,7 @@ export interface Reading {
 }
 
 /** Reads off a sweep. `seed` is that of the bootstrap. */
-export function readSparsity(curves: Curves, seed: number): Reading {
+export function readSparsity(curves: Curves, seed: number): SparsityReading {
   const of = (criterion: Exclude<Criterion, 'descriptionLength'>) =>
     findOptimum(curves[criterion], new Random(seed, 'sparsity', criterion));
   const { optimum, distortion } = shortest(curves.descriptionLength, seed);

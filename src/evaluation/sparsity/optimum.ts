@@ -60,6 +60,7 @@ export function findOptimum(curve: Curve, random: Random): Optimum {
   const least = (weights: ArrayLike<number>) => leastOf(values.map((at) => weighted(at, weights)));
   const best = least(new Array<number>(seeds).fill(1));
   const last = l0.length - 1;
+  if (values[best].includes(Infinity)) return none('at no L0 do all seeds reach it');
   if (best === 0 || best === last)
     return none(`best at the ${best === 0 ? 'lower' : 'upper'} end of the sweep`);
   const drawn = drawResamples(seeds, RESAMPLES, random).map(least);
@@ -90,7 +91,7 @@ function none(why: string): Optimum {
 function dipOf(values: readonly (readonly number[])[], seed: number): number {
   const others = values.map((at) => mean(at.filter((_, s) => s !== seed)));
   const best = leastOf(others);
-  if (best === 0 || best === values.length - 1) return 0;
+  if (best === 0 || best === values.length - 1 || values[best][seed] === Infinity) return 0;
   const greatest = (from: number, end: number) =>
     from + leastOf(others.slice(from, end).map((value) => -value));
   const rise = (at: number) =>

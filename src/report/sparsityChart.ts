@@ -72,7 +72,7 @@ export function sparsityFigure(name: string, subject: string, content: Content):
   const caption = `${subject}: what speaks for an L0, each curve from its best (0) to its worst (1); ${said}.`;
   return figure(name, caption, data, {
     x: { type: 'log', label: 'L0', ticks: points.map(({ l0 }) => l0.value!), tickFormat: '.3~g' },
-    y: { label: null, grid: true, domain: [-0.15, 1.15], ticks: [0, 0.5, 1] },
+    y: { label: null, grid: true, domain: [-0.15, 1.6], ticks: [0, 0.5, 1] },
     color: { domain: LINES.map(({ label }) => label), range: COLOURS },
     marks: [
       Plot.rectX(found, { x1: 'low', x2: 'high', fill: 'currentColor', fillOpacity: 0.08 }),

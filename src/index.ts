@@ -48,12 +48,15 @@ export { drawLaw } from './toy/drawLaw.ts';
 export { type ChildGroup, type FiringLaw, type FiringNode, firingLaw } from './toy/firingLaw.ts';
 export { zipfBetween, zipfOfL0 } from './toy/frequencies.ts';
 export { regularTrees } from './toy/hierarchy.ts';
+export { gaplessToy } from './toy/gapless.ts';
 export { independentFirings } from './toy/independent.ts';
 export { CIRCLE, type Curve, curveFirings, randomCurve } from './toy/manifolds.ts';
 export { nabeshimaTree } from './toy/nabeshima.ts';
 export { namedDistribution, WORLD_NAMES } from './toy/named.ts';
+export { decayingNoise, gaussianNoise, isotropicNoise } from './toy/noise.ts';
 export { orthogonalToy } from './toy/orthogonal.ts';
 export { pairLift, pairProbabilities } from './toy/pairProbabilities.ts';
+export { regimesToy } from './toy/regimes.ts';
 export { anticorrelatedSets, correlatedSets, exclusiveSets } from './toy/sets.ts';
 export { SYNTH_SAE_BENCH_1K, SYNTH_SAE_BENCH_16K, synthSaeBench } from './toy/synthSaeBench.ts';
 
@@ -228,6 +231,15 @@ export {
   type ScalingFit,
   type ScalingPoint,
 } from './evaluation/scaling.ts';
+export { curvesOf, measureSparsity, type SparsityMeasures } from './evaluation/sparsity/curves.ts';
+export type { HeldOut } from './evaluation/sparsity/heldOut.ts';
+export { type Curve as SparsityCurve, findOptimum, type Optimum } from './evaluation/sparsity/optimum.ts';
+export {
+  type Curves as SparsityCurves,
+  type Proposal,
+  readSparsity,
+  type SparsityReading,
+} from './evaluation/sparsity/proposal.ts';
 export { type SpliceRequest, spliceAll } from './evaluation/splice.ts';
 export type { GroupSums } from './evaluation/sums.ts';
 
@@ -252,6 +264,7 @@ export {
   readRun,
 } from './runs/directory.ts';
 export type { Evaluation, Example, Feature, Interval, Measured, MetricsLine, Run } from './runs/schema.ts';
+export { readSparsityFile, type SparsityFile } from './runs/sparsity.ts';
 export { readExamples, readFeatures } from './runs/tables.ts';
 export {
   readComposition,
@@ -272,6 +285,7 @@ export {
 export { readLearned } from './pipeline/learn.ts';
 export { type PhaseReporter, type Reporter, Stopwatch, silent } from './pipeline/reporter.ts';
 export { finishRun, trainRun } from './pipeline/run.ts';
+export { type SparsityPlan, type SparsityResult, sweepSparsity } from './pipeline/sparsity.ts';
 export { resumeSweep, runSweep } from './pipeline/sweep.ts';
 export { type ArmSummary, type SweepSummary, summariseSweep } from './pipeline/sweepSummary.ts';
 export { type ScalingReport, scalingOf } from './pipeline/scaling.ts';
@@ -285,6 +299,7 @@ export {
   type Workbench,
 } from './pipeline/subject.ts';
 export { recordComposition } from './pipeline/composition.ts';
+export { worldMaterial, worldPath } from './pipeline/worldSubject.ts';
 export { writeNeuronpedia } from './pipeline/neuronpedia.ts';
 export { writeReport } from './report/writeReport.ts';
 export { monosemVersion } from './version.ts';

@@ -13,6 +13,7 @@ import { addHarvest } from './commands/harvest.ts';
 import { addLatents } from './commands/latents.ts';
 import { addRun } from './commands/run.ts';
 import { addScaling } from './commands/scaling.ts';
+import { addSparsity } from './commands/sparsity.ts';
 import { addSweep } from './commands/sweep.ts';
 import { addToy } from './commands/toy.ts';
 import { addTrain } from './commands/train.ts';
@@ -24,6 +25,7 @@ const COMMANDS = [
   addDemo,
   addTrain,
   addSweep,
+  addSparsity,
   addCost,
   addScaling,
   addToy,

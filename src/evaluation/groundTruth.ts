@@ -8,9 +8,7 @@ import { InputError } from '../formats/errors.ts';
 import type { Backend } from '../kernels/backend.ts';
 import { assign } from '../math/assignment.ts';
 import { Random } from '../math/random.ts';
-
-/** Rows whose cosines are made at a time. */
-const CHUNK = 512;
+import { decoderCosine, eachCosine } from './cosines.ts';
 
 /** F latents with decoder rows `w_j`, n features with directions `d_i`, `c_ji = |cos(w_j, d_i)|`; 0 where w_j is 0. */
 export interface DirectionScores {
@@ -55,18 +53,9 @@ export async function scoreDirections(
 ): Promise<DirectionScores> {
   const latents = rowsOf(decoder, width, 'decoder');
   const features = rowsOf(directions, width, 'directions');
-  const unitDecoder = decoder.slice();
-  const unitDirections = directions.slice();
-  await backend.unitRows({ weight: unitDecoder, rows: latents, width });
-  await backend.unitRows({ weight: unitDirections, rows: features, width });
-
   const cosines = new Float64Array(latents * features);
-  await eachCosine(backend, unitDecoder, unitDirections, width, (latent, feature, cosine) => {
-    cosines[latent * features + feature] = cosine;
-  });
-  let between = 0;
-  await eachCosine(backend, unitDecoder, unitDecoder, width, (latent, other, cosine) => {
-    if (other < latent) between += cosine;
+  await eachCosine(backend, decoder, directions, width, (latent, feature, cosine) => {
+    cosines[latent * features + feature] = Math.abs(cosine);
   });
 
   const nearestFeature = new Int32Array(latents).fill(-1);
@@ -90,7 +79,7 @@ export async function scoreDirections(
     mmcsOfLatents: sum(ofLatent) / latents,
     mmcsOfFeatures: sum(ofFeature) / features,
     uniqueness: new Set(nearestFeature.filter((feature) => feature >= 0)).size / latents,
-    decoderCosine: between / ((latents * (latents - 1)) / 2),
+    decoderCosine: await decoderCosine(backend, decoder, width),
     nearestFeature,
     pairedFeature: matching.columnOfRow,
     cosines,
@@ -124,25 +113,4 @@ function rowsOf(values: Float32Array, width: number, name: string): number {
     );
   }
   return rows;
-}
-
-/** Visits `|a_r . b_c|`, at most 1, of all unit rows of `a` and `b`, both `[rows, width]`. */
-async function eachCosine(
-  backend: Backend,
-  a: Float32Array,
-  b: Float32Array,
-  width: number,
-  visit: (row: number, column: number, cosine: number) => void,
-): Promise<void> {
-  const columns = b.length / width;
-  const weight = backend.pack(b, columns, width);
-  for (let start = 0; start < a.length / width; start += CHUNK) {
-    const x = a.slice(start * width, (start + CHUNK) * width);
-    const rows = x.length / width;
-    const out = new Float32Array(rows * columns);
-    await backend.linear({ x, rows, weight, out });
-    for (let r = 0; r < rows; r++) {
-      for (let c = 0; c < columns; c++) visit(start + r, c, Math.min(1, Math.abs(out[r * columns + c])));
-    }
-  }
 }

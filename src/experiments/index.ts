@@ -21,6 +21,7 @@ import { magnitude } from './magnitude.ts';
 import { overlapLaw } from './overlapLaw.ts';
 import { pairs } from './pairs.ts';
 import { phaseBoundary } from './phaseBoundary.ts';
+import { rightSparsity } from './rightSparsity.ts';
 import { sparseButWrong } from './sparseButWrong.ts';
 import { stickyDimensions } from './stickyDimensions.ts';
 
@@ -44,6 +45,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
   sparseButWrong,
   composed,
   compositionDetection,
+  rightSparsity,
 ];
 
 /** InputError where there is none of this name. */

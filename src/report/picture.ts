@@ -20,3 +20,10 @@ export function svgText(title: string, options: Plot.PlotOptions): string {
   picture.prepend(name as never);
   return (picture as unknown as { outerHTML: string }).outerHTML;
 }
+
+/** A picture of `svgText` as a file of its own, on white. */
+export function standaloneSvg(svg: string): string {
+  const own =
+    'xmlns="http://www.w3.org/2000/svg" style="background:#fff;color:#222" font-family="sans-serif" font-size="10"';
+  return svg.replace('<svg', `<svg ${own}`);
+}

@@ -3,9 +3,15 @@
 import { InputError } from '../formats/errors.ts';
 import type { Backend } from '../kernels/backend.ts';
 import type { Distribution } from './distribution.ts';
+import { gaplessToy } from './gapless.ts';
 import { nabeshimaTree } from './nabeshima.ts';
+import { decayingNoise, isotropicNoise } from './noise.ts';
 import { orthogonalToy } from './orthogonal.ts';
+import { regimesToy } from './regimes.ts';
 import { SYNTH_SAE_BENCH_1K, SYNTH_SAE_BENCH_16K, synthSaeBench } from './synthSaeBench.ts';
+
+/** Of the worlds that could have any. */
+const WIDTH = 100;
 
 type Make = (backend: Backend, seed: number) => Distribution | Promise<Distribution>;
 
@@ -14,6 +20,10 @@ const WORLDS: Record<string, Make> = {
   'nabeshima-tree': (_, seed) => nabeshimaTree(seed),
   'synth-sae-bench-1k': (backend, seed) => synthSaeBench(backend, SYNTH_SAE_BENCH_1K, seed),
   'synth-sae-bench-16k': (backend, seed) => synthSaeBench(backend, SYNTH_SAE_BENCH_16K, seed),
+  gapless: (_, seed) => gaplessToy(seed),
+  regimes: (_, seed) => regimesToy(seed),
+  'isotropic-noise': (_, seed) => isotropicNoise(WIDTH, seed),
+  'decaying-noise': (_, seed) => decayingNoise(WIDTH, seed),
 };
 
 /** What `namedDistribution` knows. */

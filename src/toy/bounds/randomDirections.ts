@@ -31,6 +31,18 @@ export function expectedGreatestCosine(n: number, m: number): number {
   return n < 2 ? 0 : expectedLargest((n * (n - 1)) / 2, m);
 }
 
+/**
+ * The expected |cos| of two random directions in m dimensions, `Gamma(m/2) / (sqrt(pi) Gamma((m+1)/2))`, about
+ * `sqrt(2 / (pi m))`: by `E_{m+2} = E_m m / (m + 1)`, from `E_2 = 2 / pi` and `E_3 = 1/2`. RangeError where m is no whole number
+ * >= 2.
+ */
+export function randomCosine(m: number): number {
+  checkCounts({ n: 1, m });
+  let value = m % 2 === 0 ? 2 / Math.PI : 1 / 2;
+  for (let at = m % 2 === 0 ? 2 : 3; at < m; at += 2) value *= at / (at + 1);
+  return value;
+}
+
 /** `P(|cos| > cosine)` of a random direction in m dimensions with a fixed one. */
 export function tailOfCosine(cosine: number, m: number): number {
   if (!(cosine >= 0 && cosine <= 1)) throw new RangeError(`a |cos| is in [0, 1], not ${cosine}`);

@@ -12,7 +12,7 @@ import { poissonTails } from '../../math/poisson.ts';
 import { quantile } from '../../math/statistics.ts';
 import type { Firings } from './cofiring.ts';
 import type { Findings, TestedEdge } from './graph.ts';
-import { type LiveRows, placesOf } from './liveRows.ts';
+import { type LiveRows, placesOf, someRows } from './liveRows.ts';
 
 /** The absorber's row has a cosine with the other's of at least this, and less than that of a copy. */
 const [LEAST_COSINE, SAME] = [0.4, 0.9];
@@ -29,16 +29,20 @@ const [SAMPLE, CHUNK] = [512, 512];
 /** An edge for each pair of latents of which one absorbs the other. `centred [rows, width]`: activations less b_dec. */
 export async function findAbsorption(
   backend: Backend,
-  live: LiveRows,
+  all: LiveRows,
   { centred, codes, firings }: { centred: Float32Array; codes: SparseRows; firings: Firings },
 ): Promise<Findings> {
+  const mayAbsorb = (cosine: number) => cosine >= LEAST_COSINE && cosine < SAME;
+  // Rows that are near to no other are not looked at.
+  const live = someRows(all, (_, i) =>
+    all.cosines.subarray(i * all.count, (i + 1) * all.count).some(mayAbsorb),
+  );
   const { count, width, unit, latents, cosines } = live;
   if (count === 0) return { edges: [], tested: 0 };
   const place = placesOf(live, firings.latents);
   const parentsOf = Array.from({ length: count }, (_, q) => {
     const parents: number[] = [];
-    for (let p = 0; p < count; p++)
-      if (p !== q && cosines[q * count + p] >= LEAST_COSINE && cosines[q * count + p] < SAME) parents.push(p);
+    for (let p = 0; p < count; p++) if (p !== q && mayAbsorb(cosines[q * count + p])) parents.push(p);
     return Uint32Array.from(parents);
   });
   const least = Float64Array.from(latents, (latent, p) =>

@@ -9,7 +9,8 @@
 import type { SparseRows } from '../../kernels/backend.ts';
 import { poissonTails } from '../../math/poisson.ts';
 
-const SAMPLE = 1024;
+/** Rows of a latent from which it is read what fires with it. */
+const SAMPLE = 256;
 
 export interface CoFiring {
   readonly both: number;

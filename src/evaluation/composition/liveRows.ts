@@ -33,10 +33,10 @@ export async function liveRows(
   return { latents, count, width, unit, cosines };
 }
 
-/** Those of its rows for which `keeps` holds. */
-export function someRows(live: LiveRows, keeps: (latent: number) => boolean): LiveRows {
+/** Those of its rows for which `keeps(latent, row)` holds. */
+export function someRows(live: LiveRows, keeps: (latent: number, row: number) => boolean): LiveRows {
   const { width } = live;
-  const kept = Array.from(live.latents.keys()).filter((i) => keeps(live.latents[i]));
+  const kept = Array.from(live.latents.keys()).filter((i) => keeps(live.latents[i], i));
   const count = kept.length;
   const unit = new Float32Array(count * width);
   const cosines = new Float32Array(count * count);

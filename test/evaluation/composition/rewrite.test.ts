@@ -21,7 +21,7 @@ describe('rewriting in atoms', () => {
         fc.uniqueArray(fc.tuple(fc.nat(3), fc.nat(3)), { selector: String, minLength: 2, maxLength: 8 }),
         fc.array(fc.double({ min: 0.2, max: 3, noNaN: true }), { minLength: 16, maxLength: 16 }),
         async (seed, pairs, scales) => {
-          const { decoder, codes } = pairedGroups(4, pairs, 0.4, 1200, seed);
+          const { decoder, codes } = pairedGroups(4, pairs, 0.4, 2400, seed);
           // An atom is not left to fire for one pair alone, which would make it composed. Rows need not be of unit length.
           const rows = decoder.map((row, j) => row.map((value) => scales[j] * value));
           const scaled = codes.map((row) =>

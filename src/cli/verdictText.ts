@@ -7,7 +7,7 @@ import { table } from './text.ts';
 
 export function verdictText(
   directory: string,
-  { level, documents, tokens, dictionaries }: EvidenceSummary,
+  { level, documents, tokens, dictionaries, classes }: EvidenceSummary,
 ): string {
   const head = [
     '',
@@ -32,13 +32,25 @@ export function verdictText(
     one.trueShare === null ? 'unknown' : decimal(one.trueShare, 3),
   ]);
   const [own, ...nulls] = dictionaries;
+  const classRows = classes.map((one) => [
+    one.class,
+    grouped(one.latents),
+    grouped(one.supported),
+    grouped(one.unsupported),
+    grouped(one.undecided),
+    one.probability === null ? 'unknown' : cell(one.probability, 3),
+  ]);
+  const classHead = ['of this dictionary', 'latents', 'supported', 'unsupported', 'undecided', 'probability'];
   return [
     table(head, rows, ['left', ...head.slice(1).map(() => 'right' as const)]),
     '',
     `${grouped(documents)} test documents, ${grouped(tokens)} tokens; 95 % intervals over documents. A latent is judged where it fires at least 20 times.`,
     `Supported: at a false-discovery rate of ${percent(level)}, learned on worlds with known features. Gap: the share of this dictionary less the null's.`,
     conclusion(own, nulls),
-    `each latent: ${directory}/evidence.parquet`,
+    '',
+    table(classHead, classRows, ['left', ...classHead.slice(1).map(() => 'right' as const)]),
+    '',
+    `each latent: ${directory}/evidence.parquet; how they are composed: ${directory}/composition.json`,
     '',
   ].join('\n');
 }

@@ -1,11 +1,11 @@
 /** How a network deals out its dimensions among features of unequal importance. */
 import * as Plot from '@observablehq/plot';
 import { spearman } from '../math/spearman.ts';
+import { COLOURS, figure } from '../report/figure.ts';
 import { featureGeometry } from '../toy/geometry/features.ts';
 import { encoderOf, reluOutput } from '../toy/models/model.ts';
 import { ELHAGE, trainToyModels } from '../toy/models/train.ts';
 import type { Experiment } from './experiment.ts';
-import { COLOURS, figure } from './figure.ts';
 import { judge, overSeeds } from './verdict.ts';
 
 const PROBABILITIES = [0.5, 0.2, 0.05];

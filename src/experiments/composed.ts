@@ -7,10 +7,10 @@ import { randomDictionary } from '../evaluation/nulls/random.ts';
 import type { Backend } from '../kernels/backend.ts';
 import { mean } from '../math/statistics.ts';
 import { trainDictionaries } from '../pipeline/toyDictionaries.ts';
+import { COLOURS, figure } from '../report/figure.ts';
 import { BLOCK_ROWS, type Distribution, type Samples } from '../toy/distribution.ts';
 import { pairedGroups, standingOf } from './composedWorlds.ts';
 import type { Experiment } from './experiment.ts';
-import { COLOURS, figure } from './figure.ts';
 import { judge, overSeeds } from './verdict.ts';
 
 const TEST_ROWS = 16_384;

@@ -4,6 +4,7 @@ import { type DictionaryOptions, familyOptions } from '../dictionaries/families/
 import type { Backend } from '../kernels/backend.ts';
 import { mean } from '../math/statistics.ts';
 import { trainDictionaries } from '../pipeline/toyDictionaries.ts';
+import { COLOURS, figure } from '../report/figure.ts';
 import { BLOCK_ROWS, type Distribution } from '../toy/distribution.ts';
 import { nabeshimaTree } from '../toy/nabeshima.ts';
 import { orthogonalToy } from '../toy/orthogonal.ts';
@@ -11,7 +12,6 @@ import { SYNTH_SAE_BENCH_1K, synthSaeBench } from '../toy/synthSaeBench.ts';
 import { circlesAndSingles, pairedGroups } from './composedWorlds.ts';
 import { type DetectionScores, scoreDetection } from './detectionScores.ts';
 import type { Experiment } from './experiment.ts';
-import { COLOURS, figure } from './figure.ts';
 import { judge, overSeeds } from './verdict.ts';
 
 const TEST_ROWS = 16_384;

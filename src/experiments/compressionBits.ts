@@ -1,6 +1,7 @@
 /** Compression 4: how many bits a network's code spends on a given distortion, beside the least that any code could. */
 import * as Plot from '@observablehq/plot';
 import type { SparseRows } from '../kernels/backend.ts';
+import { COLOURS, figure } from '../report/figure.ts';
 import { UNIT_UNIFORM } from '../toy/amplitudes.ts';
 import { gaussianBits, sparseBits } from '../toy/bounds/rateDistortion.ts';
 import { drawLaw } from '../toy/drawLaw.ts';
@@ -8,7 +9,6 @@ import { independentFirings } from '../toy/independent.ts';
 import { encoderOf, reluOutput, type ToyModel } from '../toy/models/model.ts';
 import { ELHAGE, trainToyModels } from '../toy/models/train.ts';
 import type { Experiment } from './experiment.ts';
-import { COLOURS, figure } from './figure.ts';
 import { judge, overSeeds } from './verdict.ts';
 
 const FEATURES = 128;

@@ -5,11 +5,11 @@ import { pairsAmong } from '../math/pairList.ts';
 import { Random } from '../math/random.ts';
 import { pearson, ranks } from '../math/spearman.ts';
 import { mean } from '../math/statistics.ts';
+import { COLOURS, figure } from '../report/figure.ts';
 import { UNIT_UNIFORM } from '../toy/amplitudes.ts';
 import { independentFirings } from '../toy/independent.ts';
 import { pairLift } from '../toy/pairProbabilities.ts';
 import type { Experiment } from './experiment.ts';
-import { COLOURS, figure } from './figure.ts';
 import { permutedFeatures, randomCopula, trainOnLaws } from './lawModels.ts';
 import { judge, overSeeds } from './verdict.ts';
 

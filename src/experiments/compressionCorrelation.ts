@@ -4,12 +4,12 @@ import { pairAt } from '../math/pairList.ts';
 import { Random } from '../math/random.ts';
 import { spearman } from '../math/spearman.ts';
 import { mean, quantile } from '../math/statistics.ts';
+import { COLOURS, figure } from '../report/figure.ts';
 import { UNIT_UNIFORM } from '../toy/amplitudes.ts';
 import type { FiringLaw } from '../toy/firingLaw.ts';
 import { distinctDirections } from '../toy/geometry/cosines.ts';
 import { anticorrelatedSets, correlatedSets } from '../toy/sets.ts';
 import type { Experiment } from './experiment.ts';
-import { COLOURS, figure } from './figure.ts';
 import { trainOnLaws } from './lawModels.ts';
 import { judge, overSeeds } from './verdict.ts';
 

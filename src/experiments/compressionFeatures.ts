@@ -2,11 +2,11 @@
 import * as Plot from '@observablehq/plot';
 import { spearman } from '../math/spearman.ts';
 import { mean } from '../math/statistics.ts';
+import { COLOURS, figure } from '../report/figure.ts';
 import { featureGeometry } from '../toy/geometry/features.ts';
 import { encoderOf, type ToyArchitecture } from '../toy/models/model.ts';
 import { ELHAGE, trainToyModels } from '../toy/models/train.ts';
 import type { Experiment } from './experiment.ts';
-import { COLOURS, figure } from './figure.ts';
 import { judge, overSeeds } from './verdict.ts';
 
 const HIDDEN = 16;

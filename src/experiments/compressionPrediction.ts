@@ -13,13 +13,13 @@ import { concordance } from '../math/concordance.ts';
 import { mantel } from '../math/mantel.ts';
 import { Random } from '../math/random.ts';
 import { mean } from '../math/statistics.ts';
+import { COLOURS, figure } from '../report/figure.ts';
 import { UNIT_UNIFORM } from '../toy/amplitudes.ts';
 import type { FiringLaw } from '../toy/firingLaw.ts';
 import { independentFirings } from '../toy/independent.ts';
 import { pairLift } from '../toy/pairProbabilities.ts';
 import { anticorrelatedSets, correlatedSets, exclusiveSets } from '../toy/sets.ts';
 import type { Experiment } from './experiment.ts';
-import { COLOURS, figure } from './figure.ts';
 import { permutedFeatures, randomCopula, trainOnLaws } from './lawModels.ts';
 import { judge, overSeeds } from './verdict.ts';
 

@@ -1,9 +1,9 @@
 /** How many active features can be told apart at best, and whether theory says it right at our sizes. */
 import * as Plot from '@observablehq/plot';
+import { COLOURS, figure } from '../report/figure.ts';
 import { mostActive, type Signs } from '../toy/bounds/donohoTanner.ts';
 import { recoveryRate } from '../toy/bounds/recovery.ts';
 import type { Experiment } from './experiment.ts';
-import { COLOURS, figure } from './figure.ts';
 import { judge, overSeeds } from './verdict.ts';
 
 const FULL = { features: 200, dimensions: 50, seeds: 5, trials: 24 };

@@ -5,6 +5,7 @@ import type { ActivationSource } from '../activations/source.ts';
 import { sweepEffectiveFeatures } from '../evaluation/effectiveFeatures/sweep.ts';
 import type { Backend } from '../kernels/backend.ts';
 import { spearman } from '../math/spearman.ts';
+import { COLOURS, figure } from '../report/figure.ts';
 import { UNIT_UNIFORM } from '../toy/amplitudes.ts';
 import { drawLaw } from '../toy/drawLaw.ts';
 import { featureGeometry } from '../toy/geometry/features.ts';
@@ -12,7 +13,6 @@ import { independentFirings } from '../toy/independent.ts';
 import { encoderOf, reluOutput } from '../toy/models/model.ts';
 import { ELHAGE, trainToyModels } from '../toy/models/train.ts';
 import type { Experiment } from './experiment.ts';
-import { COLOURS, figure } from './figure.ts';
 import { judge, overSeeds } from './verdict.ts';
 
 const [FEATURES, HIDDEN] = [20, 5];

@@ -1,11 +1,11 @@
 /** The first picture of superposition: five features in the plane, from dense to sparse. */
 import * as Plot from '@observablehq/plot';
 import { spearman } from '../math/spearman.ts';
+import { COLOURS, figure } from '../report/figure.ts';
 import { featureGeometry } from '../toy/geometry/features.ts';
 import { encoderOf, reluOutput } from '../toy/models/model.ts';
 import { ELHAGE, trainToyModels } from '../toy/models/train.ts';
 import type { Experiment } from './experiment.ts';
-import { COLOURS, figure } from './figure.ts';
 import { judge, overSeeds } from './verdict.ts';
 
 const [FEATURES, HIDDEN, LEVELS] = [5, 2, 10];

@@ -2,6 +2,7 @@
 import * as Plot from '@observablehq/plot';
 import type { SparseRows } from '../kernels/backend.ts';
 import { spearman } from '../math/spearman.ts';
+import { COLOURS, figure } from '../report/figure.ts';
 import { UNIT_UNIFORM } from '../toy/amplitudes.ts';
 import { drawLaw } from '../toy/drawLaw.ts';
 import { featureGeometry } from '../toy/geometry/features.ts';
@@ -10,7 +11,6 @@ import { encoderOf, reluOutput } from '../toy/models/model.ts';
 import { ELHAGE, trainToyModels } from '../toy/models/train.ts';
 import { falling, sharing } from './capacityAllocation.ts';
 import type { Experiment } from './experiment.ts';
-import { COLOURS, figure } from './figure.ts';
 import { judge, overSeeds } from './verdict.ts';
 
 const PROBABILITY = 0.2;

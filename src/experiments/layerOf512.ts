@@ -2,12 +2,12 @@
 import * as Plot from '@observablehq/plot';
 import type { Precision } from '../kernels/backend.ts';
 import { mean } from '../math/statistics.ts';
+import { COLOURS, figure } from '../report/figure.ts';
 import { welchMeanSquare } from '../toy/bounds/welch.ts';
 import { meanSquaredOverlap } from '../toy/geometry/overlaps.ts';
 import { encoderOf, reluOutput } from '../toy/models/model.ts';
 import { ELHAGE, trainToyModels } from '../toy/models/train.ts';
 import type { Experiment } from './experiment.ts';
-import { COLOURS, figure } from './figure.ts';
 import { judge, overSeeds } from './verdict.ts';
 
 const PROBABILITY = 0.01;

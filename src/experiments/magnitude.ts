@@ -1,11 +1,11 @@
 /** Computation in superposition: neurons that serve several features where these are sparse. */
 import * as Plot from '@observablehq/plot';
 import { mean } from '../math/statistics.ts';
+import { COLOURS, figure } from '../report/figure.ts';
 import { neuronGeometry } from '../toy/geometry/neurons.ts';
 import { encoderOf, magnitude as magnitudeModel, type ToyModel } from '../toy/models/model.ts';
 import { ELHAGE, trainToyModels } from '../toy/models/train.ts';
 import type { Experiment } from './experiment.ts';
-import { COLOURS, figure } from './figure.ts';
 import { judge, overSeeds } from './verdict.ts';
 
 const SPARSITIES = [0, 0.7, 0.9, 0.97, 0.99];

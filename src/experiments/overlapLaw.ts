@@ -1,12 +1,12 @@
 /** Squared overlaps of features fall as one over the dimension. */
 import * as Plot from '@observablehq/plot';
 import { mean } from '../math/statistics.ts';
+import { COLOURS, figure } from '../report/figure.ts';
 import { featureGeometry } from '../toy/geometry/features.ts';
 import { meanSquaredOverlap } from '../toy/geometry/overlaps.ts';
 import { encoderOf, reluOutput } from '../toy/models/model.ts';
 import { trainToyModels } from '../toy/models/train.ts';
 import type { Experiment } from './experiment.ts';
-import { COLOURS, figure } from './figure.ts';
 import { judge, overSeeds } from './verdict.ts';
 
 const EXPONENTS = [0, 1];

@@ -1,6 +1,7 @@
 /** What fires together is stored apart; what never fires together is stored on one line. */
 import * as Plot from '@observablehq/plot';
 import { pairAt } from '../math/pairList.ts';
+import { COLOURS, figure } from '../report/figure.ts';
 import { UNIT_UNIFORM } from '../toy/amplitudes.ts';
 import { drawLaw } from '../toy/drawLaw.ts';
 import type { FiringLaw } from '../toy/firingLaw.ts';
@@ -9,7 +10,6 @@ import { encoderOf, reluOutput } from '../toy/models/model.ts';
 import { ELHAGE, trainToyModels } from '../toy/models/train.ts';
 import { anticorrelatedSets, correlatedSets } from '../toy/sets.ts';
 import type { Experiment } from './experiment.ts';
-import { COLOURS, figure } from './figure.ts';
 import { judge, overSeeds } from './verdict.ts';
 
 const PROBABILITY = 0.05;

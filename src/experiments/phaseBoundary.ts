@@ -1,9 +1,9 @@
 /** When a second feature is worth sharing one dimension for. */
 import * as Plot from '@observablehq/plot';
+import { COLOURS, figure } from '../report/figure.ts';
 import { encoderOf, reluOutput } from '../toy/models/model.ts';
 import { ELHAGE, trainToyModels } from '../toy/models/train.ts';
 import type { Experiment } from './experiment.ts';
-import { COLOURS, figure } from './figure.ts';
 import { judge, overSeeds } from './verdict.ts';
 
 const IMPORTANCES = logarithmic(0.1, 10, 13);

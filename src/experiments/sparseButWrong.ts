@@ -7,10 +7,10 @@ import { scoreFirings } from '../evaluation/groundTruthFirings.ts';
 import { unexplained } from '../evaluation/unexplained.ts';
 import type { Backend } from '../kernels/backend.ts';
 import { trainDictionaries } from '../pipeline/toyDictionaries.ts';
+import { COLOURS, figure } from '../report/figure.ts';
 import { BLOCK_ROWS, type Samples } from '../toy/distribution.ts';
 import { orthogonalToy } from '../toy/orthogonal.ts';
 import type { Experiment } from './experiment.ts';
-import { COLOURS, figure } from './figure.ts';
 import { judge, overSeeds } from './verdict.ts';
 
 const LATENTS = 50;

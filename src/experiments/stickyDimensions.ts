@@ -1,11 +1,11 @@
 /** Features come to share dimensions in simple fractions, and stay there over a range of sparsities. */
 import * as Plot from '@observablehq/plot';
+import { COLOURS, figure } from '../report/figure.ts';
 import { featureGeometry } from '../toy/geometry/features.ts';
 import { polytopeLines } from '../toy/geometry/polytopes.ts';
 import { encoderOf, reluOutput } from '../toy/models/model.ts';
 import { ELHAGE, trainToyModels } from '../toy/models/train.ts';
 import type { Experiment } from './experiment.ts';
-import { COLOURS, figure } from './figure.ts';
 import { judge, overSeeds } from './verdict.ts';
 
 const LEVELS = 20;

@@ -3,6 +3,7 @@
  * is counted in both. What it finds is in evidence.json and evidence.parquet of the run. It must not know of terminals.
  */
 import type { Dictionary } from '../dictionaries/dictionary.ts';
+import { type CompositionGraph, LATENT_CLASSES } from '../evaluation/composition/graph.ts';
 import { type CausalEffects, causalEffects } from '../evaluation/evidence/causal.ts';
 import type { Components } from '../evaluation/evidence/components.ts';
 import { componentsWithout, type Evidence, gatherEvidence } from '../evaluation/evidence/evidence.ts';
@@ -13,6 +14,7 @@ import { scoreOf } from '../evaluation/verdict/model.ts';
 import { type Verdicts, verdictsOf } from '../evaluation/verdict/verdicts.ts';
 import { InputError } from '../formats/errors.ts';
 import { jackknifeInterval } from '../math/jackknife.ts';
+import { mean } from '../math/statistics.ts';
 import { writeReport } from '../report/writeReport.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { readRun } from '../runs/directory.ts';
@@ -27,6 +29,7 @@ import {
 import { isEvaluated, storedInterval } from '../runs/schema.ts';
 import { type Site, siteOf } from '../runs/site.ts';
 import { type CompanionDictionaries, trainCompanions } from './companions.ts';
+import { composition, recordComposition } from './composition.ts';
 import { readLearned } from './learn.ts';
 import { madeNulls, nullDirectory, nullsOfKind } from './nulls.ts';
 import {
@@ -48,9 +51,8 @@ interface Judged {
   readonly evidence: Evidence;
   readonly verdicts: Verdicts;
   readonly scores: Float64Array;
-  /** Supported latents over all, and the same without each part of the documents. */
-  readonly share: number;
-  readonly without: readonly number[];
+  /** The verdicts without each part of the documents. */
+  readonly without: readonly Verdicts[];
 }
 
 /**
@@ -108,6 +110,16 @@ export async function judgeRun(
     ? undefined
     : await effectsOf(bench, config, site, material, own.dictionary);
 
+  const [wider] = companions.widths;
+  const graph = await composition(bench, {
+    material,
+    site,
+    dictionary: own.dictionary,
+    wider,
+    seed: config.seed,
+  });
+  await recordComposition(dir, graph, { seed: config.seed, wider: true });
+
   const { rows } = own.evidence.sums;
   const summary: EvidenceSummary = {
     format: 1,
@@ -116,8 +128,9 @@ export async function judgeRun(
     documents: own.evidence.documents,
     tokens: rows.reduce((sum, count) => sum + count, 0),
     dictionaries: [summaryOf(own), ...nulls.map((one) => ({ ...summaryOf(one), gap: gapOf(own, one) }))],
+    classes: classesOf(own, graph),
   };
-  await writeEvidence(dir, summary, latentRows(own, nulls, effects));
+  await writeEvidence(dir, summary, latentRows(own, nulls, graph, effects));
   await writeReport(dir);
   return summary;
 }
@@ -172,16 +185,13 @@ async function judgeDictionary(
       },
     }),
   );
-  const judged = (components: Components) => {
-    const scores = scoresOf(components, dictionary, evidence.sums.fires);
-    const verdicts = verdictsOf(CALIBRATION, scores, level);
-    return { scores, verdicts, share: count(verdicts, 'supported') / dictionary.latents };
-  };
-  const without = Array.from(
-    { length: Math.min(PARTS, evidence.sums.groups) },
-    (_, part) => judged(componentsWithout(evidence, (group) => group % PARTS === part)).share,
+  const scored = (components: Components) => scoresOf(components, dictionary, evidence.sums.fires);
+  const scores = scored(evidence.components);
+  const parts = Array.from({ length: Math.min(PARTS, evidence.sums.groups) }, (_, part) => part);
+  const without = parts.map((part) =>
+    verdictsOf(CALIBRATION, scored(componentsWithout(evidence, (group) => group % PARTS === part)), level),
   );
-  return { name, dictionary, evidence, without, ...judged(evidence.components) };
+  return { name, dictionary, evidence, scores, verdicts: verdictsOf(CALIBRATION, scores, level), without };
 }
 
 /** Scores `[latents]`; NaN where a latent fires too rarely on all rows together. */
@@ -227,7 +237,10 @@ function count({ verdict }: Verdicts, wanted: Verdicts['verdict'][number]): numb
   return verdict.reduce((sum, one) => sum + (one === wanted ? 1 : 0), 0);
 }
 
-function summaryOf({ name, dictionary, verdicts, share, without }: Judged): JudgedDictionary {
+/** The share of all latents that is supported, with its interval over the documents. */
+const supportedShare = (verdicts: Verdicts) => count(verdicts, 'supported') / verdicts.verdict.length;
+
+function summaryOf({ name, dictionary, verdicts, without }: Judged): JudgedDictionary {
   const { trueShare, probability } = verdicts;
   return {
     name,
@@ -236,20 +249,50 @@ function summaryOf({ name, dictionary, verdicts, share, without }: Judged): Judg
     supported: count(verdicts, 'supported'),
     unsupported: count(verdicts, 'unsupported'),
     undecided: count(verdicts, 'undecided'),
-    supportedShare: storedInterval(jackknifeInterval(share, without)),
+    supportedShare: storedInterval(jackknifeInterval(supportedShare(verdicts), without.map(supportedShare))),
     trueShare: Number.isNaN(trueShare) ? null : trueShare,
   };
 }
 
 /** Parts of documents are the same for both, so what they have in common is not in the interval of the difference. */
 function gapOf(own: Judged, other: Judged) {
-  const without = own.without.map((share, part) => share - other.without[part]);
-  return storedInterval(jackknifeInterval(own.share - other.share, without));
+  const gap = (a: Verdicts, b: Verdicts) => supportedShare(a) - supportedShare(b);
+  const without = own.without.map((verdicts, part) => gap(verdicts, other.without[part]));
+  return storedInterval(jackknifeInterval(gap(own.verdicts, other.verdicts), without));
+}
+
+function classesOf({ verdicts, without }: Judged, { nodes }: CompositionGraph): EvidenceSummary['classes'] {
+  return LATENT_CLASSES.flatMap((name) => {
+    const latents = [...nodes.keys()].filter((j) => nodes[j].class === name);
+    if (latents.length === 0) return [];
+    const counted = (wanted: string) => latents.filter((j) => verdicts.verdict[j] === wanted).length;
+    const meanOf = (probability: Float64Array) =>
+      mean(latents.map((j) => probability[j]).filter((p) => !Number.isNaN(p)));
+    const value = meanOf(verdicts.probability);
+    return [
+      {
+        class: name,
+        latents: latents.length,
+        supported: counted('supported'),
+        unsupported: counted('unsupported'),
+        undecided: counted('undecided'),
+        probability: Number.isNaN(value)
+          ? null
+          : storedInterval(
+              jackknifeInterval(
+                value,
+                without.map((part) => meanOf(part.probability)),
+              ),
+            ),
+      },
+    ];
+  });
 }
 
 function* latentRows(
   { dictionary, evidence: { components }, verdicts, scores }: Judged,
   nulls: readonly Judged[],
+  { nodes }: CompositionGraph,
   effects: CausalEffects | undefined,
 ): Generator<LatentEvidence> {
   const unknown = new Float64Array(dictionary.latents).fill(NaN);
@@ -274,6 +317,7 @@ function* latentRows(
     });
     yield {
       latent,
+      class: nodes[latent].class,
       verdict: verdicts.verdict[latent],
       probability: verdicts.probability[latent],
       score: scores[latent],

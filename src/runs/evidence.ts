@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import * as z from 'zod';
+import { LATENT_CLASSES, type LatentClass } from '../evaluation/composition/graph.ts';
 import { VERDICTS } from '../evaluation/verdict/verdicts.ts';
 import { writeFileAtomic } from '../formats/atomic.ts';
 import { jsonText, readJson } from '../formats/json.ts';
@@ -40,6 +41,18 @@ export const evidenceSchema = z.object({
   tokens: whole,
   /** The run's own first, then its nulls. */
   dictionaries: z.array(judgedSchema).min(1),
+  /** The run's own latents by what they are to each other (composition.json), each class that there is. */
+  classes: z.array(
+    z.object({
+      class: z.enum(LATENT_CLASSES),
+      latents: whole,
+      supported: whole,
+      unsupported: whole,
+      undecided: whole,
+      /** Mean over those judged, with its interval over the documents; null where none is. */
+      probability: intervalSchema.nullable(),
+    }),
+  ),
 });
 
 /** What is measured of each latent, with a 95 % interval; `evaluation/evidence/` says what each means. */
@@ -69,6 +82,7 @@ const number = z.union([z.number(), z.nan()]);
 /** A row of evidence.parquet; percentiles are among the latents of all nulls. */
 export type LatentEvidence = {
   latent: number;
+  class: LatentClass;
   verdict: (typeof VERDICTS)[number];
   /** That it is a true feature, calibrated where the truth is known. */
   probability: number;
@@ -81,6 +95,7 @@ const measures = EVIDENCE_MEASURES.flatMap((name) => ENDS.map((end) => `${name}$
 
 const latentEvidenceSchema = z.object({
   latent: whole,
+  class: z.enum(LATENT_CLASSES),
   verdict: z.enum(VERDICTS),
   probability: number,
   score: number,
@@ -93,6 +108,7 @@ const inSnakeCase = (key: string) => key.replace(/[A-Z]/g, (letter) => `_${lette
 const numbers = ['probability', 'score', 'sharePercentile', 'kurtosisPercentile', ...measures] as const;
 const COLUMNS = {
   latent: { column: 'latent', type: 'INT32' },
+  class: { column: 'class', type: 'STRING' },
   verdict: { column: 'verdict', type: 'STRING' },
   ...Object.fromEntries(numbers.map((key) => [key, { column: inSnakeCase(key), type: 'DOUBLE' }])),
 } as Columns<LatentEvidence>;

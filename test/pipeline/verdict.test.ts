@@ -9,6 +9,7 @@ import { Stopwatch, silent } from '../../src/pipeline/reporter.ts';
 import { finishRun, trainRun } from '../../src/pipeline/run.ts';
 import type { Workbench } from '../../src/pipeline/subject.ts';
 import { judgeRun } from '../../src/pipeline/verdict.ts';
+import { readComposition } from '../../src/runs/composition.ts';
 import { parseConfig } from '../../src/runs/config.ts';
 import { exists, readRun, updateRun } from '../../src/runs/directory.ts';
 import { readEvidence, readLatentEvidence } from '../../src/runs/evidence.ts';
@@ -78,6 +79,14 @@ it('refuses a run that is not evaluated, then judges it', async () => {
     expect(one.agreement).toBeGreaterThanOrEqual(0);
     expect(one.sharePercentile).toBeGreaterThanOrEqual(0);
   }
+  const classes = summary.classes.map(({ latents: count }) => count);
+  expect(classes.reduce((a, b) => a + b)).toBe(96);
+  for (const { class: name, latents: count, supported } of summary.classes) {
+    const own = latents.filter((one) => one.class === name);
+    expect(own).toHaveLength(count);
+    expect(own.filter(({ verdict }) => verdict === 'supported')).toHaveLength(supported);
+  }
+  expect((await readComposition(dir))!.composition.latents).toHaveLength(96);
   expect(known.filter(({ ablated }) => !Number.isNaN(ablated)).length).toBeGreaterThan(10);
   expect(await readFile(join(dir, 'report.html'), 'utf8')).toContain('id="evidence"');
 });

@@ -1,6 +1,7 @@
 /** `monosem sparsity`: which L0 is right for some activations, or that they do not say. */
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
+import { familyNames } from '../../dictionaries/families/index.ts';
 import { InputError } from '../../formats/errors.ts';
 import { parseConfig, type RunConfig } from '../../runs/config.ts';
 import { exists } from '../../runs/directory.ts';
@@ -31,9 +32,18 @@ export function addSparsity(program: Command, terminal: Terminal): void {
   command.description(
     'sweep L0 in one pass with several seeds, and propose the right one where independent criteria agree on it',
   );
-  addConfigFlags(command, FLAGS);
+  addConfigFlags(
+    command,
+    FLAGS.filter(({ field }) => field !== 'dictionary.family'),
+  );
   const list = (text: string) => text.split(',').map((part) => wholeNumber(part.trim()));
   command
+    // Not the default of a run: TopK with a k above the right one spoils what it learned.
+    .addOption(
+      new Option('--family <family>', 'the family of the dictionary (default: batchtopk)').choices(
+        familyNames,
+      ),
+    )
     .option('--world <name>', 'a built-in world with known features in the place of a model')
     .option('--world-seed <n>', 'which of the worlds of that name', wholeNumber, 0)
     .addOption(
@@ -114,5 +124,6 @@ proposed where one of each kind (decoder, cost, seeds) agree within 15 %; otherw
 data. docs/sparsity.md says how often that is right.
 
 Examples:
-  monosem sparsity --name toy --world orthogonal --tokens 1.5e6 --batch 512 --k 6,7,8,9,10,11,12,13,15
+  monosem sparsity --name toy --world orthogonal --tokens 179200 --batch 256 --learning-rate 0.01 \\
+    --k 6,7,8,9,10,11,12,13,15
   monosem sparsity --name layer3 --hook blocks.3.hook_resid_post --latents 1152 --k 8,12,16,24,32,48,64`;

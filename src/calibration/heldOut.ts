@@ -73,7 +73,7 @@ export interface SeedShare {
   readonly n: number;
 }
 
-/** `sum over / sum under` over the tested of each seed, and from these the mean and its interval (Student's t). */
+/** `sum over / sum under` over the tested of each seed, and from these the mean and its interval (Student's t, within [0, 1]). */
 export function overSeeds(
   tested: readonly Tested[],
   over: (one: Tested) => number,
@@ -85,7 +85,8 @@ export function overSeeds(
     const sum = (of: (one: Tested) => number) => own.reduce((total, one) => total + of(one), 0);
     return sum(under) === 0 ? [] : [sum(over) / sum(under)];
   });
-  return { ...studentInterval(shares), n: shares.length };
+  const { value, low, high } = studentInterval(shares);
+  return { value, low: Math.max(0, low), high: Math.min(1, high), n: shares.length };
 }
 
 /** The expected calibration error of the probabilities of each seed, all its worlds together, and its interval over seeds. */

@@ -1,8 +1,7 @@
 /** Whether a sweep over sparsity finds the L0 that is right where there is one, and says so where there is none. */
 
 import { Stopwatch, silent } from '../pipeline/reporter.ts';
-import type { SparsityPlan } from '../pipeline/sparsity.ts';
-import { sweepSparsity } from '../pipeline/sparsity.ts';
+import { type SparsityPlan, sweepSparsity } from '../pipeline/sparsity.ts';
 import { sparsityContent } from '../pipeline/sparsityRecord.ts';
 import { worldMaterial, worldPath } from '../pipeline/worldSubject.ts';
 import { sparsityFigure } from '../report/sparsityChart.ts';
@@ -18,7 +17,9 @@ const TRUE_L0 = 11;
 const BATCH = 256;
 /** Sizes and rules were chosen on worlds of the seeds 100 to 102; those that are judged here are others. */
 const FULL = { worlds: 5, steps: 700, learningRate: 0.01, ks: [6, 7, 8, 9, 10, 11, 12, 13, 15] };
-const QUICK = { worlds: 2, steps: 80, learningRate: 0.03, ks: [7, 9, 11, 13, 15] };
+/** Fewer steps than these and the right features are not there yet; so it is kinds of worlds that are left out. */
+const QUICK = { worlds: 2, steps: 500, learningRate: 0.01, ks: [7, 9, 10, 11, 12, 13, 15] };
+const QUICK_WORLDS = ['orthogonal', 'decaying-noise'];
 const SEEDS = [0, 1, 2];
 
 /** Worlds, and how their dictionaries choose. */
@@ -46,9 +47,10 @@ export const rightSparsity: Experiment = {
     'arXiv 2505.20254 (consensus of seeds)',
   async run({ backend, quick, seed, update }) {
     const { worlds, steps, learningRate, ks } = quick ? QUICK : FULL;
+    const kinds = WORLDS.filter(({ name }) => !quick || QUICK_WORLDS.includes(name));
     const results = new Map<string, Content[]>();
     let done = 0;
-    for (const { name, family } of WORLDS) {
+    for (const { name, family } of kinds) {
       const contents: Content[] = [];
       for (let w = 0; w < worlds; w++) {
         const path = worldPath(name, seed + w);
@@ -70,7 +72,7 @@ export const rightSparsity: Experiment = {
             begin: (phase: string) => ({
               end: () => {},
               update: (step: number) =>
-                update(done * steps + (phase === 'training' ? step : steps), WORLDS.length * worlds * steps),
+                update(done * steps + (phase === 'training' ? step : steps), kinds.length * worlds * steps),
             }),
           },
         };
@@ -101,15 +103,17 @@ export const rightSparsity: Experiment = {
         'L0 proposed there',
         of('orthogonal', (proposal) => (proposal.kind === 'identified' ? proposal.l0 : Number.NaN)),
       ),
-      ...WORLDS.filter(({ name }) => name !== 'orthogonal').map(({ name, title }) =>
-        overSeeds(
-          `share not identified: ${title}`,
-          of(name, (proposal) => (proposal.kind === 'identified' ? 0 : 1)),
-          { predicted: { low: 1 } },
+      ...kinds
+        .filter(({ name }) => name !== 'orthogonal')
+        .map(({ name, title }) =>
+          overSeeds(
+            `share not identified: ${title}`,
+            of(name, (proposal) => (proposal.kind === 'identified' ? 0 : 1)),
+            { predicted: { low: 1 } },
+          ),
         ),
-      ),
     ];
-    const figures = WORLDS.map(
+    const figures = kinds.map(
       ({ name, title }): Figure => sparsityFigure(name, `One world each, ${title}`, results.get(name)![0]),
     );
     return { findings, figures, ...judge(findings) };

@@ -100,12 +100,21 @@ export async function subjectsOf(
       subjects.push([name, await making.make({ backend, dictionary, k, seed, mean, x, rows })]);
   }
   const source = knownSource(backend, world, { firstBlock: 0, sequences: TEST_BLOCKS });
+  const evidence = await gatherEvidence({
+    backend,
+    subjects: subjects.map(([, subject]) => subject),
+    seeds,
+    widths,
+    sparsities,
+    source,
+    mean,
+    seed,
+  });
   const described: Subject[] = [];
-  for (const [name, subject] of subjects) {
+  for (const [i, [name, subject]] of subjects.entries()) {
     const own = name === 'trained' ? codes : await encode(backend, subject, x, rows);
     const truth = await trueLatents(backend, subject.decoderWeight, world, own, labels);
-    const request = { backend, subject, seeds, widths, sparsities, source, mean, seed };
-    const { components } = await gatherEvidence(request);
+    const { components } = evidence[i];
     const inputs = verdictInputs(components, subject);
     const known = [...truth.isTrue.keys()].filter(
       (j) => components.density.value[j] * rows >= FEWEST_FIRINGS,

@@ -12,7 +12,8 @@ import { nearestRows } from './nearest.ts';
 
 export interface EvidenceRequest {
   readonly backend: Backend;
-  readonly subject: Dictionary;
+  /** Dictionaries to gather evidence for, each beside the same others. */
+  readonly subjects: readonly Dictionary[];
   /** Dictionaries of the same recipe, from other seeds: at least two. */
   readonly seeds: readonly Dictionary[];
   /** Dictionaries of the same recipe and other numbers of latents. */
@@ -36,42 +37,42 @@ export interface Evidence {
   readonly documents: number;
 }
 
-/** The evidence for each latent of `subject`. InputError for a dictionary that is no autoencoder of the source's rows. */
-export async function gatherEvidence(request: EvidenceRequest): Promise<Evidence> {
-  const { backend, subject, seeds, widths, sparsities, source, mean, seed, onProgress } = request;
-  const { width, decoderWeight } = subject;
-  for (const { width: input, outputWidth, normalisation } of [subject, ...seeds, ...widths, ...sparsities]) {
-    if (input !== source.width || outputWidth !== input)
-      throw new InputError(
-        `a dictionary reads ${input} values and writes ${outputWidth}; evidence is gathered for autoencoders of the ${source.width} that are there`,
-      );
-    if (normalisation)
-      throw new InputError(
-        `a dictionary normalises each row (${normalisation}); evidence is gathered for others only`,
-      );
-  }
+/** The evidence for each latent of each subject. InputError for a dictionary that is no autoencoder of the source's rows. */
+export async function gatherEvidence(request: EvidenceRequest): Promise<Evidence[]> {
+  const { backend, subjects, seeds, widths, sparsities, source, mean, seed, onProgress } = request;
+  for (const dictionary of [...subjects, ...seeds, ...widths, ...sparsities])
+    checkDictionary(dictionary, source);
   if (seeds.length < 2)
     throw new InputError(`${seeds.length} dictionaries of other seeds were given; evidence needs at least 2`);
-  const nearest = (dictionary: Dictionary) =>
-    nearestRows(backend, decoderWeight, width, dictionary.decoderWeight);
-  const all = (dictionaries: readonly Dictionary[]) => Promise.all(dictionaries.map(nearest));
-  const neighbours = {
-    seeds: await all(seeds),
-    widths: await all(widths),
-    sparsities: await all(sparsities),
-    own: await nearestRows(backend, decoderWeight, width),
-  };
-  const counterparts = seeds.map((dictionary, s) => ({ dictionary, of: neighbours.seeds[s].row }));
+  const neighbours: Neighbours[] = [];
+  for (const { decoderWeight, width } of subjects) {
+    const all = (others: readonly Dictionary[]) =>
+      Promise.all(others.map((other) => nearestRows(backend, decoderWeight, width, other.decoderWeight)));
+    neighbours.push({
+      seeds: await all(seeds),
+      widths: await all(widths),
+      sparsities: await all(sparsities),
+      own: await nearestRows(backend, decoderWeight, width),
+    });
+  }
   const { sums, documents } = await sumFirings({
     backend,
-    subject,
-    counterparts,
+    subjects: subjects.map((dictionary, i) => ({
+      dictionary,
+      counterpartOf: neighbours[i].seeds.map(({ row }) => row),
+    })),
+    counterparts: seeds,
     source,
     mean,
     seed,
     onProgress,
   });
-  return { components: componentsOf(sums, neighbours), sums, neighbours, documents };
+  return sums.map((own, i) => ({
+    components: componentsOf(own, neighbours[i]),
+    sums: own,
+    neighbours: neighbours[i],
+    documents,
+  }));
 }
 
 /** The components without some groups of documents, for the interval of what follows from all of them. */
@@ -83,4 +84,15 @@ export function componentsWithout(
     groupsOf(sums, (group) => !left(group)),
     neighbours,
   );
+}
+
+function checkDictionary({ width, outputWidth, normalisation }: Dictionary, source: ActivationSource): void {
+  if (width !== source.width || outputWidth !== width)
+    throw new InputError(
+      `a dictionary reads ${width} values and writes ${outputWidth}; evidence is gathered for autoencoders of the ${source.width} that are there`,
+    );
+  if (normalisation)
+    throw new InputError(
+      `a dictionary normalises each row (${normalisation}); evidence is gathered for others only`,
+    );
 }

@@ -16,12 +16,6 @@ const GROUPS = 40;
 /** Squared norm of the noise, over the mean squared distance of a row from the mean. */
 const NOISE = 0.1;
 
-/** Another dictionary, and which of its latents stands for each of the subject's (-1 for none). */
-export interface Counterpart {
-  readonly dictionary: Dictionary;
-  readonly of: Int32Array;
-}
-
 /** `[groups, latents]` each, over the rows of a group; v is the row less all that other latents reconstruct of it, d the latent's unit decoder row. */
 export interface LatentSums {
   readonly groups: number;
@@ -50,24 +44,89 @@ export interface LatentSums {
   readonly counterpart: readonly Float64Array[];
 }
 
+/** A dictionary, and for each counterpart which of its latents stands for each of the dictionary's (-1 for none). */
+export interface Subject {
+  readonly dictionary: Dictionary;
+  readonly counterpartOf: readonly Int32Array[];
+}
+
 /**
- * Sums over all of `source` of what `subject` does there beside `counterparts`. `mean [width]` of the activations. Only
- * autoencoders: what is reconstructed is what is read. Noise is drawn from `seed`, the same for any way of reading.
+ * Sums over all of `source` of what each of `subjects` does there beside the same `counterparts`; rows are read, and counterparts
+ * encoded, once for all. `mean [width]` of the activations. Only autoencoders: what is reconstructed is what is read. Noise is
+ * drawn from `seed`. Holds about `120 GROUPS latents` bytes for each subject.
  */
 export async function sumFirings(request: {
   backend: Backend;
-  subject: Dictionary;
-  counterparts: readonly Counterpart[];
+  subjects: readonly Subject[];
+  counterparts: readonly Dictionary[];
   source: ActivationSource;
   mean: Float32Array;
   seed: number;
   onProgress?: Progress;
-}): Promise<{ sums: LatentSums; documents: number }> {
-  const { backend, subject, counterparts, source, mean, seed, onProgress } = request;
-  const { latents, width } = subject;
+}): Promise<{ sums: LatentSums[]; documents: number }> {
+  const { backend, subjects, counterparts, source, mean, seed, onProgress } = request;
+  const { width } = source;
   const { groupOf, groups } = groupDocuments(source, GROUPS);
+  const sums = subjects.map(({ dictionary: { latents } }) => emptySums(groups, latents, counterparts.length));
+  const directions = await Promise.all(
+    subjects.map(async ({ dictionary: { decoderWeight, latents } }) => {
+      const weight = decoderWeight.slice();
+      await backend.unitRows({ weight, rows: latents, width });
+      return { weight, packed: backend.pack(weight, latents, width) };
+    }),
+  );
+  for (let first = 0; first < source.sequences; first += SEQUENCES) {
+    const end = Math.min(first + SEQUENCES, source.sequences);
+    const part = Array.from({ length: end - first }, (_, i) => first + i);
+    const { activations: x, rows, documents } = await source.read(part);
+    const group = Uint32Array.from(documents, (document) => groupOf.get(document)!);
+    const centered = new Float32Array(rows * width);
+    await backend.center({ x, center: mean, rows, width, scale: 1, out: centered });
+    const squares = rowSquares(centered, width);
+    const square = squares.reduce((sum, value) => sum + value, 0);
+    const noisy = new Float32Array(x.length);
+    new Random(seed, 'noise', String(first)).fillNormal(noisy, Math.sqrt((NOISE * square) / (rows * width)));
+    await backend.add({ a: x, b: noisy, out: noisy });
+    const others: SparseRows[] = [];
+    for (const dictionary of counterparts) others.push(await encode(backend, dictionary, x, rows));
+    for (const [i, { dictionary, counterpartOf }] of subjects.entries()) {
+      const { latents } = dictionary;
+      const codes = await encode(backend, dictionary, x, rows);
+      squares.forEach((value, r) => {
+        sums[i].variance[group[r]] += value;
+        sums[i].rows[group[r]]++;
+      });
+      await addWorth(backend, sums[i], {
+        subject: dictionary,
+        codes,
+        x,
+        directions: directions[i].weight,
+        group,
+      });
+      const steady = await encode(backend, dictionary, noisy, rows);
+      addTogether(codes, steady, { group, latents, both: sums[i].steady });
+      for (const [c, of] of counterpartOf.entries())
+        addTogether(codes, others[c], {
+          group,
+          latents,
+          of,
+          both: sums[i].both[c],
+          other: sums[i].counterpart[c],
+          others: counterparts[c].latents,
+        });
+      const projections = new Float32Array(rows * latents);
+      await backend.linear({ x: centered, rows, weight: directions[i].packed, out: projections });
+      addMoments(sums[i], projections, group);
+    }
+    onProgress?.(end, source.sequences);
+  }
+  return { sums, documents: groupOf.size };
+}
+
+function emptySums(groups: number, latents: number, counterparts: number): LatentSums {
   const table = () => new Float64Array(groups * latents);
-  const sums: LatentSums = {
+  const tables = () => Array.from({ length: counterparts }, table);
+  return {
     groups,
     latents,
     rows: new Float64Array(groups),
@@ -81,43 +140,9 @@ export async function sumFirings(request: {
     amountSquare: table(),
     second: table(),
     fourth: table(),
-    both: counterparts.map(table),
-    counterpart: counterparts.map(table),
+    both: tables(),
+    counterpart: tables(),
   };
-  const directions = subject.decoderWeight.slice();
-  await backend.unitRows({ weight: directions, rows: latents, width });
-  const packed = backend.pack(directions, latents, width);
-  for (let first = 0; first < source.sequences; first += SEQUENCES) {
-    const end = Math.min(first + SEQUENCES, source.sequences);
-    const part = Array.from({ length: end - first }, (_, i) => first + i);
-    const { activations: x, rows, documents } = await source.read(part);
-    const group = Uint32Array.from(documents, (document) => groupOf.get(document)!);
-    const codes = await encode(backend, subject, x, rows);
-    const centered = new Float32Array(rows * width);
-    await backend.center({ x, center: mean, rows, width, scale: 1, out: centered });
-    const square = addVariance(sums, centered, group, width);
-    await addWorth(backend, sums, { subject, codes, x, directions, group });
-    const noisy = new Float32Array(x.length);
-    new Random(seed, 'noise', String(first)).fillNormal(noisy, Math.sqrt((NOISE * square) / (rows * width)));
-    await backend.add({ a: x, b: noisy, out: noisy });
-    addTogether(codes, await encode(backend, subject, noisy, rows), { group, latents, both: sums.steady });
-    for (const [c, { dictionary, of }] of counterparts.entries()) {
-      const others = await encode(backend, dictionary, x, rows);
-      addTogether(codes, others, {
-        group,
-        latents,
-        of,
-        both: sums.both[c],
-        other: sums.counterpart[c],
-        others: dictionary.latents,
-      });
-    }
-    const projections = new Float32Array(rows * latents);
-    await backend.linear({ x: centered, rows, weight: packed, out: projections });
-    addMoments(sums, projections, group);
-    onProgress?.(end, source.sequences);
-  }
-  return { sums, documents: groupOf.size };
 }
 
 /** The same sums over some of the groups. */
@@ -144,17 +169,10 @@ export function groupsOf(sums: LatentSums, chosen: (group: number) => boolean): 
   };
 }
 
-/** Adds to `variance`, and gives, the sum of squares of the rows less their mean. */
-function addVariance(sums: LatentSums, centered: Float32Array, group: Uint32Array, width: number): number {
-  let whole = 0;
-  for (let r = 0; r < group.length; r++) {
-    let square = 0;
-    for (let c = r * width; c < (r + 1) * width; c++) square += centered[c] * centered[c];
-    sums.variance[group[r]] += square;
-    sums.rows[group[r]]++;
-    whole += square;
-  }
-  return whole;
+function rowSquares(rows: Float32Array, width: number): Float64Array {
+  const squares = new Float64Array(rows.length / width);
+  for (let at = 0; at < rows.length; at++) squares[Math.floor(at / width)] += rows[at] * rows[at];
+  return squares;
 }
 
 /**

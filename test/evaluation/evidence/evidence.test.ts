@@ -36,7 +36,7 @@ const subject = dictionary('subject');
 const seeds = [dictionary('a'), dictionary('b')];
 const request = {
   backend,
-  subject,
+  subjects: [subject],
   seeds,
   widths: [dictionary('w')],
   sparsities: [dictionary('s')],
@@ -65,7 +65,7 @@ async function firings(of: Dictionary): Promise<Map<number, number>[]> {
 
 describe('evidence against its definitions, latent by latent', () => {
   test('worth, purity, share: by leaving a latent out of the reconstruction', async () => {
-    const { components } = await gatherEvidence({ ...request, seed: 1 });
+    const [{ components }] = await gatherEvidence({ ...request, seed: 1 });
     const fired = await firings(subject);
     const codes = await encode(backend, subject, x, ROWS);
     const output = await decode(backend, subject, codes, x);
@@ -96,7 +96,7 @@ describe('evidence against its definitions, latent by latent', () => {
   });
 
   test('agreement: F1 with the nearest latents of other seeds, and cosines by hand', async () => {
-    const { components } = await gatherEvidence({ ...request, seed: 1 });
+    const [{ components }] = await gatherEvidence({ ...request, seed: 1 });
     const own = await firings(subject);
     const others = await Promise.all(seeds.map(firings));
     for (let j = 0; j < LATENTS; j++) {
@@ -122,7 +122,7 @@ describe('evidence against its definitions, latent by latent', () => {
   });
 
   test('kurtosis: of normals about 0, and by its definition', async () => {
-    const { components } = await gatherEvidence({ ...request, seed: 1 });
+    const [{ components }] = await gatherEvidence({ ...request, seed: 1 });
     for (let j = 0; j < LATENTS; j++) {
       let [second, fourth] = [0, 0];
       for (let r = 0; r < ROWS; r++) {
@@ -139,7 +139,9 @@ describe('evidence against its definitions, latent by latent', () => {
 
 test('a dictionary among copies of itself agrees with them wholly; noise of another seed changes only steadiness', async () => {
   const copies = { ...request, seeds: [subject, subject], widths: [subject], sparsities: [subject] };
-  const [one, other] = await Promise.all([1, 2].map((seed) => gatherEvidence({ ...copies, seed })));
+  const [one, other] = await Promise.all(
+    [1, 2].map(async (seed) => (await gatherEvidence({ ...copies, seed }))[0]),
+  );
   for (let j = 0; j < LATENTS; j++) {
     expect(one.components.consensus.low[j]).toBeCloseTo(1, 6);
     expect(one.components.agreement.value[j]).toBeCloseTo(1, 12);
@@ -150,6 +152,15 @@ test('a dictionary among copies of itself agrees with them wholly; noise of anot
   expect(other.components.steadiness).not.toEqual(one.components.steadiness);
 });
 
+test('of several subjects each has the evidence that it has alone', async () => {
+  const other = dictionary('other');
+  const together = await gatherEvidence({ ...request, subjects: [subject, other], seed: 1 });
+  for (const [i, one] of [subject, other].entries()) {
+    const [alone] = await gatherEvidence({ ...request, subjects: [one], seed: 1 });
+    expect(together[i].components).toEqual(alone.components);
+  }
+});
+
 test('without some documents it is the evidence of the others', async () => {
   const keep = Array.from({ length: ROWS }, (_, r) => r).filter((r) => documents[r] % 4 !== 0);
   const fewer = memorySource({
@@ -158,8 +169,8 @@ test('without some documents it is the evidence of the others', async () => {
     sequences: Int32Array.from(keep, (r) => documents[r]),
     documents: Int32Array.from(keep, (r) => documents[r]),
   });
-  const whole = await gatherEvidence({ ...request, seed: 1 });
-  const part = await gatherEvidence({ ...request, source: fewer, seed: 1 });
+  const [whole] = await gatherEvidence({ ...request, seed: 1 });
+  const [part] = await gatherEvidence({ ...request, source: fewer, seed: 1 });
   const left = componentsWithout(whole, (group) => group % 4 === 0);
   for (const name of ['density', 'agreement', 'purity', 'share', 'kurtosis'] as const)
     for (let j = 0; j < LATENTS; j++) {
@@ -169,7 +180,7 @@ test('without some documents it is the evidence of the others', async () => {
 });
 
 test('intervals hold the truth of another half of the documents about as often as they say', async () => {
-  const { components } = await gatherEvidence({ ...request, seed: 1 });
+  const [{ components }] = await gatherEvidence({ ...request, seed: 1 });
   // Half-widths of a share of 400 rows: at least those of independent rows, not many times more.
   for (let j = 0; j < LATENTS; j++) {
     const p = components.density.value[j];
@@ -194,7 +205,7 @@ test('nearest rows: the other decoder, never itself in its own', async () => {
 test('what cannot be judged is refused by name', async () => {
   const refused = (change: object) => expect(gatherEvidence({ ...request, ...change, seed: 1 })).rejects;
   await refused({ seeds: [subject] }).toThrow(InputError);
-  await refused({ subject: { ...subject, normalisation: 'layerNorm' } }).toThrow(/layerNorm/);
+  await refused({ subjects: [{ ...subject, normalisation: 'layerNorm' }] }).toThrow(/layerNorm/);
   const narrow = tiedDictionary(normals(20, 'narrow'), 5, { kind: 'topk', k: 1 });
   await refused({ widths: [narrow] }).toThrow(/reads 5 values/);
 });

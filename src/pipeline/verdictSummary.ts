@@ -1,0 +1,142 @@
+/**
+ * From verdicts on the latents of a dictionary and of its nulls to what is told of them: counts, shares with intervals, gaps, a row
+ * for each latent. It must not know how evidence is gathered.
+ */
+import type { Dictionary } from '../dictionaries/dictionary.ts';
+import { type CompositionGraph, LATENT_CLASSES } from '../evaluation/composition/graph.ts';
+import type { CausalEffects } from '../evaluation/evidence/causal.ts';
+import type { Evidence } from '../evaluation/evidence/evidence.ts';
+import type { Verdicts } from '../evaluation/verdict/verdicts.ts';
+import { jackknifeInterval } from '../math/jackknife.ts';
+import { mean } from '../math/statistics.ts';
+import {
+  EVIDENCE_MEASURES,
+  type EvidenceMeasure,
+  type EvidenceSummary,
+  type JudgedDictionary,
+  type LatentEvidence,
+} from '../runs/evidence.ts';
+import { storedInterval } from '../runs/schema.ts';
+
+/** A dictionary with its evidence and the verdicts on its latents. */
+export interface Judged {
+  readonly name: string;
+  readonly dictionary: Dictionary;
+  readonly evidence: Evidence;
+  readonly verdicts: Verdicts;
+  readonly scores: Float64Array;
+  /** The verdicts without each part of the documents. */
+  readonly without: readonly Verdicts[];
+}
+
+function count({ verdict }: Verdicts, wanted: Verdicts['verdict'][number]): number {
+  return verdict.reduce((sum, one) => sum + (one === wanted ? 1 : 0), 0);
+}
+
+/** The share of all latents that is supported. */
+const supportedShare = (verdicts: Verdicts) => count(verdicts, 'supported') / verdicts.verdict.length;
+
+/** How many latents of a dictionary are supported. */
+export function summaryOf({ name, dictionary, verdicts, without }: Judged): JudgedDictionary {
+  const { trueShare, probability } = verdicts;
+  return {
+    name,
+    latents: dictionary.latents,
+    judged: probability.reduce((sum, p) => sum + (Number.isNaN(p) ? 0 : 1), 0),
+    supported: count(verdicts, 'supported'),
+    unsupported: count(verdicts, 'unsupported'),
+    undecided: count(verdicts, 'undecided'),
+    supportedShare: storedInterval(jackknifeInterval(supportedShare(verdicts), without.map(supportedShare))),
+    trueShare: Number.isNaN(trueShare) ? null : trueShare,
+  };
+}
+
+/** Parts of documents are the same for both, so what they have in common is not in the interval of the difference. */
+export function gapOf(own: Judged, other: Judged) {
+  const gap = (a: Verdicts, b: Verdicts) => supportedShare(a) - supportedShare(b);
+  const without = own.without.map((verdicts, part) => gap(verdicts, other.without[part]));
+  return storedInterval(jackknifeInterval(gap(own.verdicts, other.verdicts), without));
+}
+
+/** The latents by their class, and how each class was judged. */
+export function classesOf(
+  { verdicts, without }: Judged,
+  { nodes }: CompositionGraph,
+): EvidenceSummary['classes'] {
+  return LATENT_CLASSES.flatMap((name) => {
+    const latents = [...nodes.keys()].filter((j) => nodes[j].class === name);
+    if (latents.length === 0) return [];
+    const counted = (wanted: string) => latents.filter((j) => verdicts.verdict[j] === wanted).length;
+    const meanOf = (probability: Float64Array) =>
+      mean(latents.map((j) => probability[j]).filter((p) => !Number.isNaN(p)));
+    const value = meanOf(verdicts.probability);
+    return [
+      {
+        class: name,
+        latents: latents.length,
+        supported: counted('supported'),
+        unsupported: counted('unsupported'),
+        undecided: counted('undecided'),
+        probability: Number.isNaN(value)
+          ? null
+          : storedInterval(
+              jackknifeInterval(
+                value,
+                without.map((part) => meanOf(part.probability)),
+              ),
+            ),
+      },
+    ];
+  });
+}
+
+/** Rows of evidence.parquet. Made one by one as they are asked for. */
+export function* latentRows(
+  { dictionary, evidence: { components }, verdicts, scores }: Judged,
+  nulls: readonly Judged[],
+  { nodes }: CompositionGraph,
+  effects: CausalEffects | undefined,
+): Generator<LatentEvidence> {
+  const unknown = new Float64Array(dictionary.latents).fill(NaN);
+  const nothing = { value: unknown, low: unknown, high: unknown };
+  const of = (name: EvidenceMeasure) =>
+    name === 'ablated' || name === 'added' ? (effects?.[name] ?? nothing) : components[name];
+  const amongNulls = (name: 'share' | 'kurtosis') => {
+    const values = Float64Array.from(nulls.flatMap((one) => [...one.evidence.components[name].value]))
+      .filter((value) => !Number.isNaN(value))
+      .sort();
+    return (value: number) => (Number.isNaN(value) ? NaN : shareBelow(values, value));
+  };
+  const [share, kurtosis] = [amongNulls('share'), amongNulls('kurtosis')];
+  for (let latent = 0; latent < dictionary.latents; latent++) {
+    const measures = EVIDENCE_MEASURES.flatMap((name) => {
+      const { value, low, high } = of(name);
+      return [
+        [name, value[latent]],
+        [`${name}Low`, low[latent]],
+        [`${name}High`, high[latent]],
+      ];
+    });
+    yield {
+      latent,
+      class: nodes[latent].class,
+      verdict: verdicts.verdict[latent],
+      probability: verdicts.probability[latent],
+      score: scores[latent],
+      sharePercentile: share(components.share.value[latent]),
+      kurtosisPercentile: kurtosis(components.kurtosis.value[latent]),
+      ...Object.fromEntries(measures),
+    } as LatentEvidence;
+  }
+}
+
+/** The share of `sorted` values below one; NaN of none. */
+function shareBelow(sorted: Float64Array, value: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low / sorted.length;
+}

@@ -1,5 +1,5 @@
 /** The verdict on a run as a table: the dictionary, and beside it its nulls under the same judgement. */
-import { decimal, grouped, percent } from '../report/numbers.ts';
+import { grouped, percent } from '../report/numbers.ts';
 import type { EvidenceSummary, JudgedDictionary } from '../runs/evidence.ts';
 import type { Interval } from '../runs/schema.ts';
 import { cell } from './metricsTable.ts';
@@ -18,7 +18,8 @@ export function verdictText(
     'undecided',
     'share supported',
     'gap',
-    'true, of judged',
+    'probability',
+    'gap',
   ];
   const rows = dictionaries.map((one, i) => [
     i === 0 ? 'this dictionary' : `null: ${one.name}`,
@@ -28,8 +29,9 @@ export function verdictText(
     grouped(one.unsupported),
     grouped(one.undecided),
     cell(one.supportedShare, 3),
-    one.gap ? cell(one.gap, 3) : '',
-    one.trueShare === null ? 'unknown' : decimal(one.trueShare, 3),
+    one.gap ? cell(one.gap.supportedShare, 3) : '',
+    cell(one.probability, 3),
+    one.gap ? cell(one.gap.probability, 3) : '',
   ]);
   const [own, ...nulls] = dictionaries;
   const classRows = classes.map((one) => [
@@ -45,7 +47,7 @@ export function verdictText(
     table(head, rows, ['left', ...head.slice(1).map(() => 'right' as const)]),
     '',
     `${grouped(documents)} test documents, ${grouped(tokens)} tokens; 95 % intervals over documents. A latent is judged where it fires at least 20 times.`,
-    `Supported: at a false-discovery rate of ${percent(level)}, learned on worlds with known features. Gap: the share of this dictionary less the null's.`,
+    `Supported: at a false-discovery rate of ${percent(level)}, learned on worlds with known features. Probability: that a latent is true, mean over those judged. Gap: what this dictionary has more than the null.`,
     conclusion(own, nulls),
     '',
     table(classHead, classRows, ['left', ...classHead.slice(1).map(() => 'right' as const)]),
@@ -57,7 +59,9 @@ export function verdictText(
 
 function conclusion(own: JudgedDictionary, nulls: readonly JudgedDictionary[]): string {
   const low = ({ low }: Interval) => low ?? -Infinity;
-  const level = nulls.filter(({ gap }) => gap !== undefined && low(gap) <= 0).map(({ name }) => name);
+  const level = nulls
+    .filter(({ gap }) => gap !== undefined && low(gap.supportedShare) <= 0)
+    .map(({ name }) => name);
   if (nulls.length === 0)
     return 'No nulls: these numbers do not say whether a dictionary without true features would do as well.';
   if (own.supported === 0) return 'No latent is supported.';

@@ -35,27 +35,35 @@ function count({ verdict }: Verdicts, wanted: Verdicts['verdict'][number]): numb
 
 /** The share of all latents that is supported. */
 const supportedShare = (verdicts: Verdicts) => count(verdicts, 'supported') / verdicts.verdict.length;
+const probability = ({ trueShare }: Verdicts) => trueShare;
+
+/** A number with its interval over the documents. */
+function measured({ verdicts, without }: Judged, of: (verdicts: Verdicts) => number) {
+  return storedInterval(jackknifeInterval(of(verdicts), without.map(of)));
+}
 
 /** How many latents of a dictionary are supported. */
-export function summaryOf({ name, dictionary, verdicts, without }: Judged): JudgedDictionary {
-  const { trueShare, probability } = verdicts;
+export function summaryOf(judged: Judged): JudgedDictionary {
+  const { name, dictionary, verdicts } = judged;
   return {
     name,
     latents: dictionary.latents,
-    judged: probability.reduce((sum, p) => sum + (Number.isNaN(p) ? 0 : 1), 0),
+    judged: verdicts.probability.reduce((sum, p) => sum + (Number.isNaN(p) ? 0 : 1), 0),
     supported: count(verdicts, 'supported'),
     unsupported: count(verdicts, 'unsupported'),
     undecided: count(verdicts, 'undecided'),
-    supportedShare: storedInterval(jackknifeInterval(supportedShare(verdicts), without.map(supportedShare))),
-    trueShare: Number.isNaN(trueShare) ? null : trueShare,
+    supportedShare: measured(judged, supportedShare),
+    probability: measured(judged, probability),
   };
 }
 
 /** Parts of documents are the same for both, so what they have in common is not in the interval of the difference. */
-export function gapOf(own: Judged, other: Judged) {
-  const gap = (a: Verdicts, b: Verdicts) => supportedShare(a) - supportedShare(b);
-  const without = own.without.map((verdicts, part) => gap(verdicts, other.without[part]));
-  return storedInterval(jackknifeInterval(gap(own.verdicts, other.verdicts), without));
+export function gapOf(own: Judged, other: Judged): NonNullable<JudgedDictionary['gap']> {
+  const gap = (of: (verdicts: Verdicts) => number) => {
+    const without = own.without.map((verdicts, part) => of(verdicts) - of(other.without[part]));
+    return storedInterval(jackknifeInterval(of(own.verdicts) - of(other.verdicts), without));
+  };
+  return { supportedShare: gap(supportedShare), probability: gap(probability) };
 }
 
 /** The latents by their class, and how each class was judged. */

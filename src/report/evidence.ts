@@ -18,9 +18,10 @@ export function evidenceSection(
   return html`<p>A latent is <b>supported</b> as a true feature of the data where what speaks for it (dictionaries of other seeds, widths
 and sparsities have it too, they fire on the same held-out tokens, it stands for one direction, and so on) would be rare in a latent
 that merges features or stands for none, as far as worlds with known features tell; of the supported, about ${percent(level)} may be
-false. What a null has supported, this dictionary may have for no better reason: only the gap counts.</p>
+false. The probability is the mean over the latents judged. What a null has, this dictionary may have for no better
+reason: only the gaps count.</p>
 <div class="wide"><table class="measures">
-<thead><tr><th scope="col">Dictionary</th><th scope="col" class="number">Latents</th><th scope="col" class="number">Judged</th><th scope="col" class="number">Supported</th><th scope="col" class="number">Undecided</th><th scope="col" class="number">Unsupported</th><th scope="col" class="number">Share supported</th><th scope="col" class="number">Gap</th></tr></thead>
+<thead><tr><th scope="col">Dictionary</th><th scope="col" class="number">Latents</th><th scope="col" class="number">Judged</th><th scope="col" class="number">Supported</th><th scope="col" class="number">Undecided</th><th scope="col" class="number">Unsupported</th><th scope="col" class="number">Share supported</th><th scope="col" class="number">Gap</th><th scope="col" class="number">Probability</th><th scope="col" class="number">Gap</th></tr></thead>
 <tbody>${dictionaries.map(
     (one, i) =>
       html`<tr><th scope="row">${i === 0 ? 'this dictionary' : html`<span class="kind">null</span> ${one.name}`}</th>${[
@@ -31,7 +32,7 @@ false. What a null has supported, this dictionary may have for no better reason:
         one.unsupported,
       ].map(
         (count) => html`<td class="number">${grouped(count)}</td>`,
-      )}<td class="number">${share(one.supportedShare)}</td><td class="number">${one.gap && share(one.gap)}</td></tr>`,
+      )}<td class="number">${share(one.supportedShare)}</td><td class="number">${one.gap && share(one.gap.supportedShare)}</td><td class="number">${share(one.probability)}</td><td class="number">${one.gap && share(one.gap.probability)}</td></tr>`,
   )}</tbody></table></div>
 <figure><figcaption>Probability that a latent is a true feature, and how many latents have it</figcaption>${histogram(latents)}</figure>`;
 }

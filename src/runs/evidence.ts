@@ -26,10 +26,10 @@ const judgedSchema = z.object({
   undecided: whole,
   /** Supported latents over all latents, with its interval over documents. */
   supportedShare: intervalSchema,
-  /** Of the dictionary less that of the null; only for nulls. */
-  gap: intervalSchema.optional(),
-  /** Latents that are true, on the mean of the probabilities, over those judged. */
-  trueShare: z.number().nullable(),
+  /** Mean over the latents judged of the probability that each is true, with its interval over documents. */
+  probability: intervalSchema,
+  /** Of nulls only: what the dictionary has more of both, with intervals in which the documents are the same. */
+  gap: z.object({ supportedShare: intervalSchema, probability: intervalSchema }).optional(),
 });
 
 export const evidenceSchema = z.object({

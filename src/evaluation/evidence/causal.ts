@@ -21,8 +21,10 @@ import type { Component } from './components.ts';
 const BATCH = 16;
 const SPACING = 16;
 /** Runs of each sequence with changes, each with trials at other tokens. */
-const ROUNDS = 6;
+const ROUNDS = 4;
 const FINAL = 'ln_final.hook_normalized';
+/** Where the model can be started with an activation. */
+const RESIDUAL = /\.hook_resid_(pre|mid|post)$/;
 /** Divergences below this, in nats, are rounding. */
 const FLOOR = 1e-7;
 
@@ -47,10 +49,11 @@ export async function causalEffects(request: {
   onProgress?: (done: number, total: number) => void;
 }): Promise<CausalEffects> {
   const { dictionary, sequences, onProgress } = request;
-  const logRatios = { ablated: lists(dictionary.latents), added: lists(dictionary.latents) };
-  const strength = new Float64Array(dictionary.latents).fill(NaN);
+  const { latents } = dictionary;
+  const logRatios = { ablated: lists(latents), added: lists(latents) };
+  const tally: Tally = { logRatios, strength: new Float64Array(latents).fill(NaN), next: 0 };
   for (let first = 0; first < sequences.length; first += BATCH) {
-    await addBatch(request, sequences.subarray(first, first + BATCH), logRatios, strength);
+    await addBatch(request, sequences.subarray(first, first + BATCH), tally);
     onProgress?.(Math.min(first + BATCH, sequences.length), sequences.length);
   }
   return {
@@ -65,6 +68,14 @@ export async function causalEffects(request: {
 
 type Kind = 'ablated' | 'added';
 
+interface Tally {
+  readonly logRatios: Record<Kind, number[][]>;
+  /** Of each latent's last firing, along its unit decoder row; NaN before the first. */
+  readonly strength: Float64Array;
+  /** The latent whose turn it is to be added. */
+  next: number;
+}
+
 /** A change of one row: `amount` along the latent's direction. */
 interface Trial {
   readonly row: number;
@@ -75,8 +86,7 @@ interface Trial {
 async function addBatch(
   { model, hook, dictionary, corpus, seed }: Parameters<typeof causalEffects>[0],
   chosen: Uint32Array,
-  logRatios: Record<Kind, number[][]>,
-  strength: Float64Array,
+  tally: Tally,
 ): Promise<void> {
   const { backend, config } = model;
   const width = hookWidth(config, hook);
@@ -88,37 +98,33 @@ async function addBatch(
   });
   const shape = { batch: texts.length, length };
   const before = blockBefore([hook]);
-  const capture = [hook, FINAL, ...(before ? [before] : [])];
-  const clean = await model.run(tokens, { ...shape, capture });
-  const from = before ? { hook: before, activation: clean.get(before)! } : undefined;
+  const clean = await model.run(tokens, { ...shape, capture: [hook, FINAL, ...(before ? [before] : [])] });
   const [activation, final] = [clean.get(hook)!, clean.get(FINAL)!];
   const codes = await encode(backend, dictionary, activation, texts.length * length);
   const random = new Random(seed, 'causal', String(chosen[0]));
   const { directions, lengths } = unitRows(dictionary);
 
   const effects = async (trials: readonly Trial[], directionOf: (trial: Trial) => Float32Array) => {
-    const edit = (rows: Float32Array) => {
-      for (const trial of trials) {
-        const direction = directionOf(trial);
-        for (let c = 0; c < width; c++) rows[trial.row * width + c] += trial.amount * direction[c];
-      }
-    };
-    const changed = await model.run(tokens, { ...shape, capture: [FINAL], edit: { [hook]: edit }, from });
+    const edited = activation.slice();
+    for (const trial of trials) {
+      const direction = directionOf(trial);
+      for (let c = 0; c < width; c++) edited[trial.row * width + c] += trial.amount * direction[c];
+    }
+    // What comes before the change is not computed again.
+    const from = RESIDUAL.test(hook)
+      ? { from: { hook, activation: edited } }
+      : {
+          edit: { [hook]: (rows: Float32Array) => rows.set(edited) },
+          ...(before && { from: { hook: before, activation: clean.get(before)! } }),
+        };
+    const changed = await model.run(tokens, { ...shape, capture: [FINAL], ...from });
     const at = (of: Float32Array) => rowsAt(of, trials, config.width);
     const targets = new Int32Array(trials.length);
     return (await model.compare(at(final), at(changed.get(FINAL)!), trials.length, targets)).kl;
   };
   for (let round = 0; round < ROUNDS; round++) {
     for (const kind of ['ablated', 'added'] as const) {
-      const trials = trialsOf(kind, {
-        texts,
-        length,
-        round,
-        codes,
-        lengths,
-        strength,
-        taken: logRatios[kind],
-      });
+      const trials = trialsOf(kind, { texts, length, round, codes, lengths, tally });
       if (trials.length === 0) continue;
       const own = await effects(trials, ({ latent }) =>
         directions.subarray(latent * width, (latent + 1) * width),
@@ -126,7 +132,7 @@ async function addBatch(
       const other = new Map(trials.map((trial) => [trial, randomDirections(1, width, random)]));
       const control = await effects(trials, (trial) => other.get(trial)!);
       trials.forEach(({ latent }, i) => {
-        logRatios[kind][latent].push(Math.log(Math.max(FLOOR, own[i]) / Math.max(FLOOR, control[i])));
+        tally.logRatios[kind][latent].push(Math.log(Math.max(FLOOR, own[i]) / Math.max(FLOOR, control[i])));
       });
     }
   }
@@ -134,8 +140,7 @@ async function addBatch(
 
 /**
  * A trial every `SPACING` tokens after the first: where latents are to be ablated, of those that fire the one with the fewest
- * trials; where one is to be added, of those that have been seen to fire and do not here, with the strength of its last
- * firing.
+ * trials; where one is to be added, in turns one that has been seen to fire and does not here, with the strength of its last firing.
  */
 function trialsOf(
   kind: Kind,
@@ -145,11 +150,11 @@ function trialsOf(
     round: number;
     codes: SparseRows;
     lengths: Float64Array;
-    strength: Float64Array;
-    taken: readonly number[][];
+    tally: Tally;
   },
 ): Trial[] {
-  const { texts, length, round, codes, lengths, strength, taken } = of;
+  const { texts, length, round, codes, lengths, tally } = of;
+  const { strength } = tally;
   const trials: Trial[] = [];
   const tried = new Set<number>();
   const offset = 1 + Math.floor((round * SPACING) / ROUNDS);
@@ -160,11 +165,10 @@ function trialsOf(
       const firing = codes.indices.subarray(from, end);
       for (let e = from; e < end; e++)
         strength[codes.indices[e]] = codes.values[e] * lengths[codes.indices[e]];
-      const open = kind === 'ablated' ? firing : silentLatents(firing, strength, taken);
-      let latent = -1;
-      for (const candidate of open)
-        if (!tried.has(candidate) && (latent < 0 || taken[candidate].length < taken[latent].length))
-          latent = candidate;
+      const latent =
+        kind === 'ablated'
+          ? leastTried(firing, tally.logRatios[kind], tried)
+          : nextSilent(tally, new Set(firing), tried);
       if (latent < 0) continue;
       tried.add(latent);
       trials.push({ row, latent, amount: kind === 'ablated' ? -strength[latent] : strength[latent] });
@@ -173,14 +177,23 @@ function trialsOf(
   return trials;
 }
 
-/** Of the latents that have fired before and do not here, the one with the fewest trials. */
-function* silentLatents(
-  firing: Uint32Array,
-  strength: Float64Array,
-  taken: readonly number[][],
-): Generator<number> {
-  const on = new Set(firing);
-  for (const latent of taken.keys()) if (!on.has(latent) && !Number.isNaN(strength[latent])) yield latent;
+/** Of some latents the one with the fewest trials, the first of equals; -1 where all have one in this run. */
+function leastTried(latents: Uint32Array, taken: readonly number[][], tried: ReadonlySet<number>): number {
+  let least = -1;
+  for (const latent of latents)
+    if (!tried.has(latent) && (least < 0 || taken[latent].length < taken[least].length)) least = latent;
+  return least;
+}
+
+/** In turns, the next latent that has fired before and does not here; -1 where there is none. */
+function nextSilent(tally: Tally, firing: ReadonlySet<number>, tried: ReadonlySet<number>): number {
+  const { strength } = tally;
+  for (let looked = 0; looked < strength.length; looked++) {
+    const latent = tally.next;
+    tally.next = (latent + 1) % strength.length;
+    if (!Number.isNaN(strength[latent]) && !firing.has(latent) && !tried.has(latent)) return latent;
+  }
+  return -1;
 }
 
 function unitRows({ decoderWeight, latents, outputWidth: width }: Dictionary) {

@@ -16,9 +16,11 @@ describe('help', () => {
       'latents',
       'run',
       'scaling',
+      'sparsity',
       'sweep',
       'toy',
       'train',
+      'verdict',
     ]);
   });
 

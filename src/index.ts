@@ -189,6 +189,14 @@ export {
 
 // Evaluation: a dictionary in the place of the activations, measured with intervals, beside its nulls.
 export { effectiveFeatures } from './evaluation/effectiveFeatures/count.ts';
+export { type CausalEffects, causalEffects } from './evaluation/evidence/causal.ts';
+export { type Companions, companionsOf } from './evaluation/evidence/companions.ts';
+export type { Component, Components } from './evaluation/evidence/components.ts';
+export { type Evidence, type EvidenceRequest, gatherEvidence } from './evaluation/evidence/evidence.ts';
+export { CALIBRATION } from './evaluation/verdict/calibration.ts';
+export { verdictInputs } from './evaluation/verdict/inputs.ts';
+export { probabilityOf, scoreOf, type VerdictModel } from './evaluation/verdict/model.ts';
+export { type LatentVerdict, type Verdicts, verdictsOf } from './evaluation/verdict/verdicts.ts';
 export { findPlateau, type Plateau } from './evaluation/effectiveFeatures/plateau.ts';
 export {
   type EffectivePoint,
@@ -264,6 +272,12 @@ export {
   readRun,
 } from './runs/directory.ts';
 export type { Evaluation, Example, Feature, Interval, Measured, MetricsLine, Run } from './runs/schema.ts';
+export {
+  type EvidenceSummary,
+  type LatentEvidence,
+  readEvidence,
+  readLatentEvidence,
+} from './runs/evidence.ts';
 export { readSparsityFile, type SparsityFile } from './runs/sparsity.ts';
 export { readExamples, readFeatures } from './runs/tables.ts';
 export {
@@ -298,6 +312,7 @@ export {
   trainingActivations,
   type Workbench,
 } from './pipeline/subject.ts';
+export { judgeRun } from './pipeline/verdict.ts';
 export { recordComposition } from './pipeline/composition.ts';
 export { worldMaterial, worldPath } from './pipeline/worldSubject.ts';
 export { writeNeuronpedia } from './pipeline/neuronpedia.ts';

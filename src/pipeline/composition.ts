@@ -1,6 +1,5 @@
 /** What a run's latents are to each other: on which rows that is asked, and how its directory holds it. It must not know how it is found. */
-import type { Dictionary } from '../dictionaries/dictionary.ts';
-import { encode } from '../dictionaries/dictionary.ts';
+import { type Dictionary, encode } from '../dictionaries/dictionary.ts';
 import { analyseComposition } from '../evaluation/composition/analyse.ts';
 import type { CompositionGraph } from '../evaluation/composition/graph.ts';
 import { writeComposition } from '../runs/composition.ts';

@@ -36,8 +36,8 @@ import { classesOf, gapOf, type Judged, latentRows, summaryOf } from './verdictS
 const PARTS = 10;
 
 /**
- * Judges the evaluated run in `dir`, an autoencoder of one hook point or of a file, at a false-discovery rate of `level`. False
- * where the signal stopped it; a second call goes on. InputError where the run is not evaluated or cannot be judged.
+ * Judges the evaluated run in `dir`, an autoencoder of one hook point or of a file, at a false-discovery rate of `level`.
+ * Undefined where the signal stopped it; a second call goes on. InputError where the run is not evaluated or cannot be judged.
  */
 export async function judgeRun(
   bench: Workbench,

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import * as z from 'zod';
+import { EDGE_KINDS, LATENT_CLASSES } from '../evaluation/composition/graph.ts';
 import { writeFileAtomic } from '../formats/atomic.ts';
 import { jsonText, readJson } from '../formats/json.ts';
 import { validate } from '../formats/validate.ts';
@@ -12,18 +13,8 @@ import { type Columns, readTable, writeTable } from './tables.ts';
 
 const whole = z.int().nonnegative();
 const share = z.number().min(0).max(1);
-const latentClass = z.enum([
-  'dead',
-  'rare',
-  'dense',
-  'manifold',
-  'composed',
-  'absorber',
-  'duplicate',
-  'split',
-  'atom',
-]);
-const edgeKind = z.enum(['composed', 'absorbs', 'duplicate', 'split', 'manifold', 'hedges']);
+const latentClass = z.enum(LATENT_CLASSES);
+const edgeKind = z.enum(EDGE_KINDS);
 
 /** composition.json. */
 export const compositionSchema = z

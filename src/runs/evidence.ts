@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import * as z from 'zod';
 import { LATENT_CLASSES, type LatentClass } from '../evaluation/composition/graph.ts';
+import { COMPONENTS } from '../evaluation/evidence/components.ts';
 import { VERDICTS } from '../evaluation/verdict/verdicts.ts';
 import { writeFileAtomic } from '../formats/atomic.ts';
 import { jsonText, readJson } from '../formats/json.ts';
@@ -56,22 +57,7 @@ export const evidenceSchema = z.object({
 });
 
 /** What is measured of each latent, with a 95 % interval; `evaluation/evidence/` says what each means. */
-export const EVIDENCE_MEASURES = [
-  'density',
-  'consensus',
-  'widths',
-  'sparsities',
-  'neighbour',
-  'agreement',
-  'purity',
-  'worth',
-  'share',
-  'evenness',
-  'kurtosis',
-  'steadiness',
-  'ablated',
-  'added',
-] as const;
+export const EVIDENCE_MEASURES = [...COMPONENTS, 'ablated', 'added'] as const;
 export type EvidenceMeasure = (typeof EVIDENCE_MEASURES)[number];
 type End = '' | 'Low' | 'High';
 const ENDS: readonly End[] = ['', 'Low', 'High'];

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { CALIBRATION } from '../../../src/evaluation/verdict/calibration.ts';
 import { fitVerdict, type KnownLatent } from '../../../src/evaluation/verdict/fit.ts';
+import { INPUTS } from '../../../src/evaluation/verdict/inputs.ts';
 import { falseTail, probabilityOf, scoreOf, trueTail } from '../../../src/evaluation/verdict/model.ts';
 import { calibrationError, reliability } from '../../../src/evaluation/verdict/reliability.ts';
 import { verdictsOf } from '../../../src/evaluation/verdict/verdicts.ts';
@@ -82,6 +84,12 @@ describe('a verdict fitted on known latents', () => {
   test('three kinds are needed', () => {
     expect(() => fitVerdict(['a', 'b'], latentsOf(2, 50, 1))).toThrow(/3 kinds/);
   });
+});
+
+test('what was fitted is of the inputs that are made', () => {
+  expect(CALIBRATION.inputs).toEqual(INPUTS);
+  for (const of of [CALIBRATION.means, CALIBRATION.deviations, CALIBRATION.slopes])
+    expect(of).toHaveLength(INPUTS.length);
 });
 
 test('a latent of which nothing is known is undecided, and the others are judged as if it were not there', () => {

@@ -1,5 +1,6 @@
 /** When a second feature is worth sharing one dimension for. */
 import * as Plot from '@observablehq/plot';
+import { logarithmic } from '../math/spacing.ts';
 import { COLOURS, figure } from '../report/figure.ts';
 import { antipodalBoundary, twoFeatureLoss } from '../toy/bounds/twoFeatures.ts';
 import { encoderOf, reluOutput } from '../toy/models/model.ts';
@@ -119,8 +120,3 @@ export const phaseBoundary: Experiment = {
     return { findings, figures: [picture], ...judge(findings) };
   },
 };
-
-/** `count` numbers from `low` to `high`, equally far apart in the logarithm. */
-function logarithmic(low: number, high: number, count: number): number[] {
-  return Array.from({ length: count }, (_, i) => low * (high / low) ** (i / (count - 1)));
-}

@@ -13,7 +13,9 @@ export interface Compute {
 export async function loadJax(wanted: ComputeDevice): Promise<Compute> {
   const jax = await import('@jax-js/jax');
   // It asks for the adapter only where it is told to: looking for one takes time and may write to the console.
-  const there = await jax.init(...(wanted === 'webgpu' ? (['webgpu', 'wasm'] as const) : (['wasm'] as const)));
+  const there = await jax.init(
+    ...(wanted === 'webgpu' ? (['webgpu', 'wasm'] as const) : (['wasm'] as const)),
+  );
   const device = there.includes(wanted) ? wanted : 'wasm';
   jax.defaultDevice(device);
   return { jax, device };

@@ -61,7 +61,13 @@ const STEPS_AT_ONCE = 10;
 const MOST_RESTARTS = 64;
 
 /** The first weights of restart r of condition c come from a seed of their own: they do not depend on how many others there are. */
-export function initialWeights({ conditions, restarts, features, hidden, seed }: ToyShape & { seed: number }) {
+export function initialWeights({
+  conditions,
+  restarts,
+  features,
+  hidden,
+  seed,
+}: ToyShape & { seed: number }) {
   const size = features * hidden;
   const weight = new Float32Array(conditions * restarts * size);
   for (let c = 0, at = 0; c < conditions; c++) {
@@ -89,7 +95,11 @@ export function toyTrainer(jax: typeof Jax, options: ToyOptions): ToyTrainer {
     const inputs = forAll(x, rows, features);
     const h = numpy.matmul(inputs.ref, weight.ref);
     const y = nn.relu(numpy.matmul(h, weight.transpose([0, 2, 1])).add(bias));
-    return numpy.square(y.sub(inputs)).mul(forAll(importance, 1, features)).sum(2).div(features);
+    return numpy
+      .square(y.sub(inputs))
+      .mul(forAll(importance, 1, features))
+      .sum(2)
+      .div(features);
   };
   const loss = (parameters: Parameters, x: Jax.Array, weights: Jax.Array, importance: Jax.Array) => {
     const each = errors(parameters, x, importance, options.rows)

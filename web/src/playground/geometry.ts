@@ -111,7 +111,7 @@ function blockName(cosines: readonly number[][], dimensions: number): string {
       ),
   );
   if (named) return named.name;
-  if (dimensions <= 1) return `line of ${count}`;
+  if (dimensions <= 1) return `${count} on one line`;
   return `${count} features in ${dimensions} dimensions`;
 }
 
@@ -123,7 +123,7 @@ function inWords(shapes: readonly Shape[]): string {
     if (name === 'alone') return `${count} alone`;
     if (/^\d/.test(name)) return count === 1 ? name : `${count} times ${name}`;
     if (count === 1) return `${/^[aeiou]/.test(name) ? 'an' : 'a'} ${name}`;
-    return name.startsWith('simplex') || name.startsWith('line') || name.startsWith('regular')
+    return name.startsWith('simplex') || name.startsWith('regular')
       ? `${count} times ${name}`
       : `${count} ${name === 'hexagon' ? 'hexagons' : `${name}s`}`;
   });

@@ -19,9 +19,10 @@ export interface Watch<Result> {
 
 const REPORT_EVERY = 200;
 
-const PHASE = { restarts: 4, steps: 800, learningRate: 0.02 };
+/** How the phase diagram is measured. */
+export const PHASE = { restarts: 8, steps: 800, learningRate: 0.02 };
 
-/** What the best of four models does in each of `CELLS`. Their inputs are the whole distribution: there is no noise. */
+/** What the best of eight models does in each of `CELLS`. Their inputs are the whole distribution: there is no noise. */
 export async function runPhase({ jax }: Compute, seed: number, watch: Watch<Strategy[]>): Promise<void> {
   const { restarts, steps, learningRate } = PHASE;
   const trainer = toyTrainer(jax, {

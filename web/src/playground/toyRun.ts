@@ -19,6 +19,7 @@ export interface Estimate {
 export interface ToySnapshot extends ToyWeights {
   readonly step: number;
   readonly device: Compute['device'];
+  /** Since the last report; at rest of all steps. */
   readonly stepsPerSecond: number;
   /** Mean losses of each model over the steps since the entry before, every `logEvery` steps: `[entries, models]`. */
   readonly history: Float32Array;
@@ -47,6 +48,8 @@ export class ToyRun {
   readonly #inputs: Random;
   readonly #history: number[] = [];
   #step = 0;
+  /** Milliseconds, without reports. */
+  #trainedFor = 0;
 
   constructor(compute: Compute, state: PlaygroundState) {
     const { features, hidden, restarts, seed, steps, learningRate } = state;
@@ -80,17 +83,18 @@ export class ToyRun {
     }: { report: (snapshot: ToySnapshot) => void; pause: () => Promise<void>; signal: AbortSignal },
   ): Promise<void> {
     let [since, sinceStep] = [performance.now(), this.#step];
-    let rate = 0;
     while (this.#step < last && !signal.aborted) {
       await this.#stepsToNextEntry();
       const now = performance.now();
       if (now - since < REPORT_EVERY && this.#step < last) continue;
-      rate = ((this.#step - sinceStep) / (now - since)) * 1000;
+      this.#trainedFor += now - since;
+      const rate = ((this.#step - sinceStep) / (now - since)) * 1000;
       if (this.#step < last) report(await this.#snapshot(rate, false));
       await pause();
       [since, sinceStep] = [performance.now(), this.#step];
     }
-    if (!signal.aborted) report(await this.#snapshot(rate, true));
+    const overall = this.#trainedFor > 0 ? (this.#step / this.#trainedFor) * 1000 : 0;
+    if (!signal.aborted) report(await this.#snapshot(overall, true));
   }
 
   dispose(): void {

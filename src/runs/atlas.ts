@@ -9,6 +9,9 @@ import { writeFileAtomic } from '../formats/atomic.ts';
 import { jsonText, readJson } from '../formats/json.ts';
 import { writeParquetGroups } from '../formats/parquet.ts';
 import { validate } from '../formats/validate.ts';
+import { DIRECTION_KINDS } from '../interpretation/atlas/directions.ts';
+import { ACTIVATION_BINS } from '../interpretation/atlas/observe.ts';
+import type { WordRows } from '../interpretation/atlas/wordIndex.ts';
 import { exists, RUN_FILES } from './directory.ts';
 import { intervalSchema } from './schema.ts';
 import { type Columns, readTable, writeTable } from './tables.ts';
@@ -18,9 +21,6 @@ const whole = z.int().nonnegative();
 const number = z.union([z.number(), z.nan()]);
 const numbers = z.array(z.number());
 const latents = z.array(whole);
-
-/** Bins of `activationCounts`. */
-export const ACTIVATION_BINS = 20;
 
 /** A row of atlas.parquet. Lists are as long as there is something to list, ten at most. */
 export const atlasRowSchema = z
@@ -64,10 +64,6 @@ export const wordRowSchema = z.object({
   /** Examples of the latent that hold the word. */
   count: z.int().positive(),
 });
-
-/** A coordinate of the hook point; an axis of a random orthonormal basis, the null; the decoder direction of a latent. */
-export const DIRECTION_KINDS = ['neuron', 'rotation', 'latent'] as const;
-export type DirectionKind = (typeof DIRECTION_KINDS)[number];
 
 /** A row of directions.parquet. */
 export const directionSchema = z
@@ -228,16 +224,8 @@ const DIRECTION_EXAMPLE_COLUMNS: Columns<DirectionExample> = {
   focus: { column: 'focus', type: 'INT32' },
 };
 
-/** Words of some rows, as the values of each column. */
-export interface WordGroup {
-  readonly word: readonly string[];
-  readonly latent: Int32Array;
-  readonly strength: Float32Array;
-  readonly count: Int32Array;
-}
-
 /** Writes words.parquet, a row group for each of `groups`, as they come: millions of rows, so columns rather than objects. */
-export async function writeWords(directory: string, groups: Iterable<WordGroup>): Promise<void> {
+export async function writeWords(directory: string, groups: Iterable<WordRows>): Promise<void> {
   const columns = Object.values(WORD_COLUMNS).map(({ column: name, type }) => ({ name, type }));
   function* values() {
     for (const { word, latent, strength, count } of groups) yield [word, latent, strength, count];

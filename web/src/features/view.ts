@@ -29,17 +29,11 @@ export interface View {
   readonly max?: number;
   /** Only latents that stand there on the map. */
   readonly box?: Box;
-  /** The latent that is selected. */
-  readonly at?: number;
 }
 
 /** What cannot be read in an address is as if it were not there. */
 export function viewOf(query: URLSearchParams): View {
   const sort = query.get('sort') ?? '';
-  const number = (text: string | null) => {
-    const value = text === null || text.trim() === '' ? Number.NaN : Number(text);
-    return Number.isFinite(value) ? value : undefined;
-  };
   const corners = (query.get('box') ?? '').split(',').map(Number);
   const [x0, y0, x1, y1] = corners;
   return {
@@ -48,16 +42,26 @@ export function viewOf(query: URLSearchParams): View {
     descending: sort.startsWith('-'),
     verdict: VERDICTS.find((one) => one === query.get('verdict')),
     latentClass: LATENT_CLASSES.find((one) => one === query.get('class')),
-    min: number(query.get('min')),
-    max: number(query.get('max')),
+    min: numberIn(query.get('min')),
+    max: numberIn(query.get('max')),
     box: corners.length === 4 && corners.every(Number.isFinite) ? { x0, y0, x1, y1 } : undefined,
-    at: number(query.get('at')),
   };
 }
 
-/** What stands after `?` in the address of `view`: nothing of what goes without saying. */
-export function queryOf(view: View): Record<string, string> {
-  const { query, sort, descending, verdict, latentClass, min, max, box, at } = view;
+/** The latent that an address selects. */
+export function selectedIn(query: URLSearchParams): number | undefined {
+  return numberIn(query.get('at'));
+}
+
+/** A finite number; undefined where the text is none. */
+export function numberIn(text: string | null): number | undefined {
+  const value = text === null || text.trim() === '' ? Number.NaN : Number(text);
+  return Number.isFinite(value) ? value : undefined;
+}
+
+/** What stands after `?` in the address of `view`, with latent `at` selected: nothing of what goes without saying. */
+export function queryOf(view: View, at?: number): Record<string, string> {
+  const { query, sort, descending, verdict, latentClass, min, max, box } = view;
   const parts: [string, string | number | undefined][] = [
     ['q', query || undefined],
     ['sort', sort === 'match' ? undefined : `${descending ? '-' : ''}${sort}`],

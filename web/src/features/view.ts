@@ -141,13 +141,19 @@ function keyOf(sort: Sort, latents: Latents, judged: Judged): ArrayLike<number> 
 
 function sorted(rows: Uint32Array, key: ArrayLike<number>, descending: boolean): Uint32Array {
   const isCode = key instanceof Uint8Array;
-  const keys = Float64Array.from(rows, (row) => {
-    const unknown = Number.isNaN(key[row]) || (isCode && key[row] === NO_CODE);
-    return unknown ? Number.POSITIVE_INFINITY : descending ? -key[row] : key[row];
-  });
+  const isKnown = (row: number) => !(Number.isNaN(key[row]) || (isCode && key[row] === NO_CODE));
+  const known = rows.filter(isKnown);
+  const keys = Float64Array.from(known, (row) => (descending ? -key[row] : key[row]));
   // The difference of two infinities is NaN, and goes by place as that of equals does.
-  const order = Uint32Array.from({ length: rows.length }, (_, i) => i).sort(
+  const order = Uint32Array.from({ length: known.length }, (_, i) => i).sort(
     (a, b) => keys[a] - keys[b] || a - b,
   );
-  return order.map((i) => rows[i]);
+  const result = new Uint32Array(rows.length);
+  for (const [to, from] of order.entries()) result[to] = known[from];
+  if (known.length < rows.length)
+    result.set(
+      rows.filter((row) => !isKnown(row)),
+      known.length,
+    );
+  return result;
 }

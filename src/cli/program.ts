@@ -13,6 +13,7 @@ import { addEvaluate } from './commands/evaluate.ts';
 import { addExplore } from './commands/explore.ts';
 import { addHarvest } from './commands/harvest.ts';
 import { addLatents } from './commands/latents.ts';
+import { addMatch } from './commands/match.ts';
 import { addRun } from './commands/run.ts';
 import { addScaling } from './commands/scaling.ts';
 import { addSparsity } from './commands/sparsity.ts';
@@ -35,6 +36,7 @@ const COMMANDS = [
   addVerdict,
   addExplore,
   addAtlas,
+  addMatch,
   addRun,
   addLatents,
   addHarvest,

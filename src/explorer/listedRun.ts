@@ -24,6 +24,8 @@ export const PUBLIC_FILES: readonly string[] = [
   RUN_FILES.words,
   RUN_FILES.directions,
   RUN_FILES.directionExamples,
+  RUN_FILES.matches,
+  RUN_FILES.latentMatches,
   RUN_FILES.evidence,
   RUN_FILES.latentEvidence,
   RUN_FILES.composition,

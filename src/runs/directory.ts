@@ -34,6 +34,8 @@ export const RUN_FILES = {
   words: 'words.parquet',
   directions: 'directions.parquet',
   directionExamples: 'direction_examples.parquet',
+  matches: 'matches.json',
+  latentMatches: 'matches.parquet',
   evidence: 'evidence.json',
   latentEvidence: 'evidence.parquet',
   composition: 'composition.json',

@@ -4,6 +4,7 @@
  */
 import { Command } from 'commander';
 import { monosemVersion } from '../version.ts';
+import { addAtlas } from './commands/atlas.ts';
 import { addConvert } from './commands/convert.ts';
 import { addCost } from './commands/cost.ts';
 import { addDemo } from './commands/demo.ts';
@@ -33,6 +34,7 @@ const COMMANDS = [
   addEvaluate,
   addVerdict,
   addExplore,
+  addAtlas,
   addRun,
   addLatents,
   addHarvest,

@@ -69,9 +69,10 @@ export class Firings {
 
   /**
    * On how many rows each latent fires that fires with `latent`, by an even sample of at most `SAMPLE` of its rows. `counts
-   * [latents]` are good until the next call; `others` are those that are not 0, in the order in which they are met.
+   * [latents]` are good until the next call; `others` are those that are not 0, in the order in which they are met; `sampled` is
+   * the size of the sample.
    */
-  with(latent: number): { others: readonly number[]; counts: Uint32Array } {
+  with(latent: number): { others: readonly number[]; counts: Uint32Array; sampled: number } {
     const { offsets, indices, values } = this.#codes;
     const rows = this.of(latent);
     const sample = Math.min(SAMPLE, rows.length);
@@ -84,7 +85,7 @@ export class Firings {
         if (this.#together[indices[e]]++ === 0) others.push(indices[e]);
       }
     }
-    return { others, counts: this.#together };
+    return { others, counts: this.#together, sampled: sample };
   }
 
   /** Of two lists of rows, ascending. O(their lengths). */

@@ -1,8 +1,8 @@
 /** What a person is told of an atlas: how many latents neurons serve, beside what random axes would. It must not know how that was counted. */
 
-import type { DirectionKind } from '../interpretation/atlas/directions.ts';
+import type { DirectionKind } from '../interpretation/atlas/shape.ts';
 import { decimal, grouped } from '../report/numbers.ts';
-import type { Atlas } from '../runs/atlas.ts';
+import type { Atlas } from '../runs/atlasSchema.ts';
 import { cell } from './metricsTable.ts';
 import { table } from './text.ts';
 

@@ -13,22 +13,12 @@ import { directionsOf, type NamedDirection } from '../interpretation/atlas/direc
 import { MAP, mapOf } from '../interpretation/atlas/map.ts';
 import { type Neighbours, nearestNeighbours } from '../interpretation/atlas/neighbours.ts';
 import { medianSpread, type Spread, spreadOf, spreadOfRandom } from '../interpretation/atlas/neurons.ts';
-import {
-  ACTIVATION_BINS,
-  DIRECTION_EXAMPLES,
-  type Observed,
-  observe,
-} from '../interpretation/atlas/observe.ts';
+import { DIRECTION_EXAMPLES, type Observed, observe } from '../interpretation/atlas/observe.ts';
+import { ACTIVATION_BINS } from '../interpretation/atlas/shape.ts';
 import { eachServed, type Served, SHARE_FLOOR } from '../interpretation/atlas/shares.ts';
 import { WordIndex } from '../interpretation/atlas/wordIndex.ts';
-import {
-  type Atlas,
-  type AtlasRow,
-  type Direction,
-  type DirectionExample,
-  writeAtlas,
-  writeWords,
-} from '../runs/atlas.ts';
+import { writeAtlas, writeWords } from '../runs/atlas.ts';
+import type { Atlas, AtlasRow, Direction, DirectionExample } from '../runs/atlasSchema.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { exists, RUN_FILES, readRun, updateRun } from '../runs/directory.ts';
 import { type Feature, isEvaluated, storedInterval } from '../runs/schema.ts';

@@ -1,7 +1,8 @@
 /** How many latents each kind of direction serves, and how far one kind is from another. It must not know what a kind stands for. */
 import { jackknifeInterval } from '../../math/jackknife.ts';
 import { quantile } from '../../math/statistics.ts';
-import { DIRECTION_KINDS, type DirectionKind, type NamedDirection } from './directions.ts';
+import type { NamedDirection } from './directions.ts';
+import { DIRECTION_KINDS, type DirectionKind } from './shape.ts';
 import type { Served } from './shares.ts';
 
 type Estimate = ReturnType<typeof jackknifeInterval>;

@@ -1,10 +1,7 @@
 /** Which directions of a hook point are asked how many latents they serve. It must not know how that is answered. */
 import { orthonormalRows } from '../../math/orthonormal.ts';
 import { Random } from '../../math/random.ts';
-
-/** A coordinate of the hook point; an axis of a random orthonormal basis, the null; the decoder direction of a latent. */
-export const DIRECTION_KINDS = ['neuron', 'rotation', 'latent'] as const;
-export type DirectionKind = (typeof DIRECTION_KINDS)[number];
+import type { DirectionKind } from './shape.ts';
 
 /** Latents whose directions are looked at, at most. */
 const MOST_LATENTS = 512;

@@ -11,6 +11,7 @@ import {
 import { type Dictionary, encode } from '../../dictionaries/dictionary.ts';
 import { groupDocuments } from '../../evaluation/fidelity.ts';
 import type { Backend, SparseRows } from '../../kernels/backend.ts';
+import { ACTIVATION_BINS } from './shape.ts';
 import { StrongestRows } from './strongestRows.ts';
 
 /** Sequences in memory at once. */
@@ -19,8 +20,6 @@ const SEQUENCES = 16;
 const MOST_ROWS = 65_536;
 /** Groups of documents, one of which is left out at a time. */
 export const GROUPS = 40;
-/** Bins of the activations of a latent. */
-export const ACTIVATION_BINS = 20;
 /** Tokens that are shown of a direction. */
 export const DIRECTION_EXAMPLES = 12;
 

@@ -68,7 +68,9 @@ it('refuses a run that is not evaluated, then judges it', async () => {
     expect(one.supported + one.unsupported + one.undecided).toBe(96);
     expect(one.supportedShare.value).toBeCloseTo(one.supported / 96, 12);
     expect(one.gap === undefined).toBe(one.name === 'dictionary');
-    expect(Object.keys(one.distributions!)).toEqual(expect.arrayContaining(['consensus', 'agreement', 'share']));
+    expect(Object.keys(one.distributions!)).toEqual(
+      expect.arrayContaining(['consensus', 'agreement', 'share']),
+    );
     expect('ablated' in one.distributions!).toBe(one.name === 'dictionary');
   }
   const latents = (await readLatentEvidence(dir))!;

@@ -3,6 +3,7 @@
  * words its examples hold, and how many latents neurons serve. It must not know of terminals or pages.
  */
 import { join } from 'node:path';
+import type { Progress } from '../activations/source.ts';
 import type { Dictionary } from '../dictionaries/dictionary.ts';
 import { Firings } from '../evaluation/composition/cofiring.ts';
 import { InputError } from '../formats/errors.ts';
@@ -37,7 +38,7 @@ import { readFeatures } from '../runs/tables.ts';
 import { diskOf } from './disk.ts';
 import { type TokenText, textsOf } from './explain.ts';
 import { readLearned } from './learn.ts';
-import { unreported } from './reporter.ts';
+import type { PhaseReporter } from './reporter.ts';
 import { activationsOf, loadMaterial, type Material, type Workbench } from './subject.ts';
 
 /** Neighbours, companions, neurons and shares that are listed, at most. */
@@ -73,41 +74,56 @@ export async function makeAtlas(
   material: Material,
   dir: string,
 ): Promise<Atlas> {
+  const { reporter, stopwatch, signal } = bench;
   const { seed } = config;
   const { dictionary, mean } = await readLearned(dir);
   const features = await featuresOf(dir, dictionary);
-  const examples = await indexWords(bench, dir, features);
-  const reason = whyNoDirections(config, dictionary);
-  const directions = reason === undefined ? { ...sampled(dictionary, features, seed), mean } : undefined;
-  const observed = await observeRun(bench, config, material, dictionary, features, directions);
-  const rows = await latentRows(bench, dictionary, observed, seed);
-  const served =
-    directions &&
-    (await unreported(bench.stopwatch, 'atlas', () =>
-      serve(bench, dictionary, observed, directions.names, directions.of, textsOf(material)),
-    ));
-  const summary: Atlas = {
-    format: 1,
-    seed,
-    split: 'test',
-    documents: observed.documents,
-    tokens: observed.rows.rows,
-    examples,
-    level: LEVEL,
-    parameters: {
-      map: { ...MAP },
-      listed: LISTED,
-      companionLevel: COMPANION_LEVEL,
-      shareFloor: SHARE_FLOOR,
-      groups: observed.groups,
-      directionExamples: DIRECTION_EXAMPLES,
-    },
-    effectiveNeurons: spreads(rows, dictionary, seed),
-    directions: served ? served.summary : null,
-    leftOut: reason === undefined ? [] : [{ part: 'directions', reason }],
+  const reporting = (update: PhaseReporter['update']) => (done: number, total: number) => {
+    signal?.throwIfAborted();
+    update(done, total);
   };
-  await unreported(bench.stopwatch, 'atlas', () => writeAtlas(dir, summary, { rows, directions: served }));
-  return summary;
+  const examples = await stopwatch.phase(reporter, 'words', 'latents', (update) =>
+    indexWords(dir, features, reporting(update)),
+  );
+  const map = await stopwatch.phase(reporter, 'map', 'epochs', (update) =>
+    placeLatents(bench, dictionary, seed, reporting(update)),
+  );
+  return stopwatch.phase(reporter, 'atlas', 'sequences', async (update) => {
+    const reason = whyNoDirections(config, dictionary);
+    const directions = reason === undefined ? { ...sampled(dictionary, features, seed), mean } : undefined;
+    const observed = await observe({
+      backend: bench.backend,
+      dictionary,
+      source: activationsOf(material, 'test', siteOf(config).inputs),
+      greatest: features.map(({ maxActivation }) => maxActivation),
+      directions,
+      onProgress: reporting(update),
+    });
+    const rows = latentRows(dictionary, observed, map);
+    const served = directions && (await serve(bench, dictionary, observed, directions, textsOf(material)));
+    const summary: Atlas = {
+      format: 1,
+      seed,
+      split: 'test',
+      documents: observed.documents,
+      tokens: observed.rows.rows,
+      examples,
+      level: LEVEL,
+      parameters: {
+        map: { ...MAP },
+        listed: LISTED,
+        companionLevel: COMPANION_LEVEL,
+        shareFloor: SHARE_FLOOR,
+        groups: observed.groups,
+        directionExamples: DIRECTION_EXAMPLES,
+      },
+      effectiveNeurons: spreads(rows, dictionary, seed),
+      directions: served ? served.summary : null,
+      leftOut: reason === undefined ? [] : [{ part: 'directions', reason }],
+    };
+    await writeAtlas(dir, summary, { rows, directions: served });
+    return summary;
+  });
 }
 
 /** Why nothing can be said of the neurons; undefined where it can. */
@@ -134,33 +150,26 @@ async function featuresOf(dir: string, { latents }: Dictionary): Promise<Feature
 const EXAMPLE_COLUMNS = ['latent', 'tokens', 'activations'] as const;
 
 /** Makes words.parquet of examples.parquet, a row group of which is in memory at a time. Gives the examples read. */
-async function indexWords(
-  { reporter, stopwatch, signal }: Workbench,
-  dir: string,
-  features: readonly Feature[],
-): Promise<number> {
+async function indexWords(dir: string, features: readonly Feature[], onProgress: Progress): Promise<number> {
   const path = join(dir, RUN_FILES.examples);
-  return stopwatch.phase(reporter, 'words', 'latents', async (update) => {
-    const index = new WordIndex();
-    let before = 0;
-    for await (const group of readParquetGroups(path, { columns: [...EXAMPLE_COLUMNS] })) {
-      signal?.throwIfAborted();
-      const [latents, tokens, activations] = EXAMPLE_COLUMNS.map((name) => group.columns.get(name)!);
-      for (let i = 0; i < group.rows; i++) {
-        const feature = features[latents[i]];
-        if (!feature || latents[i] < before || !fit(tokens[i], activations[i]))
-          throw new InputError(
-            `${path}, row ${group.firstRow + i}: found latent ${latents[i]} after ${before}, expected those of ` +
-              `${RUN_FILES.features} in order, each with as many tokens as activations; explain the run again: monosem evaluate ${dir}`,
-          );
-        index.add(latents[i], tokens[i], activations[i], feature.maxActivation);
-        before = latents[i];
-      }
-      update(before + 1, features.length);
+  const index = new WordIndex();
+  let before = 0;
+  for await (const group of readParquetGroups(path, { columns: [...EXAMPLE_COLUMNS] })) {
+    const [latents, tokens, activations] = EXAMPLE_COLUMNS.map((name) => group.columns.get(name)!);
+    for (let i = 0; i < group.rows; i++) {
+      const feature = features[latents[i]];
+      if (!feature || latents[i] < before || !fit(tokens[i], activations[i]))
+        throw new InputError(
+          `${path}, row ${group.firstRow + i}: found latent ${latents[i]} after ${before}, expected those of ` +
+            `${RUN_FILES.features} in order, each with as many tokens as activations; explain the run again: monosem evaluate ${dir}`,
+        );
+      index.add(latents[i], tokens[i], activations[i], feature.maxActivation);
+      before = latents[i];
     }
-    await writeWords(dir, index.groups());
-    return index.examples;
-  });
+    onProgress(before + 1, features.length);
+  }
+  await writeWords(dir, index.groups());
+  return index.examples;
 }
 
 /** Whether these are texts and as many numbers. */
@@ -173,67 +182,45 @@ function fit(tokens: unknown, activations: unknown): boolean {
   );
 }
 
-function observeRun(
-  { backend, reporter, stopwatch, signal }: Workbench,
-  config: RunConfig,
-  material: Material,
-  dictionary: Dictionary,
-  features: readonly Feature[],
-  directions: { of: Float32Array; mean: Float32Array } | undefined,
-): Promise<Observed> {
-  return stopwatch.phase(reporter, 'atlas', 'sequences', (update) =>
-    observe({
-      backend,
-      dictionary,
-      source: activationsOf(material, 'test', siteOf(config).inputs),
-      greatest: features.map(({ maxActivation }) => maxActivation),
-      directions,
-      onProgress: (done, total) => {
-        signal?.throwIfAborted();
-        update(done, total);
-      },
-    }),
-  );
-}
-
 function sampled({ decoderWeight, outputWidth }: Dictionary, features: readonly Feature[], seed: number) {
   const fires = (latent: number) => features[latent].firings > 0;
   const { names, unit } = directionsOf(decoderWeight, outputWidth, fires, seed);
   return { names, of: unit };
 }
 
+interface LatentMap {
+  readonly near: Neighbours;
+  /** Where each of `near.rows` stands, `[rows, 2]`. */
+  readonly places: Float64Array;
+}
+
+async function placeLatents(
+  { backend }: Workbench,
+  { decoderWeight, outputWidth: width }: Dictionary,
+  seed: number,
+  onProgress: Progress,
+): Promise<LatentMap> {
+  const near = await nearestNeighbours(backend, decoderWeight, width, MAP.neighbours);
+  return { near, places: await mapOf(backend, width, near, seed, onProgress) };
+}
+
 /** Rows of atlas.parquet. */
-async function latentRows(
-  { backend, reporter, stopwatch, signal }: Workbench,
+function latentRows(
   { decoderWeight, outputWidth: width, latents }: Dictionary,
   { rows, codes, bins }: Observed,
-  seed: number,
-): Promise<AtlasRow[]> {
-  const { near, spread, firings } = await unreported(stopwatch, 'atlas', async () => ({
-    near: await nearestNeighbours(backend, decoderWeight, width, MAP.neighbours),
-    spread: Array.from({ length: latents }, (_, j) =>
-      spreadOf(decoderWeight.subarray(j * width, (j + 1) * width), LISTED),
-    ),
-    firings: new Firings(codes, latents, numbered(rows.documents)),
+  { near, places }: LatentMap,
+): AtlasRow[] {
+  const firings = new Firings(codes, latents, numbered(rows.documents));
+  const table = Array.from({ length: latents }, (_, latent) => ({
+    ...emptyRow(latent, spreadOf(decoderWeight.subarray(latent * width, (latent + 1) * width), LISTED)),
+    ...companionColumns(firings, latent),
+    activationCounts: [...bins.subarray(latent * ACTIVATION_BINS, (latent + 1) * ACTIVATION_BINS)],
   }));
-  const places = await stopwatch.phase(reporter, 'map', 'epochs', (update) =>
-    mapOf(backend, width, near, seed, (done, total) => {
-      signal?.throwIfAborted();
-      update(done, total);
-    }),
-  );
-  return unreported(stopwatch, 'atlas', async () => {
-    const table = spread.map((one, latent) => ({
-      ...emptyRow(latent, one),
-      ...companionColumns(firings, latent),
-      activationCounts: [...bins.subarray(latent * ACTIVATION_BINS, (latent + 1) * ACTIVATION_BINS)],
-    }));
-    near.rows.forEach((latent, r) => {
-      [table[latent].x, table[latent].y] = places.subarray(2 * r, 2 * r + 2);
-      Object.assign(table[latent], neighbourColumns(near, r));
-    });
-    return table;
+  near.rows.forEach((latent, r) => {
+    [table[latent].x, table[latent].y] = places.subarray(2 * r, 2 * r + 2);
+    Object.assign(table[latent], neighbourColumns(near, r));
   });
+  return table;
 }
 
 function emptyRow(latent: number, { neurons, weights, effective }: Spread) {
@@ -284,8 +271,7 @@ async function serve(
   { backend }: Workbench,
   { decoderWeight: decoder, outputWidth: width }: Dictionary,
   observed: Observed,
-  names: readonly NamedDirection[],
-  directions: Float32Array,
+  { names, of: directions }: { names: readonly NamedDirection[]; of: Float32Array },
   text: TokenText,
 ): Promise<{
   summary: NonNullable<Atlas['directions']>;

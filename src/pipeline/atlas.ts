@@ -38,14 +38,14 @@ import { readFeatures } from '../runs/tables.ts';
 import { diskOf } from './disk.ts';
 import { type TokenText, textsOf } from './explain.ts';
 import { readLearned } from './learn.ts';
-import type { PhaseReporter } from './reporter.ts';
+import { unreported } from './reporter.ts';
 import { activationsOf, loadMaterial, type Material, type Workbench } from './subject.ts';
 
 /** Neighbours, companions, neurons and shares that are listed, at most. */
 const LISTED = 10;
 const LEVEL = 0.95;
-/** The phases of run.json that are the atlas's. */
-export const ATLAS_PHASES = ['atlas', 'map', 'words'] as const;
+/** The atlas in the times and memory of run.json. */
+const ATLAS_PHASE = 'atlas';
 
 /**
  * Makes the atlas of the run in `dir`, once more where it is there, and puts its time and its bytes into run.json. InputError where
@@ -60,8 +60,7 @@ export async function atlasRun(bench: Workbench, dir: string): Promise<Atlas> {
   const material = await loadMaterial(bench, run.config);
   const atlas = await makeAtlas(bench, run.config, material, dir);
   const { timing, memory } = bench.stopwatch;
-  const own = <T>(of: Readonly<Record<string, T>>) =>
-    Object.fromEntries(ATLAS_PHASES.map((phase) => [phase, of[phase]]));
+  const own = <T>(of: Readonly<Record<string, T>>) => ({ [ATLAS_PHASE]: of[ATLAS_PHASE] });
   const disk = await diskOf(dir, material, hooksOf([siteOf(run.config)]));
   await updateRun(dir, { timing: own(timing), memory: own(memory), disk });
   return atlas;
@@ -74,31 +73,28 @@ export async function makeAtlas(
   material: Material,
   dir: string,
 ): Promise<Atlas> {
-  const { reporter, stopwatch, signal } = bench;
-  const { seed } = config;
-  const { dictionary, mean } = await readLearned(dir);
-  const features = await featuresOf(dir, dictionary);
-  const reporting = (update: PhaseReporter['update']) => (done: number, total: number) => {
-    signal?.throwIfAborted();
-    update(done, total);
-  };
-  const examples = await stopwatch.phase(reporter, 'words', 'latents', (update) =>
-    indexWords(dir, features, reporting(update)),
-  );
-  const map = await stopwatch.phase(reporter, 'map', 'epochs', (update) =>
-    placeLatents(bench, dictionary, seed, reporting(update)),
-  );
-  return stopwatch.phase(reporter, 'atlas', 'sequences', async (update) => {
+  return unreported(bench.stopwatch, ATLAS_PHASE, async () => {
+    const { seed } = config;
+    const { dictionary, mean } = await readLearned(dir);
+    const features = await featuresOf(dir, dictionary);
+    const examples = await watched(bench, 'words', 'latents', (onProgress) =>
+      indexWords(dir, features, onProgress),
+    );
+    const map = await watched(bench, 'map', 'epochs', (onProgress) =>
+      placeLatents(bench, dictionary, seed, onProgress),
+    );
     const reason = whyNoDirections(config, dictionary);
     const directions = reason === undefined ? { ...sampled(dictionary, features, seed), mean } : undefined;
-    const observed = await observe({
-      backend: bench.backend,
-      dictionary,
-      source: activationsOf(material, 'test', siteOf(config).inputs),
-      greatest: features.map(({ maxActivation }) => maxActivation),
-      directions,
-      onProgress: reporting(update),
-    });
+    const observed = await watched(bench, 'held-out rows', 'sequences', (onProgress) =>
+      observe({
+        backend: bench.backend,
+        dictionary,
+        source: activationsOf(material, 'test', siteOf(config).inputs),
+        greatest: features.map(({ maxActivation }) => maxActivation),
+        directions,
+        onProgress,
+      }),
+    );
     const rows = latentRows(dictionary, observed, map);
     const served = directions && (await serve(bench, dictionary, observed, directions, textsOf(material)));
     const summary: Atlas = {
@@ -124,6 +120,24 @@ export async function makeAtlas(
     await writeAtlas(dir, summary, { rows, directions: served });
     return summary;
   });
+}
+
+/** Does `work` under a progress bar, until a signal stops it. Its time is a part of the atlas's. */
+async function watched<T>(
+  { reporter, signal }: Workbench,
+  name: string,
+  unit: string,
+  work: (onProgress: Progress) => Promise<T>,
+): Promise<T> {
+  const phase = reporter.begin(name, unit);
+  try {
+    return await work((done, total) => {
+      signal?.throwIfAborted();
+      phase.update(done, total);
+    });
+  } finally {
+    phase.end();
+  }
 }
 
 /** Why nothing can be said of the neurons; undefined where it can. */

@@ -3,7 +3,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetScan } from 'hyparquet';
+import {
+  asyncBufferFromFile,
+  type ParquetQueryOperator,
+  parquetMetadataAsync,
+  parquetReadObjects,
+  parquetScan,
+} from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WordIndex, type WordRows } from '../../../src/interpretation/atlas/wordIndex.ts';
 import { beginsWith, wordsOf } from '../../../src/interpretation/atlas/wordsOf.ts';
@@ -33,7 +39,7 @@ describe('wordsOf', () => {
 
   it('says where each stands, in order, and leaves no letter out', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
+      fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (text) => {
         let before = 0;
         for (const { word, start, end } of wordsOf(text)) {
           expect(start).toBeGreaterThanOrEqual(before);
@@ -165,13 +171,13 @@ describe('words.parquet', () => {
     const metadata = await parquetMetadataAsync(file);
     expect(metadata.row_groups.length).toBeGreaterThan(3);
     const all = (await readWords(directory))!;
-    const queries = [
+    const queries: [string, ParquetQueryOperator][] = [
       ['apple', { $eq: 'apple' }],
       ['naïve', { $eq: 'naïve' }],
       ['w1234x', { $in: ['w1234x'] }],
       ['appl', beginsWith('appl')],
       ['w123', beginsWith('w123')],
-    ] as const;
+    ];
     for (const [text, condition] of queries) {
       const filter = { word: condition };
       const scan = await parquetScan({ file, metadata, pruningFilter: filter });

@@ -1,4 +1,5 @@
 /** Directions sorted, binned and grouped for the pages. It must not know how they are drawn. */
+import { quantiles } from '../../../src/math/statistics.ts';
 import type { Direction, DirectionExample } from '../../../src/runs/atlasSchema.ts';
 
 export const DIRECTION_SORTS = ['effective', 'features', 'index'] as const;
@@ -20,7 +21,7 @@ export function sortedDirections(
 }
 
 export interface Histogram {
-  /** Ends of the axis, natural logarithms. */
+  /** Ends of the axis, natural logarithms; the few that are beyond them are in the first or the last bin. */
   readonly from: number;
   readonly to: number;
   /** Of each kind, in the order given, how many are in each bin, over the most in any of its bins. */
@@ -32,16 +33,13 @@ export function histogramOf(kinds: readonly (readonly number[])[], bins = 48): H
   const known = kinds.map((values) => values.filter((value) => value > 0).map(Math.log));
   const all = known.flat();
   if (all.length === 0) return { from: 0, to: 1, bars: kinds.map(() => new Array<number>(bins).fill(0)) };
-  const [least, most] = all.reduce(
-    ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
-    [Infinity, -Infinity],
-  );
+  const [least, most] = quantiles(all, [0.005, 0.995]);
   const room = (most - least || 1) * 0.03;
   const [from, to] = [least - room, most + room];
   const bars = known.map((values) => {
     const counts = new Array<number>(bins).fill(0);
     for (const value of values)
-      counts[Math.min(bins - 1, Math.floor(((value - from) / (to - from)) * bins))]++;
+      counts[Math.min(bins - 1, Math.max(0, Math.floor(((value - from) / (to - from)) * bins)))]++;
     const tallest = Math.max(1, ...counts);
     return counts.map((count) => count / tallest);
   });

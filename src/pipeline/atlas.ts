@@ -3,6 +3,7 @@
  * words its examples hold, and how many latents neurons serve. It must not know of terminals or pages.
  */
 import { join } from 'node:path';
+import type { Progress } from '../activations/source.ts';
 import type { Dictionary } from '../dictionaries/dictionary.ts';
 import { Firings } from '../evaluation/composition/cofiring.ts';
 import { InputError } from '../formats/errors.ts';
@@ -33,8 +34,8 @@ import { activationsOf, loadMaterial, type Material, type Workbench } from './su
 /** Neighbours, companions, neurons and shares that are listed, at most. */
 const LISTED = 10;
 const LEVEL = 0.95;
-/** The phases of run.json that are the atlas's. */
-export const ATLAS_PHASES = ['atlas', 'map', 'words'] as const;
+/** The atlas in the times and memory of run.json. */
+const ATLAS_PHASE = 'atlas';
 
 /**
  * Makes the atlas of the run in `dir`, once more where it is there, and puts its time and its bytes into run.json. InputError where
@@ -49,8 +50,7 @@ export async function atlasRun(bench: Workbench, dir: string): Promise<Atlas> {
   const material = await loadMaterial(bench, run.config);
   const atlas = await makeAtlas(bench, run.config, material, dir);
   const { timing, memory } = bench.stopwatch;
-  const own = <T>(of: Readonly<Record<string, T>>) =>
-    Object.fromEntries(ATLAS_PHASES.map((phase) => [phase, of[phase]]));
+  const own = <T>(of: Readonly<Record<string, T>>) => ({ [ATLAS_PHASE]: of[ATLAS_PHASE] });
   const disk = await diskOf(dir, material, hooksOf([siteOf(run.config)]));
   await updateRun(dir, { timing: own(timing), memory: own(memory), disk });
   return atlas;
@@ -63,41 +63,71 @@ export async function makeAtlas(
   material: Material,
   dir: string,
 ): Promise<Atlas> {
-  const { seed } = config;
-  const { dictionary, mean } = await readLearned(dir);
-  const features = await featuresOf(dir, dictionary);
-  const examples = await indexWords(bench, dir, features);
-  const reason = whyNoDirections(config, dictionary);
-  const directions = reason === undefined ? { ...sampled(dictionary, features, seed), mean } : undefined;
-  const observed = await observeRun(bench, config, material, dictionary, features, directions);
-  const rows = await latentRows(bench, dictionary, observed, seed);
-  const served =
-    directions &&
-    (await unreported(bench.stopwatch, 'atlas', () =>
-      serve(bench, dictionary, observed, directions.names, directions.of, textsOf(material)),
-    ));
-  const summary: Atlas = {
-    format: 1,
-    seed,
-    split: 'test',
-    documents: observed.documents,
-    tokens: observed.rows.rows,
-    examples,
-    level: LEVEL,
-    parameters: {
-      map: { ...MAP },
-      listed: LISTED,
-      companionLevel: COMPANION_LEVEL,
-      shareFloor: SHARE_FLOOR,
-      groups: observed.groups,
-      directionExamples: DIRECTION_EXAMPLES,
-    },
-    effectiveNeurons: spreads(rows, dictionary, seed),
-    directions: served ? served.summary : null,
-    leftOut: reason === undefined ? [] : [{ part: 'directions', reason }],
-  };
-  await unreported(bench.stopwatch, 'atlas', () => writeAtlas(dir, summary, { rows, directions: served }));
-  return summary;
+  return unreported(bench.stopwatch, ATLAS_PHASE, async () => {
+    const { seed } = config;
+    const { dictionary, mean } = await readLearned(dir);
+    const features = await featuresOf(dir, dictionary);
+    const examples = await watched(bench, 'words', 'latents', (onProgress) =>
+      indexWords(dir, features, onProgress),
+    );
+    const map = await watched(bench, 'map', 'epochs', (onProgress) =>
+      placeLatents(bench, dictionary, seed, onProgress),
+    );
+    const reason = whyNoDirections(config, dictionary);
+    const directions = reason === undefined ? { ...sampled(dictionary, features, seed), mean } : undefined;
+    const observed = await watched(bench, 'held-out rows', 'sequences', (onProgress) =>
+      observe({
+        backend: bench.backend,
+        dictionary,
+        source: activationsOf(material, 'test', siteOf(config).inputs),
+        greatest: features.map(({ maxActivation }) => maxActivation),
+        directions,
+        onProgress,
+      }),
+    );
+    const rows = latentRows(dictionary, observed, map);
+    const served = directions && (await serve(bench, dictionary, observed, directions, textsOf(material)));
+    const summary: Atlas = {
+      format: 1,
+      seed,
+      split: 'test',
+      documents: observed.documents,
+      tokens: observed.rows.rows,
+      examples,
+      level: LEVEL,
+      parameters: {
+        map: { ...MAP },
+        listed: LISTED,
+        companionLevel: COMPANION_LEVEL,
+        shareFloor: SHARE_FLOOR,
+        groups: observed.groups,
+        directionExamples: DIRECTION_EXAMPLES,
+      },
+      effectiveNeurons: spreads(rows, dictionary, seed),
+      directions: served ? served.summary : null,
+      leftOut: reason === undefined ? [] : [{ part: 'directions', reason }],
+    };
+    await writeAtlas(dir, summary, { rows, directions: served });
+    return summary;
+  });
+}
+
+/** Does `work` under a progress bar, until a signal stops it. Its time is a part of the atlas's. */
+async function watched<T>(
+  { reporter, signal }: Workbench,
+  name: string,
+  unit: string,
+  work: (onProgress: Progress) => Promise<T>,
+): Promise<T> {
+  const phase = reporter.begin(name, unit);
+  try {
+    return await work((done, total) => {
+      signal?.throwIfAborted();
+      phase.update(done, total);
+    });
+  } finally {
+    phase.end();
+  }
 }
 
 /** Why nothing can be said of the neurons; undefined where it can. */
@@ -124,33 +154,26 @@ async function featuresOf(dir: string, { latents }: Dictionary): Promise<Feature
 const EXAMPLE_COLUMNS = ['latent', 'tokens', 'activations'] as const;
 
 /** Makes words.parquet of examples.parquet, a row group of which is in memory at a time. Gives the examples read. */
-async function indexWords(
-  { reporter, stopwatch, signal }: Workbench,
-  dir: string,
-  features: readonly Feature[],
-): Promise<number> {
+async function indexWords(dir: string, features: readonly Feature[], onProgress: Progress): Promise<number> {
   const path = join(dir, RUN_FILES.examples);
-  return stopwatch.phase(reporter, 'words', 'latents', async (update) => {
-    const index = new WordIndex();
-    let before = 0;
-    for await (const group of readParquetGroups(path, { columns: [...EXAMPLE_COLUMNS] })) {
-      signal?.throwIfAborted();
-      const [latents, tokens, activations] = EXAMPLE_COLUMNS.map((name) => group.columns.get(name)!);
-      for (let i = 0; i < group.rows; i++) {
-        const feature = features[latents[i]];
-        if (!feature || latents[i] < before || !fit(tokens[i], activations[i]))
-          throw new InputError(
-            `${path}, row ${group.firstRow + i}: found latent ${latents[i]} after ${before}, expected those of ` +
-              `${RUN_FILES.features} in order, each with as many tokens as activations; explain the run again: monosem evaluate ${dir}`,
-          );
-        index.add(latents[i], tokens[i], activations[i], feature.maxActivation);
-        before = latents[i];
-      }
-      update(before + 1, features.length);
+  const index = new WordIndex();
+  let before = 0;
+  for await (const group of readParquetGroups(path, { columns: [...EXAMPLE_COLUMNS] })) {
+    const [latents, tokens, activations] = EXAMPLE_COLUMNS.map((name) => group.columns.get(name)!);
+    for (let i = 0; i < group.rows; i++) {
+      const feature = features[latents[i]];
+      if (!feature || latents[i] < before || !fit(tokens[i], activations[i]))
+        throw new InputError(
+          `${path}, row ${group.firstRow + i}: found latent ${latents[i]} after ${before}, expected those of ` +
+            `${RUN_FILES.features} in order, each with as many tokens as activations; explain the run again: monosem evaluate ${dir}`,
+        );
+      index.add(latents[i], tokens[i], activations[i], feature.maxActivation);
+      before = latents[i];
     }
-    await writeWords(dir, index.groups());
-    return index.examples;
-  });
+    onProgress(before + 1, features.length);
+  }
+  await writeWords(dir, index.groups());
+  return index.examples;
 }
 
 /** Whether these are texts and as many numbers. */
@@ -163,67 +186,45 @@ function fit(tokens: unknown, activations: unknown): boolean {
   );
 }
 
-function observeRun(
-  { backend, reporter, stopwatch, signal }: Workbench,
-  config: RunConfig,
-  material: Material,
-  dictionary: Dictionary,
-  features: readonly Feature[],
-  directions: { of: Float32Array; mean: Float32Array } | undefined,
-): Promise<Observed> {
-  return stopwatch.phase(reporter, 'atlas', 'sequences', (update) =>
-    observe({
-      backend,
-      dictionary,
-      source: activationsOf(material, 'test', siteOf(config).inputs),
-      greatest: features.map(({ maxActivation }) => maxActivation),
-      directions,
-      onProgress: (done, total) => {
-        signal?.throwIfAborted();
-        update(done, total);
-      },
-    }),
-  );
-}
-
 function sampled({ decoderWeight, outputWidth }: Dictionary, features: readonly Feature[], seed: number) {
   const fires = (latent: number) => features[latent].firings > 0;
   const { names, unit } = directionsOf(decoderWeight, outputWidth, fires, seed);
   return { names, of: unit };
 }
 
+interface LatentMap {
+  readonly near: Neighbours;
+  /** Where each of `near.rows` stands, `[rows, 2]`. */
+  readonly places: Float64Array;
+}
+
+async function placeLatents(
+  { backend }: Workbench,
+  { decoderWeight, outputWidth: width }: Dictionary,
+  seed: number,
+  onProgress: Progress,
+): Promise<LatentMap> {
+  const near = await nearestNeighbours(backend, decoderWeight, width, MAP.neighbours);
+  return { near, places: await mapOf(backend, width, near, seed, onProgress) };
+}
+
 /** Rows of atlas.parquet. */
-async function latentRows(
-  { backend, reporter, stopwatch, signal }: Workbench,
+function latentRows(
   { decoderWeight, outputWidth: width, latents }: Dictionary,
   { rows, codes, bins }: Observed,
-  seed: number,
-): Promise<AtlasRow[]> {
-  const { near, spread, firings } = await unreported(stopwatch, 'atlas', async () => ({
-    near: await nearestNeighbours(backend, decoderWeight, width, MAP.neighbours),
-    spread: Array.from({ length: latents }, (_, j) =>
-      spreadOf(decoderWeight.subarray(j * width, (j + 1) * width), LISTED),
-    ),
-    firings: new Firings(codes, latents, numbered(rows.documents)),
+  { near, places }: LatentMap,
+): AtlasRow[] {
+  const firings = new Firings(codes, latents, numbered(rows.documents));
+  const table = Array.from({ length: latents }, (_, latent) => ({
+    ...emptyRow(latent, spreadOf(decoderWeight.subarray(latent * width, (latent + 1) * width), LISTED)),
+    ...companionColumns(firings, latent),
+    activationCounts: [...bins.subarray(latent * ACTIVATION_BINS, (latent + 1) * ACTIVATION_BINS)],
   }));
-  const places = await stopwatch.phase(reporter, 'map', 'epochs', (update) =>
-    mapOf(backend, width, near, seed, (done, total) => {
-      signal?.throwIfAborted();
-      update(done, total);
-    }),
-  );
-  return unreported(stopwatch, 'atlas', async () => {
-    const table = spread.map((one, latent) => ({
-      ...emptyRow(latent, one),
-      ...companionColumns(firings, latent),
-      activationCounts: [...bins.subarray(latent * ACTIVATION_BINS, (latent + 1) * ACTIVATION_BINS)],
-    }));
-    near.rows.forEach((latent, r) => {
-      [table[latent].x, table[latent].y] = places.subarray(2 * r, 2 * r + 2);
-      Object.assign(table[latent], neighbourColumns(near, r));
-    });
-    return table;
+  near.rows.forEach((latent, r) => {
+    [table[latent].x, table[latent].y] = places.subarray(2 * r, 2 * r + 2);
+    Object.assign(table[latent], neighbourColumns(near, r));
   });
+  return table;
 }
 
 function emptyRow(latent: number, { neurons, weights, effective }: Spread) {
@@ -274,8 +275,7 @@ async function serve(
   { backend }: Workbench,
   { decoderWeight: decoder, outputWidth: width }: Dictionary,
   observed: Observed,
-  names: readonly NamedDirection[],
-  directions: Float32Array,
+  { names, of: directions }: { names: readonly NamedDirection[]; of: Float32Array },
   text: TokenText,
 ): Promise<{
   summary: NonNullable<Atlas['directions']>;

@@ -5,7 +5,7 @@ import { largest } from '../../math/largest.ts';
 /** A companion fires on the same tokens by chance with less than this probability, over the number of latents it is found among. */
 export const COMPANION_LEVEL = 0.05;
 /** Latents that are counted exactly for each one that is listed: the best by a sample of the rows. */
-const CANDIDATES = 3;
+const CANDIDATES = 2;
 
 export interface Companion {
   readonly latent: number;

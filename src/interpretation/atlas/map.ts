@@ -11,12 +11,12 @@ import { leadingEigenvectors } from '../../math/subspace.ts';
 import type { Neighbours } from './neighbours.ts';
 
 /** Neighbours of each point, epochs, and how close points may lie. */
-export const MAP = { neighbours: 15, epochs: 200, minDistance: 0.1 } as const;
+export const MAP = { neighbours: 15, epochs: 100, minDistance: 0.1 } as const;
 /** The greatest coordinate of principal components, as UMAP's authors have it. */
 const EXTENT = 10;
 /** Points with the same neighbours at no distance would make UMAP look at all points for each of them. */
 const LEAST_DISTANCE = 1e-9;
-/** Points without which there is nothing to lay out: principal components serve. */
+/** UMAP wants fewer neighbours than points; of fewer points than these there is nothing to lay out, and principal components serve. */
 const FEWEST = 4;
 
 /**
@@ -34,10 +34,10 @@ export async function mapOf(
   if (rows < FEWEST) return places;
   const random = new Random(seed, 'map');
   const umap = new UMAP({
-    nNeighbors: count + 1,
+    nNeighbors: Math.min(count + 1, rows - 1),
     nEpochs: MAP.epochs,
     minDist: MAP.minDistance,
-    random: () => random.uniform(),
+    random: () => random.uniformFloat32(),
   });
   // UMAP counts a point among its own neighbours.
   const list = <T>(own: number, of: (at: number) => T) => [

@@ -14,8 +14,8 @@ import type { Backend, SparseRows } from '../../kernels/backend.ts';
 import { ACTIVATION_BINS } from './shape.ts';
 import { StrongestRows } from './strongestRows.ts';
 
-/** Sequences in memory at once. */
-const SEQUENCES = 16;
+/** Rows in memory at once, and what the last sequence of them has more. */
+const ROWS_AT_ONCE = 4096;
 /** Rows that are looked at, at most, in whole sequences: their codes are held in memory. */
 const MOST_ROWS = 65_536;
 /** Groups of documents, one of which is left out at a time. */
@@ -61,9 +61,8 @@ export async function observe(request: {
   const places = allocateRows(source.totalRows, 0);
   const parts: SparseRows[] = [];
   let done = 0;
-  for (let first = 0; first < source.sequences; first += SEQUENCES) {
-    const end = Math.min(first + SEQUENCES, source.sequences);
-    const read = await source.read(Array.from({ length: end - first }, (_, i) => first + i));
+  for (const part of partsOf(source)) {
+    const read = await source.read(part);
     const { activations: x, rows } = read;
     const codes = await encode(backend, dictionary, x, rows);
     for (let r = 0; r < rows; r++) {
@@ -85,7 +84,7 @@ export async function observe(request: {
       places[key].set(read[key], done);
     parts.push(codes);
     done += rows;
-    onProgress?.(end, source.sequences);
+    onProgress?.(part[part.length - 1] + 1, source.sequences);
   }
   return { rows: places, codes: joined(parts), documents: groupOf.size, groups, energies, bins, strongest };
 }
@@ -94,6 +93,18 @@ export async function observe(request: {
 export function binOf(activation: number, greatest: number): number {
   const bin = Math.ceil((activation / greatest) * ACTIVATION_BINS) - 1;
   return bin < ACTIVATION_BINS ? Math.max(0, bin) : ACTIVATION_BINS - 1;
+}
+
+/** All sequences in order, some at a time. */
+function* partsOf(source: ActivationSource): Generator<number[]> {
+  let [part, rows]: [number[], number] = [[], 0];
+  for (let s = 0; s < source.sequences; s++) {
+    part.push(s);
+    rows += source.rowsOf(s);
+    if (rows < ROWS_AT_ONCE && s + 1 < source.sequences) continue;
+    yield part;
+    [part, rows] = [[], 0];
+  }
 }
 
 /** As many sequences, from the first on, as have no more than `MOST_ROWS` rows; one at least. */

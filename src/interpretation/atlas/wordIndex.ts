@@ -45,8 +45,8 @@ export class WordIndex {
     for (const { word, start, end: wordEnd } of wordsOf(tokens.join(''))) {
       while (end <= start) end += tokens[++token].length;
       let strongest = activations[token];
-      for (let [t, to] = [token, end]; to < wordEnd; strongest = Math.max(strongest, activations[t]))
-        to += tokens[++t].length;
+      for (let [t, to] = [token + 1, end]; to < wordEnd; to += tokens[t++].length)
+        if (tokens[t].length > 0) strongest = Math.max(strongest, activations[t]);
       const pair = this.#pairOf(word, latent);
       const strength = greatest > 0 ? Math.max(0, Math.min(1, strongest / greatest)) : 0;
       if (strength > this.#strength[pair]) this.#strength[pair] = strength;

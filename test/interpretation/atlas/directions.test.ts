@@ -230,7 +230,7 @@ describe('one pass over held-out rows', () => {
       dictionary,
       source,
       greatest,
-      directions: { of: directions, mean },
+      directions: { unit: directions, mean },
     });
   });
 

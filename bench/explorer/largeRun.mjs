@@ -64,18 +64,21 @@ export async function makeLargeRun(directory, { latents, examples, seed }) {
       topTokens: about[latent],
     })),
   );
-  const numbers = Object.keys(EVIDENCE_COLUMNS).filter((key) => !['latent', 'class', 'verdict'].includes(key));
+  const numbers = Object.keys(EVIDENCE_COLUMNS).filter(
+    (key) => !['latent', 'class', 'verdict'].includes(key),
+  );
   await writeTable(
     `${directory}/${RUN_FILES.latentEvidence}`,
     latentEvidenceSchema,
     EVIDENCE_COLUMNS,
-    density.map((_, latent) =>
-      /** @type {import('../../src/runs/evidenceSchema.ts').LatentEvidence} */ ({
-        latent,
-        class: LATENT_CLASSES[random.below(LATENT_CLASSES.length)],
-        verdict: VERDICTS[random.below(VERDICTS.length)],
-        ...Object.fromEntries(numbers.map((key) => [key, random.uniform()])),
-      }),
+    density.map(
+      (_, latent) =>
+        /** @type {import('../../src/runs/evidenceSchema.ts').LatentEvidence} */ ({
+          latent,
+          class: LATENT_CLASSES[random.below(LATENT_CLASSES.length)],
+          verdict: VERDICTS[random.below(VERDICTS.length)],
+          ...Object.fromEntries(numbers.map((key) => [key, random.uniform()])),
+        }),
     ),
   );
   const centres = Array.from({ length: 60 }, () => [20 * random.normal(), 20 * random.normal()]);

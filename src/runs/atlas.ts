@@ -38,28 +38,30 @@ export async function readWords(directory: string): Promise<WordRow[] | undefine
   return readTable(join(directory, RUN_FILES.words), wordRowSchema, WORD_COLUMNS);
 }
 
-/** Writes atlas.parquet, and where they could be made the two tables of directions, then atlas.json: where it is, all of them are. */
-export async function writeAtlas(
-  directory: string,
-  atlas: Atlas,
-  tables: {
-    rows: Iterable<AtlasRow>;
-    directions?: { directions: Iterable<Direction>; examples: Iterable<DirectionExample> };
-  },
-): Promise<void> {
-  const { rows, directions } = tables;
+/** What atlas.json tells of, but for the words; without `directions` where they could not be made. */
+export interface AtlasTables {
+  readonly rows: Iterable<AtlasRow>;
+  readonly directions?: {
+    readonly directions: Iterable<Direction>;
+    readonly examples: Iterable<DirectionExample>;
+  };
+}
+
+/** Writes the tables, then atlas.json: where it is, all of them are. */
+export async function writeAtlas(directory: string, atlas: Atlas, tables: AtlasTables): Promise<void> {
+  await writeTables(directory, tables);
+  const path = join(directory, RUN_FILES.atlas);
+  await writeFileAtomic(path, jsonText(validate(atlasSchema, atlas, path)));
+}
+
+/** Writes atlas.parquet, and directions.parquet and direction_examples.parquet. */
+export async function writeTables(directory: string, { rows, directions }: AtlasTables): Promise<void> {
   const at = (file: keyof typeof RUN_FILES) => join(directory, RUN_FILES[file]);
   await writeTable(at('latentAtlas'), atlasRowSchema, ATLAS_COLUMNS, rows);
-  if (directions) {
-    await writeTable(at('directions'), directionSchema, DIRECTION_COLUMNS, directions.directions);
-    await writeTable(
-      at('directionExamples'),
-      directionExampleSchema,
-      DIRECTION_EXAMPLE_COLUMNS,
-      directions.examples,
-    );
-  }
-  await writeFileAtomic(at('atlas'), jsonText(validate(atlasSchema, atlas, at('atlas'))));
+  if (!directions) return;
+  await writeTable(at('directions'), directionSchema, DIRECTION_COLUMNS, directions.directions);
+  const examples = [directionExampleSchema, DIRECTION_EXAMPLE_COLUMNS, directions.examples] as const;
+  await writeTable(at('directionExamples'), ...examples);
 }
 
 /** Reads atlas.json; undefined where the run has not come to it. */

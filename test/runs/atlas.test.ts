@@ -5,10 +5,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { readParquet, writeParquet } from '../../src/formats/parquet.ts';
 import {
-  type Atlas,
-  type AtlasRow,
-  type Direction,
-  type DirectionExample,
   readAtlas,
   readAtlasRows,
   readDirectionExamples,
@@ -17,6 +13,7 @@ import {
   writeAtlas,
   writeWords,
 } from '../../src/runs/atlas.ts';
+import type { Atlas, AtlasRow, Direction, DirectionExample } from '../../src/runs/atlasSchema.ts';
 import { exists } from '../../src/runs/directory.ts';
 
 let directory: string;

@@ -17,7 +17,7 @@ import { StrongestRows } from './strongestRows.ts';
 /** Rows in memory at once, and what the last sequence of them has more. */
 const ROWS_AT_ONCE = 4096;
 /** Rows that are looked at, at most, in whole sequences: their codes are held in memory. */
-const MOST_ROWS = 65_536;
+export const MOST_ROWS = 65_536;
 /** Groups of documents, one of which is left out at a time. */
 export const GROUPS = 40;
 /** Tokens that are shown of a direction. */
@@ -44,8 +44,8 @@ export async function observe(request: {
   dictionary: Dictionary;
   source: ActivationSource;
   greatest: ArrayLike<number>;
-  /** `of [any, width]`, unit rows, onto which activations less `mean [width]` are projected. */
-  directions?: { of: Float32Array; mean: Float32Array };
+  /** `unit [any, width]`, onto which activations less `mean [width]` are projected. */
+  directions?: { unit: Float32Array; mean: Float32Array };
   onProgress?: Progress;
 }): Promise<Observed> {
   const { backend, dictionary, greatest, directions, onProgress } = request;
@@ -55,8 +55,8 @@ export async function observe(request: {
   const { groupOf, groups } = groupDocuments(source, GROUPS);
   const energies = new Float64Array(groups * latents);
   const bins = new Uint32Array(latents * ACTIVATION_BINS);
-  const count = directions ? directions.of.length / width : 0;
-  const packed = directions && backend.pack(directions.of, count, width);
+  const count = directions ? directions.unit.length / width : 0;
+  const packed = directions && backend.pack(directions.unit, count, width);
   const strongest = directions && new StrongestRows(count, DIRECTION_EXAMPLES);
   const places = allocateRows(source.totalRows, 0);
   const parts: SparseRows[] = [];

@@ -4,7 +4,8 @@ import { memorySource } from '../../../src/activations/memory.ts';
 import { type Dictionary, encode } from '../../../src/dictionaries/dictionary.ts';
 import { summariseKinds } from '../../../src/interpretation/atlas/directionKinds.ts';
 import { directionsOf } from '../../../src/interpretation/atlas/directions.ts';
-import { ACTIVATION_BINS, binOf, type Observed, observe } from '../../../src/interpretation/atlas/observe.ts';
+import { binOf, type Observed, observe } from '../../../src/interpretation/atlas/observe.ts';
+import { ACTIVATION_BINS } from '../../../src/interpretation/atlas/shape.ts';
 import { eachServed, type Served } from '../../../src/interpretation/atlas/shares.ts';
 import { StrongestRows } from '../../../src/interpretation/atlas/strongestRows.ts';
 import { AFTER, BEFORE } from '../../../src/interpretation/examples.ts';
@@ -230,7 +231,7 @@ describe('one pass over held-out rows', () => {
       dictionary,
       source,
       greatest,
-      directions: { of: directions, mean },
+      directions: { unit: directions, mean },
     });
   });
 

@@ -21,6 +21,7 @@ describe('help', () => {
       'toy',
       'train',
       'verdict',
+      'atlas',
     ]);
   });
 

@@ -272,20 +272,12 @@ export {
   readRun,
 } from './runs/directory.ts';
 export type { Evaluation, Example, Feature, Interval, Measured, MetricsLine, Run } from './runs/schema.ts';
-export {
-  type EvidenceSummary,
-  type LatentEvidence,
-  readEvidence,
-  readLatentEvidence,
-} from './runs/evidence.ts';
+export { readEvidence, readLatentEvidence } from './runs/evidence.ts';
+export type { EvidenceSummary, LatentEvidence } from './runs/evidenceSchema.ts';
 export { readSparsityFile, type SparsityFile } from './runs/sparsity.ts';
 export { readExamples, readFeatures } from './runs/tables.ts';
-export {
-  readComposition,
-  type StoredComposition,
-  type StoredEdge,
-  writeComposition,
-} from './runs/composition.ts';
+export { readComposition, writeComposition } from './runs/composition.ts';
+export type { StoredComposition, StoredEdge } from './runs/compositionSchema.ts';
 
 // The pipeline: a run from its configuration to its report, and its cost before it.
 export {
@@ -336,4 +328,5 @@ export type { Context, Experiment, Outcome } from './experiments/experiment.ts';
 export { EXPERIMENTS, experimentOf } from './experiments/index.ts';
 export { runExperiment } from './experiments/runExperiment.ts';
 export { judge, overSeeds } from './experiments/verdict.ts';
-export { type Entry, type Figure, type Finding, readEntry, type Verdict, writeEntry } from './runs/entry.ts';
+export { readEntry, writeEntry } from './runs/entry.ts';
+export type { Entry, Figure, Finding, Verdict } from './runs/entrySchema.ts';

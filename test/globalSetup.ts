@@ -1,8 +1,27 @@
-/** Compiles `src/` to `dist/` before the tests, so that those which start processes run what is in the tree. */
+/**
+ * Builds `src/` and `web/` before the tests, so that those which start processes or browsers run what is in the tree, and installs
+ * Debian's Chromium where it is missing and this process may install it.
+ */
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { CHROMIUM } from './web/browser.ts';
 
 export default function setup(): void {
-  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
-    stdio: 'inherit',
-  });
+  const run = (script: string, ...args: string[]) =>
+    execFileSync(process.execPath, [`node_modules/${script}`, ...args], { stdio: 'inherit' });
+  run('typescript/bin/tsc', '-p', 'tsconfig.build.json');
+  run('vite/bin/vite.js', 'build', 'web', '--logLevel', 'warn');
+  if (!existsSync(CHROMIUM) && existsSync('/usr/bin/apt-get') && process.getuid?.() === 0) installChromium();
+}
+
+/** Where it cannot be had, the tests that need it say so and are skipped. */
+function installChromium(): void {
+  const apt = (...args: string[]) =>
+    execFileSync('apt-get', ['-qq', ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+  try {
+    apt('update');
+    apt('install', '-y', '--no-install-recommends', 'chromium');
+  } catch (error) {
+    console.warn(`Chromium could not be installed: ${(error as Error).message}`);
+  }
 }

@@ -9,6 +9,7 @@ import { addCost } from './commands/cost.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
+import { addExplore } from './commands/explore.ts';
 import { addHarvest } from './commands/harvest.ts';
 import { addLatents } from './commands/latents.ts';
 import { addRun } from './commands/run.ts';
@@ -31,6 +32,7 @@ const COMMANDS = [
   addToy,
   addEvaluate,
   addVerdict,
+  addExplore,
   addRun,
   addLatents,
   addHarvest,

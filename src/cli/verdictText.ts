@@ -1,6 +1,6 @@
 /** The verdict on a run as a table: the dictionary, and beside it its nulls under the same judgement. */
 import { grouped, percent } from '../report/numbers.ts';
-import type { EvidenceSummary, JudgedDictionary } from '../runs/evidence.ts';
+import type { EvidenceSummary, JudgedDictionary } from '../runs/evidenceSchema.ts';
 import type { Interval } from '../runs/schema.ts';
 import { cell } from './metricsTable.ts';
 import { table } from './text.ts';

@@ -3,7 +3,7 @@
  * this folder. It must not know of files, nor of whoever watches.
  */
 import type { Backend } from '../kernels/backend.ts';
-import type { Figure, Finding, Verdict } from '../runs/entry.ts';
+import type { Figure, Finding, Verdict } from '../runs/entrySchema.ts';
 
 export interface Context {
   readonly backend: Backend;

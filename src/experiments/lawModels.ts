@@ -6,7 +6,7 @@ import type { Backend } from '../kernels/backend.ts';
 import type { MantelTest } from '../math/mantel.ts';
 import { Random } from '../math/random.ts';
 import { mean } from '../math/statistics.ts';
-import type { Finding } from '../runs/entry.ts';
+import type { Finding } from '../runs/entrySchema.ts';
 import { UNIT_UNIFORM } from '../toy/amplitudes.ts';
 import { lowRankFirings, randomLoadings } from '../toy/copula.ts';
 import { drawLaw } from '../toy/drawLaw.ts';

@@ -6,7 +6,7 @@ import { sparsityContent } from '../pipeline/sparsityRecord.ts';
 import { worldMaterial, worldPath } from '../pipeline/worldSubject.ts';
 import { sparsityFigure } from '../report/sparsityChart.ts';
 import { parseConfig } from '../runs/config.ts';
-import type { Figure } from '../runs/entry.ts';
+import type { Figure } from '../runs/entrySchema.ts';
 import type { SparsityFile } from '../runs/sparsity.ts';
 import { namedDistribution } from '../toy/named.ts';
 import type { Experiment } from './experiment.ts';

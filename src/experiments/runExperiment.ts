@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { machineOf } from '../pipeline/records.ts';
 import type { Workbench } from '../pipeline/subject.ts';
-import { type Entry, writeEntry } from '../runs/entry.ts';
+import { writeEntry } from '../runs/entry.ts';
+import type { Entry } from '../runs/entrySchema.ts';
 import { monosemVersion } from '../version.ts';
 import type { Experiment } from './experiment.ts';
 

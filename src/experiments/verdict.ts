@@ -2,7 +2,7 @@
  * From findings to a verdict, by one rule for all experiments. It must not know what was measured.
  */
 import { studentInterval } from '../math/student.ts';
-import type { Finding, Verdict } from '../runs/entry.ts';
+import type { Finding, Verdict } from '../runs/entrySchema.ts';
 
 /** A finding from one value a seed: mean and 95 % interval of Student's t. Values that are not finite are left out. */
 export function overSeeds(

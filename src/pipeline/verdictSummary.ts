@@ -15,7 +15,7 @@ import {
   type EvidenceSummary,
   type JudgedDictionary,
   type LatentEvidence,
-} from '../runs/evidence.ts';
+} from '../runs/evidenceSchema.ts';
 import { storedInterval } from '../runs/schema.ts';
 
 /** A dictionary with its evidence and the verdicts on its latents. */

@@ -1,6 +1,6 @@
 /** The section on which latents are true features: the dictionary beside its nulls, under one judgement. It must not know how latents are judged. */
 
-import type { EvidenceSummary, LatentEvidence } from '../runs/evidence.ts';
+import type { EvidenceSummary, LatentEvidence } from '../runs/evidenceSchema.ts';
 import type { Interval } from '../runs/schema.ts';
 import { type Html, html } from './html.ts';
 import { decimal, grouped, percent } from './numbers.ts';

@@ -3,7 +3,7 @@
  * page shows them, with colours of their own where there is none. It must not know what they are about.
  */
 import * as Plot from '@observablehq/plot';
-import type { Figure } from '../runs/entry.ts';
+import type { Figure } from '../runs/entrySchema.ts';
 import { svgText } from './picture.ts';
 
 /** Of lines and dots, in the order in which they are named. */

@@ -4,7 +4,7 @@
  * the sample was drawn.
  */
 
-import type { LatentEvidence } from '../runs/evidence.ts';
+import type { LatentEvidence } from '../runs/evidenceSchema.ts';
 import type { Example, Feature } from '../runs/schema.ts';
 import { type Html, html, trusted } from './html.ts';
 import { decimal, grouped, percent } from './numbers.ts';

@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import { BASIC_NULLS } from '../evaluation/nulls/index.ts';
-import type { EvidenceSummary, LatentEvidence } from '../runs/evidence.ts';
+import type { EvidenceSummary, LatentEvidence } from '../runs/evidenceSchema.ts';
 import type { Density, Evaluation, Example, Feature, MetricsLine, Run } from '../runs/schema.ts';
 import { densityHistogram, fvuCurve, legend, trainingCurve } from './charts.ts';
 import { CLIENT } from './client.ts';

@@ -3,7 +3,7 @@
  * they were measured.
  */
 import * as Plot from '@observablehq/plot';
-import type { Figure } from '../runs/entry.ts';
+import type { Figure } from '../runs/entrySchema.ts';
 import type { SparsityFile } from '../runs/sparsity.ts';
 import { COLOURS, figure } from './figure.ts';
 import { decimal } from './numbers.ts';

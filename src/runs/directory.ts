@@ -11,13 +11,13 @@ import { explainSystemError, InputError, systemCode } from '../formats/errors.ts
 import { jsonText, readJson } from '../formats/json.ts';
 import { appendJsonl, readJsonl } from '../formats/jsonl.ts';
 import { validate } from '../formats/validate.ts';
+import { runSchema } from './runSchema.ts';
 import {
   type Evaluation,
   evaluationSchema,
   type MetricsLine,
   metricsLineSchema,
   type Run,
-  runSchema,
 } from './schema.ts';
 
 /** The names of the files and directories in a run directory. */

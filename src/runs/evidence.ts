@@ -1,106 +1,17 @@
-/**
- * evidence.json and evidence.parquet of a run: what speaks for each latent, the verdict on it, and how many of the latents of the
- * dictionary and of its nulls are supported. It must not know how any of it was got.
- */
+/** evidence.json and evidence.parquet of a run, written and read. It must not know what is in them. */
 import { join } from 'node:path';
-import * as z from 'zod';
-import { LATENT_CLASSES, type LatentClass } from '../evaluation/composition/graph.ts';
-import { COMPONENTS } from '../evaluation/evidence/components.ts';
-import { VERDICTS } from '../evaluation/verdict/verdicts.ts';
 import { writeFileAtomic } from '../formats/atomic.ts';
 import { jsonText, readJson } from '../formats/json.ts';
 import { validate } from '../formats/validate.ts';
 import { exists, RUN_FILES } from './directory.ts';
-import { intervalSchema } from './schema.ts';
-import { type Columns, readTable, writeTable } from './tables.ts';
-
-const whole = z.int().nonnegative();
-
-const judgedSchema = z.object({
-  /** `dictionary`, or the name of the null. */
-  name: z.string().min(1),
-  latents: whole,
-  /** Latents that fire often enough for anything to be said. */
-  judged: whole,
-  supported: whole,
-  unsupported: whole,
-  undecided: whole,
-  /** Supported latents over all latents, with its interval over documents. */
-  supportedShare: intervalSchema,
-  /** Mean over the latents judged of the probability that each is true, with its interval over documents. */
-  probability: intervalSchema,
-  /** Of nulls only: what the dictionary has more of both, with intervals in which the documents are the same. */
-  gap: z.object({ supportedShare: intervalSchema, probability: intervalSchema }).optional(),
-});
-
-export const evidenceSchema = z.object({
-  format: z.literal(1),
-  /** The false-discovery rate that `supported` and `unsupported` keep to. */
-  level: z.number().gt(0).lt(1),
-  split: z.literal('test'),
-  documents: whole,
-  tokens: whole,
-  /** The run's own first, then its nulls. */
-  dictionaries: z.array(judgedSchema).min(1),
-  /** The run's own latents by what they are to each other (composition.json), each class that there is. */
-  classes: z.array(
-    z.object({
-      class: z.enum(LATENT_CLASSES),
-      latents: whole,
-      supported: whole,
-      unsupported: whole,
-      undecided: whole,
-      /** Mean over those judged, with its interval over the documents; null where none is. */
-      probability: intervalSchema.nullable(),
-    }),
-  ),
-});
-
-/** What is measured of each latent, with a 95 % interval; `evaluation/evidence/` says what each means. */
-export const EVIDENCE_MEASURES = [...COMPONENTS, 'ablated', 'added'] as const;
-export type EvidenceMeasure = (typeof EVIDENCE_MEASURES)[number];
-type End = '' | 'Low' | 'High';
-const ENDS: readonly End[] = ['', 'Low', 'High'];
-
-/** NaN where it is not known. */
-const number = z.union([z.number(), z.nan()]);
-
-/** A row of evidence.parquet; percentiles are among the latents of all nulls. */
-export type LatentEvidence = {
-  latent: number;
-  class: LatentClass;
-  verdict: (typeof VERDICTS)[number];
-  /** That it is a true feature, calibrated where the truth is known. */
-  probability: number;
-  score: number;
-  sharePercentile: number;
-  kurtosisPercentile: number;
-} & Record<`${EvidenceMeasure}${End}`, number>;
-
-const measures = EVIDENCE_MEASURES.flatMap((name) => ENDS.map((end) => `${name}${end}` as const));
-
-const latentEvidenceSchema = z.object({
-  latent: whole,
-  class: z.enum(LATENT_CLASSES),
-  verdict: z.enum(VERDICTS),
-  probability: number,
-  score: number,
-  sharePercentile: number,
-  kurtosisPercentile: number,
-  ...Object.fromEntries(measures.map((key) => [key, number])),
-}) as unknown as z.ZodType<LatentEvidence>;
-
-const inSnakeCase = (key: string) => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-const numbers = ['probability', 'score', 'sharePercentile', 'kurtosisPercentile', ...measures] as const;
-const COLUMNS = {
-  latent: { column: 'latent', type: 'INT32' },
-  class: { column: 'class', type: 'STRING' },
-  verdict: { column: 'verdict', type: 'STRING' },
-  ...Object.fromEntries(numbers.map((key) => [key, { column: inSnakeCase(key), type: 'DOUBLE' }])),
-} as Columns<LatentEvidence>;
-
-export type EvidenceSummary = z.infer<typeof evidenceSchema>;
-export type JudgedDictionary = z.infer<typeof judgedSchema>;
+import {
+  EVIDENCE_COLUMNS,
+  type EvidenceSummary,
+  evidenceSchema,
+  type LatentEvidence,
+  latentEvidenceSchema,
+} from './evidenceSchema.ts';
+import { readTable, writeTable } from './tables.ts';
 
 /** Writes both files, in the place of those that are there. */
 export async function writeEvidence(
@@ -108,7 +19,12 @@ export async function writeEvidence(
   summary: EvidenceSummary,
   latents: Iterable<LatentEvidence>,
 ): Promise<void> {
-  await writeTable(join(directory, RUN_FILES.latentEvidence), latentEvidenceSchema, COLUMNS, latents);
+  await writeTable(
+    join(directory, RUN_FILES.latentEvidence),
+    latentEvidenceSchema,
+    EVIDENCE_COLUMNS,
+    latents,
+  );
   const path = join(directory, RUN_FILES.evidence);
   await writeFileAtomic(path, jsonText(validate(evidenceSchema, summary, path)));
 }
@@ -121,5 +37,5 @@ export async function readEvidence(directory: string): Promise<EvidenceSummary |
 
 /** Reads evidence.parquet; undefined where the run has not been judged. */
 export async function readLatentEvidence(directory: string): Promise<LatentEvidence[] | undefined> {
-  return readTable(join(directory, RUN_FILES.latentEvidence), latentEvidenceSchema, COLUMNS);
+  return readTable(join(directory, RUN_FILES.latentEvidence), latentEvidenceSchema, EVIDENCE_COLUMNS);
 }

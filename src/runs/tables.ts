@@ -5,40 +5,11 @@
 
 import { join } from 'node:path';
 import type * as z from 'zod';
-import { type ParquetType, readParquetGroups, writeParquetGroups } from '../formats/parquet.ts';
+import { readParquetGroups, writeParquetGroups } from '../formats/parquet.ts';
 import { validate } from '../formats/validate.ts';
+import { type Columns, EXAMPLE_COLUMNS, FEATURE_COLUMNS } from './columns.ts';
 import { exists, RUN_FILES } from './directory.ts';
 import { type Example, exampleSchema, type Feature, featureSchema } from './schema.ts';
-
-/** Where each field of a row stands. */
-export type Columns<Row> = { [Key in keyof Required<Row>]: { column: string; type: ParquetType } };
-
-const FEATURE_COLUMNS: Columns<Feature> = {
-  latent: { column: 'latent', type: 'INT32' },
-  density: { column: 'density', type: 'DOUBLE' },
-  firings: { column: 'firings', type: 'INT64' },
-  maxActivation: { column: 'max_activation', type: 'FLOAT' },
-  meanActivation: { column: 'mean_activation', type: 'FLOAT' },
-  promotedTokens: { column: 'promoted_tokens', type: 'STRING[]' },
-  promotedLogits: { column: 'promoted_logits', type: 'FLOAT[]' },
-  suppressedTokens: { column: 'suppressed_tokens', type: 'STRING[]' },
-  suppressedLogits: { column: 'suppressed_logits', type: 'FLOAT[]' },
-  topTokens: { column: 'top_tokens', type: 'STRING[]' },
-};
-
-const EXAMPLE_COLUMNS: Columns<Example> = {
-  latent: { column: 'latent', type: 'INT32' },
-  kind: { column: 'kind', type: 'STRING' },
-  quantile: { column: 'quantile', type: 'INT32' },
-  rank: { column: 'rank', type: 'INT32' },
-  document: { column: 'document', type: 'INT32' },
-  sequence: { column: 'sequence', type: 'INT32' },
-  position: { column: 'position', type: 'INT32' },
-  activation: { column: 'activation', type: 'FLOAT' },
-  tokens: { column: 'tokens', type: 'STRING[]' },
-  activations: { column: 'activations', type: 'FLOAT[]' },
-  focus: { column: 'focus', type: 'INT32' },
-};
 
 /** Rows of a row group: what is held in memory at once, and what a reader of one latent's examples has to decode. */
 const GROUP_ROWS = 4096;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { verdictText } from '../../src/cli/verdictText.ts';
-import type { EvidenceSummary, JudgedDictionary } from '../../src/runs/evidence.ts';
+import type { EvidenceSummary, JudgedDictionary } from '../../src/runs/evidenceSchema.ts';
 import { cli } from './fakeTerminal.ts';
 
 test('a rate that is none is a usage error, and a run that is not there a failure that names it', async () => {

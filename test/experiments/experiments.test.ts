@@ -8,7 +8,7 @@ import { EXPERIMENTS, experimentOf } from '../../src/experiments/index.ts';
 import { trainOnLaws } from '../../src/experiments/lawModels.ts';
 import { loadBackend } from '../../src/kernels/index.ts';
 import { pairAt, pairList } from '../../src/math/pairList.ts';
-import { entrySchema } from '../../src/runs/entry.ts';
+import { entrySchema } from '../../src/runs/entrySchema.ts';
 import { UNIT_UNIFORM } from '../../src/toy/amplitudes.ts';
 import { independentFirings } from '../../src/toy/independent.ts';
 import { exclusiveSets } from '../../src/toy/sets.ts';

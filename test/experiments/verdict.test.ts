@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judge, overSeeds } from '../../src/experiments/verdict.ts';
-import type { Finding } from '../../src/runs/entry.ts';
+import type { Finding } from '../../src/runs/entrySchema.ts';
 
 const finding = (low: number | null, high: number | null, predicted?: Finding['predicted']): Finding => ({
   name: 'x',

@@ -4,12 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { readParquet } from '../../src/formats/parquet.ts';
 import { recordComposition } from '../../src/pipeline/composition.ts';
-import {
-  readComposition,
-  type StoredComposition,
-  type StoredEdge,
-  writeComposition,
-} from '../../src/runs/composition.ts';
+import { readComposition, writeComposition } from '../../src/runs/composition.ts';
+import type { StoredComposition, StoredEdge } from '../../src/runs/compositionSchema.ts';
 import { analyse, handMade, pairedGroups } from '../evaluation/composition/handmade.ts';
 
 let directory: string;

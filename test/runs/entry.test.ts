@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Entry, readEntry, writeEntry } from '../../src/runs/entry.ts';
+import { readEntry, writeEntry } from '../../src/runs/entry.ts';
+import type { Entry } from '../../src/runs/entrySchema.ts';
 
 let dir: string;
 beforeAll(async () => {

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { InputError } from '../../formats/errors.ts';
 import { decimal, duration } from '../../report/numbers.ts';
-import type { Entry } from '../../runs/entry.ts';
+import type { Entry } from '../../runs/entrySchema.ts';
 import { withBench } from '../bench.ts';
 import { asUsage } from '../failure.ts';
 import { wholeNumber } from '../flags.ts';

@@ -15,7 +15,7 @@ const post = (app: Hono, path: string, body: unknown, init: RequestInit = {}) =>
     headers: { host: 'localhost:4242', 'content-type': 'application/json' },
     ...init,
   });
-const errorOf = async (response: Response) => (await response.json()).error as string;
+const errorOf = async (response: Response) => ((await response.json()) as { error: string }).error;
 
 /** Answers with the run's name; `gate` keeps an answer back until it is opened. */
 function stub(run: string, log: string[], gate: (text: string) => Promise<void> = async () => {}): Lab {

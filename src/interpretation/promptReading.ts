@@ -17,6 +17,8 @@ export interface ShownToken {
 export interface ReadToken extends ShownToken {
   /** How many latents fire; none on BOS, which the dictionary does not read. */
   readonly active: number;
+  /** Their magnitudes together. */
+  readonly total: number;
   /** Those of the largest magnitude, first. */
   readonly latents: readonly { readonly latent: number; readonly activation: number }[];
   /** `|y - y'|^2 / |y - mean|^2` of this token, the mean being the training part's; null on BOS. */
@@ -62,7 +64,7 @@ export async function readPrompt(steered: Steered, text: string, most: number): 
       text: tokenizer.text(id),
       ...(read !== undefined && position > 0
         ? tokenReading(read, mean, y, position - 1, most)
-        : { active: 0, latents: [], fvu: null }),
+        : { active: 0, total: 0, latents: [], fvu: null }),
     })),
     next: largest(next, SHOWN_TOKENS).map((id) => ({ id, text: tokenizer.text(id), probability: next[id] })),
   };
@@ -100,10 +102,11 @@ function tokenReading(
   }
   const indices = codes.indices.subarray(codes.offsets[row], codes.offsets[row + 1]);
   const values = codes.values.subarray(codes.offsets[row], codes.offsets[row + 1]);
-  const strongest = largest(values.map(Math.abs), most);
+  const magnitudes = values.map(Math.abs);
   return {
     active: values.length,
-    latents: strongest.map((e) => ({ latent: indices[e], activation: values[e] })),
+    total: magnitudes.reduce((a, b) => a + b, 0),
+    latents: largest(magnitudes, most).map((e) => ({ latent: indices[e], activation: values[e] })),
     fvu: variance > 0 ? left / variance : null,
   };
 }

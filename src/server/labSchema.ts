@@ -50,6 +50,7 @@ export const readAnswer = z.object({
   tokens: list(
     token.extend({
       active: count,
+      total: z.number().nonnegative(),
       latents: list(z.object({ latent: count, activation: z.number() })),
       fvu: z.number().nonnegative().nullable(),
     }),

@@ -225,7 +225,7 @@ test('a text is read token by token: the latents that fire, what they leave, wha
   const codes = await codesOf(RESIDUAL);
   const { tokens, next } = await readPrompt(RESIDUAL, text, 2);
   expect(tokens.map(({ text: shown }) => shown)).toEqual(['<s>', ...text]);
-  expect(tokens[0]).toMatchObject({ active: 0, latents: [], fvu: null });
+  expect(tokens[0]).toMatchObject({ active: 0, total: 0, latents: [], fvu: null });
   const run = await model.run(tokenizer.encode(text, { bos: true }), {
     batch: 1,
     length: 6,
@@ -239,6 +239,10 @@ test('a text is read token by token: the latents that fire, what they leave, wha
       activation: codes.values[codes.offsets[r] + e],
     }));
     expect(token.active).toBe(entries.length);
+    expect(token.total).toBeCloseTo(
+      entries.reduce((sum, { activation }) => sum + activation, 0),
+      5,
+    );
     expect(token.latents).toEqual(entries.sort((a, b) => b.activation - a.activation).slice(0, 2));
     let [left, variance] = [0, 0];
     for (let c = r * width; c < (r + 1) * width; c++) {

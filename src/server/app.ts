@@ -8,6 +8,7 @@ import { streamSSE } from 'hono/streaming';
 import { makeCatalogue, type Sources } from '../explorer/catalogue.ts';
 import { readPost } from '../explorer/posts.ts';
 import { PublicFiles } from '../explorer/publicFiles.ts';
+import { scan } from '../explorer/scan.ts';
 import { InputError } from '../formats/errors.ts';
 import { RUN_FILES } from '../runs/directory.ts';
 import { labRoutes } from './lab.ts';

@@ -20,6 +20,7 @@ import {
   heats,
   inCommon,
   probabilityRows,
+  proseText,
   tokenText,
 } from '../../../web/src/lab/shown.ts';
 
@@ -124,6 +125,7 @@ describe('what is shown', () => {
     expect(tokenText(' ')).toBe('·');
     expect(tokenText('')).toBe('∅');
     expect(tokenText('<b>')).toBe('<b>');
+    expect(proseText(' a\n\u202eb')).toBe(' a\n⟨U+202E⟩b');
   });
   test('a divergence is beside its null', () => {
     expect(divergenceText(effect(0.5, [0.1, 0.2, 0.3]))).toMatch(/0\.500 nats, more than all 3 random/);

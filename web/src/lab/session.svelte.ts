@@ -55,7 +55,11 @@ export class Session implements LabState {
   async read(): Promise<void> {
     this.#forget();
     const { run, text } = this;
-    const reading = await this.#told(() => this.#read((signal) => askReading({ run, text }, signal)));
+    const reading = await this.#told(
+      () => this.#read((signal) => askReading({ run, text }, signal)),
+      // What stands there is of another text.
+      () => (this.reading = undefined),
+    );
     if (reading === undefined) return;
     if (reading.tokens.length !== this.reading?.tokens.length) this.chosen = reading.tokens.length - 1;
     this.reading = reading;
@@ -96,13 +100,14 @@ export class Session implements LabState {
   }
 
   /** What `work` gives; undefined where it was overtaken, or failed: then the page says why. */
-  async #told<T>(work: () => Promise<T | undefined>): Promise<T | undefined> {
+  async #told<T>(work: () => Promise<T | undefined>, onFailure = () => {}): Promise<T | undefined> {
     try {
       const result = await work();
       if (result !== undefined) this.error = undefined;
       return result;
     } catch (error) {
       this.error = (error as Error).message;
+      onFailure();
       return undefined;
     }
   }

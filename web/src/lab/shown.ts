@@ -14,6 +14,11 @@ export function tokenText(text: string): string {
   return visible(text).replace(/^ | $/g, '·') || '∅';
 }
 
+/** Text to be read, its line breaks kept and nothing else in it unseen. */
+export function proseText(text: string): string {
+  return text.split('\n').map(visible).join('\n');
+}
+
 /** What the divergence says beside its null, in a sentence. */
 export function divergenceText({ kl, null: nothing }: EffectAnswer): string {
   const { draws } = nothing;

@@ -259,6 +259,10 @@ export {
   type LatentExamples,
 } from './interpretation/examples.ts';
 export { type TokenLogits, tokenLogits } from './interpretation/logits.ts';
+export type { Continuation, ContinuationOptions } from './interpretation/continuation.ts';
+export type { EditEffect } from './interpretation/editEffect.ts';
+export type { LatentEdit } from './interpretation/latentEdits.ts';
+export type { PromptReading, ReadToken, ShownToken } from './interpretation/promptReading.ts';
 
 // Runs: the run directory, read and written.
 export { parseConfig, type RunConfig, type RunConfigInput } from './runs/config.ts';
@@ -288,6 +292,7 @@ export {
   forecastCost,
   type PhaseCost,
 } from './pipeline/cost.ts';
+export { type Lab, openLab } from './pipeline/lab.ts';
 export { readLearned } from './pipeline/learn.ts';
 export { type PhaseReporter, type Reporter, Stopwatch, silent } from './pipeline/reporter.ts';
 export { finishRun, trainRun } from './pipeline/run.ts';

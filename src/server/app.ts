@@ -7,7 +7,8 @@ import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import { makeCatalogue, publicFiles, type Sources } from '../explorer/catalogue.ts';
-import { readPost } from '../explorer/posts.ts';
+import { FEED_FILE, FEED_TYPE, feedOf } from '../explorer/feed.ts';
+import { listPosts, readPost } from '../explorer/posts.ts';
 import { scan } from '../explorer/scan.ts';
 import { InputError } from '../formats/errors.ts';
 import { RUN_FILES } from '../runs/directory.ts';
@@ -53,6 +54,9 @@ export function explorerApp(sources: Sources, pages: string): Hono {
     if (!known?.files.includes(file)) return c.notFound();
     return serveStatic({ path: join(known.directory, file) })(c, next);
   });
+  app.get(`/${FEED_FILE}`, async (c) =>
+    c.body(feedOf(await listPosts(sources.notebook)), 200, { 'Content-Type': FEED_TYPE }),
+  );
   app.get('/api/progress', (c) =>
     streamSSE(c, async (stream) => {
       const ended = new AbortController();

@@ -12,6 +12,7 @@ import { addEvaluate } from './commands/evaluate.ts';
 import { addExplore } from './commands/explore.ts';
 import { addHarvest } from './commands/harvest.ts';
 import { addLatents } from './commands/latents.ts';
+import { addPublish } from './commands/publish.ts';
 import { addRun } from './commands/run.ts';
 import { addScaling } from './commands/scaling.ts';
 import { addSparsity } from './commands/sparsity.ts';
@@ -33,6 +34,7 @@ const COMMANDS = [
   addEvaluate,
   addVerdict,
   addExplore,
+  addPublish,
   addRun,
   addLatents,
   addHarvest,

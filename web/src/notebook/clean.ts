@@ -37,6 +37,8 @@ const HTML = {
   ],
   ALLOWED_ATTR: ['href', 'rel', 'title', 'class', 'start', 'data-figure', 'data-run'],
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|#)/i,
+  // No addresses: these need not look like one.
+  ADD_URI_SAFE_ATTR: ['rel', 'start', 'data-figure', 'data-run'],
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
 };

@@ -8,11 +8,11 @@ import { writeDirAtomic } from '../formats/atomic.ts';
 import { explainSystemError, InputError, systemCode } from '../formats/errors.ts';
 import { bytesAt } from '../formats/size.ts';
 import { ENTRY_FILE } from '../runs/entry.ts';
-import { makeCatalogue, publicFiles, type Sources } from './catalogue.ts';
+import { makeCatalogue, type Sources } from './catalogue.ts';
 import type { Broken, Catalogue } from './catalogueSchema.ts';
 import { FEED_FILE, feedOf } from './feed.ts';
 import { readPost } from './posts.ts';
-import { scan } from './scan.ts';
+import { PublicFiles } from './publicFiles.ts';
 
 const CATALOGUE = join('data', 'catalogue.json');
 
@@ -50,9 +50,8 @@ export async function publishSite(
     out,
     async (site) => {
       const catalogue = await makeCatalogue(sources, false);
-      const directories = publicFiles(await scan(sources.runs));
       await cp(pages, site, { recursive: true });
-      await copyFiles(catalogue, directories, site, update);
+      await copyFiles(catalogue, new PublicFiles(sources.runs), site, update);
       await writePosts(catalogue, sources.notebook, site);
       await writeFile(join(site, FEED_FILE), feedOf(catalogue.posts));
       await writeFile(join(site, CATALOGUE), JSON.stringify(catalogue));
@@ -103,7 +102,7 @@ async function isFile(path: string): Promise<boolean> {
  */
 async function copyFiles(
   { runs, entries }: Catalogue,
-  directories: ReturnType<typeof publicFiles>,
+  known: PublicFiles,
   site: string,
   update: (done: number, total: number) => void,
 ): Promise<void> {
@@ -117,8 +116,7 @@ async function copyFiles(
   ];
   for (const [done, { run, path, file }] of wanted.entries()) {
     update(done, wanted.length);
-    const directory = directories.get(path)?.directory;
-    const source = directory && join(directory, file);
+    const source = await known.find(`${path}/${file}`);
     // The parts are names of directories that were read, so that none leads out of the site.
     const target = join(site, 'data', 'files', ...path.split('/'), file);
     const size = source === undefined ? undefined : await copyOf(source, target);

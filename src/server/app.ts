@@ -2,14 +2,13 @@
  * The explorer's server as an application of requests and answers: the pages, the catalogue, files of runs by ranges, runs in
  * progress. Only names that the catalogue lists reach the disk, so that no path leads out of a run. It must not know of ports.
  */
-import { join } from 'node:path';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { streamSSE } from 'hono/streaming';
-import { makeCatalogue, publicFiles, type Sources } from '../explorer/catalogue.ts';
+import { makeCatalogue, type Sources } from '../explorer/catalogue.ts';
 import { FEED_FILE, FEED_TYPE, feedOf } from '../explorer/feed.ts';
 import { listPosts, readPost } from '../explorer/posts.ts';
-import { scan } from '../explorer/scan.ts';
+import { PublicFiles } from '../explorer/publicFiles.ts';
 import { InputError } from '../formats/errors.ts';
 import { RUN_FILES } from '../runs/directory.ts';
 import { followRuns } from './live.ts';
@@ -21,6 +20,7 @@ const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 /** `pages` is the directory with the built pages. */
 export function explorerApp(sources: Sources, pages: string): Hono {
   const app = new Hono();
+  const files = new PublicFiles(sources.runs);
   app.use(fromHere);
   app.use(async (c, next) => {
     await next();
@@ -48,11 +48,8 @@ export function explorerApp(sources: Sources, pages: string): Hono {
     c.json(await readPost(sources.notebook, c.req.param('name').slice(0, -'.json'.length))),
   );
   app.get('/data/files/*', async (c, next) => {
-    const asked = decoded(c.req.path.slice('/data/files/'.length));
-    const file = asked.slice(asked.lastIndexOf('/') + 1);
-    const known = publicFiles(await scan(sources.runs)).get(asked.slice(0, -file.length - 1));
-    if (!known?.files.includes(file)) return c.notFound();
-    return serveStatic({ path: join(known.directory, file) })(c, next);
+    const path = await files.find(decoded(c.req.path.slice('/data/files/'.length)));
+    return path === undefined ? c.notFound() : serveStatic({ path })(c, next);
   });
   app.get(`/${FEED_FILE}`, async (c) =>
     c.body(feedOf(await listPosts(sources.notebook)), 200, { 'Content-Type': FEED_TYPE }),

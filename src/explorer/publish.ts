@@ -3,7 +3,7 @@
  * know who watches, nor of hosts.
  */
 import { copyFile, cp, lstat, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { writeDirAtomic } from '../formats/atomic.ts';
 import { explainSystemError, InputError, systemCode } from '../formats/errors.ts';
 import { bytesAt } from '../formats/size.ts';
@@ -66,7 +66,7 @@ export async function publishSite(
 function refuseNested(runs: string, out: string): void {
   const within = (inner: string, outer: string) => {
     const way = relative(resolve(outer), resolve(inner));
-    return way === '' || !(way === '..' || way.startsWith(`..${sep}`));
+    return !(way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way));
   };
   if (within(out, runs) || within(runs, out))
     throw new InputError(`${out}: it and the runs in ${runs} lie one within the other; choose another place`);

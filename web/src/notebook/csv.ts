@@ -8,6 +8,11 @@ export function fieldsOf(rows: readonly Row[]): string[] {
   return [...new Set(rows.flatMap((row) => Object.keys(row)))];
 }
 
+/** A field's name may be that of something that every object has. */
+export function cellOf(row: Row, field: string): Value {
+  return Object.hasOwn(row, field) ? row[field] : undefined;
+}
+
 /** As RFC 4180 has it; what is null is empty. */
 export function csvOf(rows: readonly Row[]): string {
   const fields = fieldsOf(rows);
@@ -15,7 +20,7 @@ export function csvOf(rows: readonly Row[]): string {
     const text = value === null || value === undefined ? '' : String(value);
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
-  return [fields, ...rows.map((row) => fields.map((field) => row[field]))]
+  return [fields, ...rows.map((row) => fields.map((field) => cellOf(row, field)))]
     .map((cells) => `${cells.map(cell).join(',')}\r\n`)
     .join('');
 }

@@ -31,11 +31,14 @@ export function readingsOf(svg: Element, data: readonly Row[]): Reading[] {
   const marks = marksIn(svg);
   const records = recordsAt(marks, data, x.scale, y.scale);
   return marks
-    .map((mark, i) => ({
-      x: mark.x + mark.shift[0],
-      y: mark.y + mark.shift[1],
-      said: records?.[i] ? common(records[i]) : [...x.said(mark.x), ...y.said(mark.y)],
-    }))
+    .map((mark, i) => {
+      const agreed = common(records?.[i] ?? []);
+      return {
+        x: mark.x + mark.shift[0],
+        y: mark.y + mark.shift[1],
+        said: agreed.length > 0 ? agreed : [...x.said(mark.x), ...y.said(mark.y)],
+      };
+    })
     .filter(({ said }) => said.length > 0)
     .sort((a, b) => a.x - b.x || a.y - b.y);
 }

@@ -258,6 +258,7 @@ export {
   type Firing,
   type LatentExamples,
 } from './interpretation/examples.ts';
+export { beginsWith, type Word, wordsOf } from './interpretation/atlas/wordsOf.ts';
 export { type TokenLogits, tokenLogits } from './interpretation/logits.ts';
 
 // Runs: the run directory, read and written.
@@ -278,6 +279,18 @@ export {
   readEvidence,
   readLatentEvidence,
 } from './runs/evidence.ts';
+export {
+  type Atlas,
+  type AtlasRow,
+  type Direction,
+  type DirectionExample,
+  readAtlas,
+  readAtlasRows,
+  readDirectionExamples,
+  readDirections,
+  readWords,
+  type WordRow,
+} from './runs/atlas.ts';
 export { readSparsityFile, type SparsityFile } from './runs/sparsity.ts';
 export { readExamples, readFeatures } from './runs/tables.ts';
 export {
@@ -296,6 +309,7 @@ export {
   forecastCost,
   type PhaseCost,
 } from './pipeline/cost.ts';
+export { atlasRun } from './pipeline/atlas.ts';
 export { readLearned } from './pipeline/learn.ts';
 export { type PhaseReporter, type Reporter, Stopwatch, silent } from './pipeline/reporter.ts';
 export { finishRun, trainRun } from './pipeline/run.ts';

@@ -116,7 +116,7 @@ export const directionExampleSchema = z
 const kindSchema = z.object({
   kind: z.enum(DIRECTION_KINDS),
   directions: whole,
-  /** Median over the directions of `effective`, with its interval over documents. */
+  /** Median over the directions of `effective`, with its interval over documents; that the axes are one draw is not in it. */
   effective: intervalSchema,
 });
 

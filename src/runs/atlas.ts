@@ -26,7 +26,7 @@ const latents = z.array(whole);
 export const atlasRowSchema = z
   .object({
     latent: whole,
-    /** Where the decoder direction stands on the map; NaN where the decoder row is zero. */
+    /** Where the decoder direction stands on the map, also of a latent that never fires; NaN where the decoder row is zero. */
     x: number,
     y: number,
     /** The nearest decoder rows, highest cosine first. */
@@ -177,6 +177,9 @@ export type WordRow = z.infer<typeof wordRowSchema>;
 export type Direction = z.infer<typeof directionSchema>;
 export type DirectionExample = z.infer<typeof directionExampleSchema>;
 
+/** Rows of a row group where a page wants one latent, or one direction, at a time: some 200 kB. */
+const GROUP_ROWS = 1024;
+
 const ATLAS_COLUMNS: Columns<AtlasRow> = {
   latent: { column: 'latent', type: 'INT32' },
   x: { column: 'x', type: 'FLOAT' },
@@ -257,11 +260,11 @@ export async function writeAtlas(directory: string, atlas: Atlas, tables: AtlasT
 /** Writes atlas.parquet, and directions.parquet and direction_examples.parquet. */
 export async function writeTables(directory: string, { rows, directions }: AtlasTables): Promise<void> {
   const at = (file: keyof typeof RUN_FILES) => join(directory, RUN_FILES[file]);
-  await writeTable(at('latentAtlas'), atlasRowSchema, ATLAS_COLUMNS, rows);
+  await writeTable(at('latentAtlas'), atlasRowSchema, ATLAS_COLUMNS, rows, GROUP_ROWS);
   if (!directions) return;
   await writeTable(at('directions'), directionSchema, DIRECTION_COLUMNS, directions.directions);
   const examples = [directionExampleSchema, DIRECTION_EXAMPLE_COLUMNS, directions.examples] as const;
-  await writeTable(at('directionExamples'), ...examples);
+  await writeTable(at('directionExamples'), ...examples, GROUP_ROWS);
 }
 
 /** Reads atlas.json; undefined where the run has not come to it. */

@@ -31,7 +31,7 @@ describe.skipIf(noBrowser)('the prompt lab', () => {
     await page.getByText(/of 192 fire here/).waitFor();
 
     await page
-      .getByRole('button', { name: /^take out latent/ })
+      .getByRole('button', { name: /^ablate latent/ })
       .first()
       .click();
     const told = await page.getByText(/^The prediction moves by/).innerText();

@@ -6,7 +6,8 @@ import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import { makeCatalogue, type Sources } from '../explorer/catalogue.ts';
-import { readPost } from '../explorer/posts.ts';
+import { FEED_FILE, FEED_TYPE, feedOf } from '../explorer/feed.ts';
+import { listPosts, readPost } from '../explorer/posts.ts';
 import { PublicFiles } from '../explorer/publicFiles.ts';
 import { scan } from '../explorer/scan.ts';
 import { InputError } from '../formats/errors.ts';
@@ -52,6 +53,9 @@ export function explorerApp(sources: Sources, pages: string): Hono {
     const path = await files.find(decoded(c.req.path.slice('/data/files/'.length)));
     return path === undefined ? c.notFound() : serveStatic({ path })(c, next);
   });
+  app.get(`/${FEED_FILE}`, async (c) =>
+    c.body(feedOf(await listPosts(sources.notebook)), 200, { 'Content-Type': FEED_TYPE }),
+  );
   app.get('/api/progress', (c) =>
     streamSSE(c, async (stream) => {
       const ended = new AbortController();

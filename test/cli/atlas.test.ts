@@ -46,7 +46,7 @@ test('a run that is not there is a failure that names it', async () => {
 test('the table has neurons beside their null, and says how far apart they are', () => {
   const text = atlasText('runs/x', atlas);
   expect(text).toMatch(/neurons +288 +60\.0 \[59\.0, 61\.0\]/);
-  expect(text).toMatch(/null: axes of a random basis +288 +70\.0 \[69\.0, 71\.0\] +-10\.0 \[-11\.0, -9\.0\]/);
+  expect(text).toMatch(/null: axes of a random basis +288 +70\.0 \[69\.0, 71\.0\] +−10\.0 \[−11\.0, −9\.0\]/);
   expect(text).toContain('over 130.0 [129.0, 131.0] neurons');
   expect(text).toContain('12 test documents, 3,456 tokens; words of 789 examples');
 });

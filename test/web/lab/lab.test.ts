@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { noBrowser } from '../browser.ts';
 import { type Shown, show, smallSite } from '../site.ts';
 
+/** Polls with patience: the first question waits for the model to be loaded. */
+const soon = <T>(look: () => T) => expect.poll(look, { timeout: 30_000 });
 const TEXT = 'Once upon a time there was a <b>big</b> dog';
 
 describe.skipIf(noBrowser)('the prompt lab', () => {
@@ -21,17 +23,15 @@ describe.skipIf(noBrowser)('the prompt lab', () => {
 
   it('reads what is typed, and shows what taking out the strongest latent of a token does', async () => {
     const { page, faults } = await shown.open('#/run/small/lab');
-    await page.getByLabel('Text').fill(TEXT);
+    await page.getByLabel('Text', { exact: true }).fill(TEXT);
     const tokens = page.getByRole('toolbar').getByRole('button');
-    await expect
-      .poll(async () => (await tokens.allInnerTexts()).join('').replaceAll('·', ' '))
-      .toBe(`<s> ${TEXT}`);
+    await soon(async () => (await tokens.allInnerTexts()).join('').replaceAll('·', ' ')).toBe(`<s> ${TEXT}`);
     await tokens.filter({ hasText: '·dog' }).click();
     expect(await tokens.filter({ hasText: '·dog' }).getAttribute('aria-pressed')).toBe('true');
     await page.getByText(/of 192 fire here/).waitFor();
 
     await page
-      .getByRole('button', { name: /^take out latent/ })
+      .getByRole('button', { name: /^ablate latent/ })
       .first()
       .click();
     const told = await page.getByText(/^The prediction moves by/).innerText();
@@ -45,7 +45,7 @@ describe.skipIf(noBrowser)('the prompt lab', () => {
     // The edit is turned into another one, and the probabilities follow.
     await page.getByLabel(/^what is done with latent/).selectOption('add');
     await page.getByLabel(/^value for latent \d+$/).fill('30');
-    await expect.poll(() => probabilities(page)).not.toEqual(rows);
+    await soon(() => probabilities(page)).not.toEqual(rows);
     await page.getByRole('button', { name: 'go on' }).click();
     const plain = page.getByRole('region', { name: 'Plain' });
     const edited = page.getByRole('region', { name: 'Edited' });
@@ -54,11 +54,11 @@ describe.skipIf(noBrowser)('the prompt lab', () => {
     expect(await edited.locator('.parted').count()).toBeGreaterThan(0);
 
     // The address brings all of it back.
-    await expect.poll(() => page.url()).toMatch(/edits=add_\d+_30/);
+    await soon(() => page.url()).toMatch(/edits=add_\d+_30/);
     const shownThen = await probabilities(page);
     const again = await shown.open(new URL(page.url()).hash);
     await again.page.getByText(/^The prediction moves by/).waitFor();
-    expect(await again.page.getByLabel('Text').inputValue()).toBe(TEXT);
+    expect(await again.page.getByLabel('Text', { exact: true }).inputValue()).toBe(TEXT);
     expect(await probabilities(again.page)).toEqual(shownThen);
     expect([...faults, ...again.faults]).toEqual([]);
     await again.page.close();
@@ -68,7 +68,7 @@ describe.skipIf(noBrowser)('the prompt lab', () => {
   it('goes by keys', async () => {
     const { page, faults } = await shown.open('#/run/small/lab?text=Tom+ran&edits=add_3_20');
     const pressed = page.getByRole('toolbar').locator('[aria-pressed=true]');
-    await expect.poll(() => pressed.innerText()).toBe('·ran');
+    await soon(() => pressed.innerText()).toBe('·ran');
     await page.keyboard.press('k');
     expect(await pressed.innerText()).toBe('·Tom');
     await page.keyboard.press('k');
@@ -77,13 +77,13 @@ describe.skipIf(noBrowser)('the prompt lab', () => {
     await page.keyboard.press('End');
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('·ran');
     await page.getByLabel('where latent 3 is edited').selectOption('2');
-    await expect.poll(() => page.url()).toMatch(/add_3_20_at_2/);
+    await soon(() => page.url()).toMatch(/add_3_20_at_2/);
     await page.keyboard.press('Tab');
     await page.evaluate(() => (document.activeElement as HTMLElement).blur());
     await page.keyboard.press('w');
     await page.getByRole('region', { name: 'Edited' }).waitFor();
     await page.getByLabel('take back the edit of latent 3').click();
-    await expect.poll(() => page.url()).not.toMatch(/edits/);
+    await soon(() => page.url()).not.toMatch(/edits/);
     expect(await page.getByText(/^The prediction moves by/).count()).toBe(0);
     expect(faults).toEqual([]);
     await page.close();
@@ -93,14 +93,14 @@ describe.skipIf(noBrowser)('the prompt lab', () => {
     const { page, faults } = await shown.open('#/run/small/lab?text=Tom+ran&edits=ablate_99999');
     await page.getByRole('alert').filter({ hasText: 'edits[0].latent: found 99999' }).waitFor();
     await page.getByLabel('take back the edit of latent 99999').click();
-    await expect.poll(() => page.getByRole('alert').count()).toBe(0);
-    await page.getByLabel('Text').fill('a b '.repeat(300));
+    await soon(() => page.getByRole('alert').count()).toBe(0);
+    await page.getByLabel('Text', { exact: true }).fill('a b '.repeat(300));
     await page
       .getByRole('alert')
       .filter({ hasText: /text: found \d+ tokens/ })
       .waitFor();
-    await page.getByLabel('Text').fill('');
-    await expect.poll(() => page.getByRole('toolbar').getByRole('button').count()).toBe(1);
+    await page.getByLabel('Text', { exact: true }).fill('');
+    await soon(() => page.getByRole('toolbar').getByRole('button').count()).toBe(1);
     // The browser tells of each refused request on its own.
     expect(faults.filter((fault) => !/status of 400/.test(fault))).toEqual([]);
     await page.close();

@@ -6,7 +6,6 @@ import { FIRST_TEXT, FIRST_WRITING, labQuery, labState } from '../../../web/src/
 import { askEffect, askReading } from '../../../web/src/lab/ask.ts';
 import {
   editsWithin,
-  editText,
   firstEdit,
   placed,
   sliderOf,
@@ -91,8 +90,7 @@ describe('edits', () => {
     expect(editsWithin(list, 4)).toEqual([list[0]]);
     expect(editsWithin(list, 5)).toEqual(list);
   });
-  test('are told in words, and begin within their slider', () => {
-    expect(list.map(editText)).toEqual(['#3 taken out', '#5 + 2.00']);
+  test('begin within their slider', () => {
     for (const kind of ['scale', 'add', 'set'] as const) {
       for (const strength of [0.01, 1, 50]) {
         const { min, max, step } = sliderOf(kind, strength);

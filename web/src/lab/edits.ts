@@ -1,15 +1,9 @@
 /** The list of edits that a reader makes: at most one of each latent. It must not know what they do. */
-import { decimal } from '../../../src/report/numbers.ts';
 import type { Edit } from '../../../src/server/labSchema.ts';
 
 export type Kind = Edit['kind'];
 
-export const KINDS: readonly { readonly kind: Kind; readonly does: string }[] = [
-  { kind: 'ablate', does: 'take out' },
-  { kind: 'scale', does: 'scale' },
-  { kind: 'add', does: 'add' },
-  { kind: 'set', does: 'set' },
-];
+export const KINDS: readonly Kind[] = ['ablate', 'scale', 'add', 'set'];
 
 /** An edit of this kind to begin with, of a latent whose strongest firing is `strength`. */
 export function firstEdit(kind: Kind, latent: number, strength: number): Edit {
@@ -43,12 +37,4 @@ export function placed(edit: Edit, position: number | undefined): Edit {
 /** Those that a text of `length` tokens has a place for. */
 export function editsWithin(edits: readonly Edit[], length: number): Edit[] {
   return edits.filter(({ positions }) => positions?.every((position) => position < length) ?? true);
-}
-
-/** In words: `#12 taken out`, `#12 × 2`, `#12 + 3`, `#12 = 3`. */
-export function editText(edit: Edit): string {
-  if (edit.kind === 'ablate') return `#${edit.latent} taken out`;
-  const value = decimal(edit.value, 2);
-  const sign = edit.kind === 'scale' ? '×' : edit.kind === 'add' ? '+' : '=';
-  return `#${edit.latent} ${sign} ${value}`;
 }

@@ -177,7 +177,7 @@ describe.skipIf(noBrowser)('the page of a latent', () => {
   it('says what cannot be read, and shows the rest', async () => {
     const { page, faults } = await shown.open(`#/run/damaged/feature/${latent}`);
     await page.locator('.window').first().waitFor();
-    expect(await page.getByRole('alert').innerText()).toMatch(/evidence\.json: .*format/s);
+    expect(await page.getByRole('alert').innerText()).toMatch(/damaged\/evidence\.json:.*format: found 7/s);
     expect(await page.locator('#neighbours tbody tr').count()).toBeGreaterThan(0);
     expect(faults).toEqual([]);
     await page.close();

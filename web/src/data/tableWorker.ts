@@ -7,9 +7,11 @@ import {
   asyncBufferFromUrl,
   cachedAsyncBuffer,
   type FileMetaData,
+  type ParquetScan,
   parquetMetadataAsync,
   parquetScan,
 } from 'hyparquet';
+import { gathered } from './gathered.ts';
 import type { Answer, Question, Where } from './tables.ts';
 import { TextIndex } from './textIndex.ts';
 
@@ -17,8 +19,13 @@ interface Table {
   readonly file: AsyncBuffer;
   readonly metadata: FileMetaData;
   readonly columns: Map<string, Promise<unknown[]>>;
+  /** Columns of single row groups, the one that was asked for last at the end. */
+  readonly groups: Map<string, Promise<ArrayLike<unknown>>>;
   readonly texts: Map<string, Promise<TextIndex>>;
 }
+
+/** Columns of row groups that stay, of one table. */
+const MOST_GROUPS = 192;
 
 const tables = new Map<string, Promise<Table>>();
 
@@ -59,8 +66,9 @@ function open(address: string, size: number): Promise<Table> {
 }
 
 async function opened(address: string, byteLength: number): Promise<Table> {
-  const file = cachedAsyncBuffer(await asyncBufferFromUrl({ url: address, byteLength }));
-  return { file, metadata: await parquetMetadataAsync(file), columns: new Map(), texts: new Map() };
+  const file = cachedAsyncBuffer(gathered(await asyncBufferFromUrl({ url: address, byteLength })));
+  const metadata = await parquetMetadataAsync(file);
+  return { file, metadata, columns: new Map(), groups: new Map(), texts: new Map() };
 }
 
 /** What `make` gives of a column, made once. */
@@ -82,33 +90,50 @@ async function indexTexts(table: Table, column: string): Promise<TextIndex> {
 
 async function readWhole({ file, metadata }: Table, column: string): Promise<unknown[]> {
   const scan = await parquetScan({ file, metadata, columns: [column] });
+  const parts = await Promise.all(
+    scan.ranges.map(({ rowStart, rowEnd }) => scan.readColumn({ column, rowStart, rowEnd })),
+  );
   const values: unknown[] = [];
-  for (const { rowStart, rowEnd } of scan.ranges)
-    for (const value of await scan.readColumn({ column, rowStart, rowEnd })) values.push(value);
+  for (const part of parts) for (const value of part) values.push(value);
   return values;
 }
 
 /** The rows in which a column is within bounds, of row groups whose own bounds leave room for any. */
 async function matching(
-  { file, metadata }: Table,
+  table: Table,
   columns: readonly string[],
   { column: key, from, to }: Where,
 ): Promise<unknown[][]> {
+  const { file, metadata } = table;
   const pruningFilter = { [key]: { $gte: from, $lte: to } };
   const names = [...new Set([key, ...columns])];
   const scan = await parquetScan({ file, metadata, columns: names, pruningFilter });
-  const result: unknown[][] = columns.map(() => []);
-  for (const { rowStart, rowEnd } of scan.ranges) {
-    const keys = await scan.readColumn({ column: key, rowStart, rowEnd });
-    const rows: number[] = [];
-    for (let i = 0; i < keys.length; i++) if (keys[i] >= from && keys[i] <= to) rows.push(i);
-    if (rows.length === 0) continue;
-    const read = await Promise.all(
-      columns.map((column) => (column === key ? keys : scan.readColumn({ column, rowStart, rowEnd }))),
-    );
-    for (const [c, values] of read.entries()) for (const i of rows) result[c].push(values[i]);
-  }
-  return result;
+  const groups = await Promise.all(
+    scan.ranges.map(async (range) => {
+      const of = (column: string) => groupColumn(table, scan, column, range);
+      const keys = (await of(key)) as ArrayLike<number | string>;
+      const rows: number[] = [];
+      for (let i = 0; i < keys.length; i++) if (keys[i] >= from && keys[i] <= to) rows.push(i);
+      return { rows, read: rows.length === 0 ? [] : await Promise.all(columns.map(of)) };
+    }),
+  );
+  return columns.map((_, c) => groups.flatMap(({ rows, read }) => rows.map((i) => read[c][i])));
+}
+
+/** A column of a row group. Whoever looks at one row will want those beside it. */
+function groupColumn(
+  { groups }: Table,
+  scan: ParquetScan,
+  column: string,
+  { rowStart, rowEnd }: ParquetScan['ranges'][number],
+): Promise<ArrayLike<unknown>> {
+  const name = `${rowStart} ${rowEnd} ${column}`;
+  const known = groups.get(name) ?? Promise.resolve(scan.readColumn({ column, rowStart, rowEnd }));
+  groups.delete(name);
+  groups.set(name, known);
+  known.catch(() => groups.delete(name));
+  if (groups.size > MOST_GROUPS) groups.delete(groups.keys().next().value!);
+  return known;
 }
 
 /** Numbers in one array that can be handed over without a copy. */

@@ -3,18 +3,19 @@
  * footer is read once. It must not know what tables mean.
  */
 import {
-  type AsyncBuffer,
   asyncBufferFromUrl,
   cachedAsyncBuffer,
   type FileMetaData,
   parquetMetadataAsync,
   parquetScan,
 } from 'hyparquet';
+import { spansOf, withAhead } from './ahead.ts';
+import { rangesWithin } from './rowGroups.ts';
 import type { Answer, Question, Where } from './tables.ts';
 import { TextIndex } from './textIndex.ts';
 
 interface Table {
-  readonly file: AsyncBuffer;
+  readonly file: ReturnType<typeof withAhead>;
   readonly metadata: FileMetaData;
   readonly columns: Map<string, Promise<unknown[]>>;
   readonly texts: Map<string, Promise<TextIndex>>;
@@ -26,13 +27,16 @@ addEventListener('message', async ({ data: question }: MessageEvent<Question>) =
   try {
     const table = await open(question.address, question.size);
     const values = await answer(table, question);
-    post({ id: question.id, values: values.map(compact) });
+    post(values ? { id: question.id, values: values.map(compact) } : { id: question.id, tooMany: true });
   } catch (error) {
     post({ id: question.id, error: error instanceof Error ? error.message : String(error) });
   }
 });
 
-async function answer(table: Table, { columns, where, rows, holding }: Question): Promise<unknown[][]> {
+async function answer(
+  table: Table,
+  { columns, where, rows, holding }: Question,
+): Promise<unknown[][] | undefined> {
   if (where) return matching(table, columns, where);
   if (holding) {
     const indices = await Promise.all(columns.map((column) => kept(table, table.texts, column, indexTexts)));
@@ -59,7 +63,7 @@ function open(address: string, size: number): Promise<Table> {
 }
 
 async function opened(address: string, byteLength: number): Promise<Table> {
-  const file = cachedAsyncBuffer(await asyncBufferFromUrl({ url: address, byteLength }));
+  const file = withAhead(cachedAsyncBuffer(await asyncBufferFromUrl({ url: address, byteLength })));
   return { file, metadata: await parquetMetadataAsync(file), columns: new Map(), texts: new Map() };
 }
 
@@ -83,22 +87,30 @@ async function indexTexts(table: Table, column: string): Promise<TextIndex> {
 async function readWhole({ file, metadata }: Table, column: string): Promise<unknown[]> {
   const scan = await parquetScan({ file, metadata, columns: [column] });
   const values: unknown[] = [];
-  for (const { rowStart, rowEnd } of scan.ranges)
-    for (const value of await scan.readColumn({ column, rowStart, rowEnd })) values.push(value);
+  const parts = await Promise.all(
+    scan.ranges.map(({ rowStart, rowEnd }) => scan.readColumn({ column, rowStart, rowEnd })),
+  );
+  for (const part of parts) for (const value of part) values.push(value);
   return values;
 }
 
-/** The rows in which a column is within bounds, of row groups whose own bounds leave room for any. */
+/**
+ * The rows in which a column is within bounds, of row groups whose own bounds leave room for any; undefined where these have more
+ * rows than `most`.
+ */
 async function matching(
   { file, metadata }: Table,
   columns: readonly string[],
-  { column: key, from, to }: Where,
-): Promise<unknown[][]> {
-  const pruningFilter = { [key]: { $gte: from, $lte: to } };
+  { column: key, from, to, most }: Where,
+): Promise<unknown[][] | undefined> {
   const names = [...new Set([key, ...columns])];
-  const scan = await parquetScan({ file, metadata, columns: names, pruningFilter });
+  const ranges = rangesWithin(metadata, key, from, to);
+  const candidates = ranges.reduce((sum, { rowStart, rowEnd }) => sum + rowEnd - rowStart, 0);
+  if (most !== undefined && candidates > most) return undefined;
+  file.ahead(spansOf(metadata, names, ranges));
+  const scan = await parquetScan({ file, metadata, columns: names });
   const result: unknown[][] = columns.map(() => []);
-  for (const { rowStart, rowEnd } of scan.ranges) {
+  for (const { rowStart, rowEnd } of ranges) {
     const keys = await scan.readColumn({ column: key, rowStart, rowEnd });
     const rows: number[] = [];
     for (let i = 0; i < keys.length; i++) if (keys[i] >= from && keys[i] <= to) rows.push(i);

@@ -116,6 +116,8 @@ for (const [column, name] of [
   'class',
 ].entries()) {
   const times = [];
+  // Upwards and downwards; by number upwards is how the table begins.
+  if (column === 0) await timed(click(1));
   for (let i = 0; i < 2 * REPEATS; i++) times.push(await timed(click(column)));
   report(`sorting by ${name}`, times, 150);
 }

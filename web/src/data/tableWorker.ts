@@ -3,7 +3,6 @@
  * footer is read once. It must not know what tables mean.
  */
 import {
-  type AsyncBuffer,
   asyncBufferFromUrl,
   cachedAsyncBuffer,
   type FileMetaData,
@@ -11,12 +10,13 @@ import {
   parquetMetadataAsync,
   parquetScan,
 } from 'hyparquet';
-import { gathered } from './gathered.ts';
+import { spansOf, withAhead } from './ahead.ts';
+import { type Range, rangesWithin } from './rowGroups.ts';
 import type { Answer, Question, Where } from './tables.ts';
 import { TextIndex } from './textIndex.ts';
 
 interface Table {
-  readonly file: AsyncBuffer;
+  readonly file: ReturnType<typeof withAhead>;
   readonly metadata: FileMetaData;
   readonly columns: Map<string, Promise<unknown[]>>;
   /** Columns of single row groups, the one that was asked for last at the end. */
@@ -33,13 +33,16 @@ addEventListener('message', async ({ data: question }: MessageEvent<Question>) =
   try {
     const table = await open(question.address, question.size);
     const values = await answer(table, question);
-    post({ id: question.id, values: values.map(compact) });
+    post(values ? { id: question.id, values: values.map(compact) } : { id: question.id, tooMany: true });
   } catch (error) {
     post({ id: question.id, error: error instanceof Error ? error.message : String(error) });
   }
 });
 
-async function answer(table: Table, { columns, where, rows, holding }: Question): Promise<unknown[][]> {
+async function answer(
+  table: Table,
+  { columns, where, rows, holding }: Question,
+): Promise<unknown[][] | undefined> {
   if (where) return matching(table, columns, where);
   if (holding) {
     const indices = await Promise.all(columns.map((column) => kept(table, table.texts, column, indexTexts)));
@@ -66,7 +69,7 @@ function open(address: string, size: number): Promise<Table> {
 }
 
 async function opened(address: string, byteLength: number): Promise<Table> {
-  const file = cachedAsyncBuffer(gathered(await asyncBufferFromUrl({ url: address, byteLength })));
+  const file = withAhead(cachedAsyncBuffer(await asyncBufferFromUrl({ url: address, byteLength })));
   const metadata = await parquetMetadataAsync(file);
   return { file, metadata, columns: new Map(), groups: new Map(), texts: new Map() };
 }
@@ -90,50 +93,60 @@ async function indexTexts(table: Table, column: string): Promise<TextIndex> {
 
 async function readWhole({ file, metadata }: Table, column: string): Promise<unknown[]> {
   const scan = await parquetScan({ file, metadata, columns: [column] });
+  const values: unknown[] = [];
   const parts = await Promise.all(
     scan.ranges.map(({ rowStart, rowEnd }) => scan.readColumn({ column, rowStart, rowEnd })),
   );
-  const values: unknown[] = [];
   for (const part of parts) for (const value of part) values.push(value);
   return values;
 }
 
-/** The rows in which a column is within bounds, of row groups whose own bounds leave room for any. */
+/**
+ * The rows in which a column is within bounds, of row groups whose own bounds leave room for any; undefined where these have more
+ * rows than `most`.
+ */
 async function matching(
-  table: Table,
+  { file, metadata, groups }: Table,
   columns: readonly string[],
-  { column: key, from, to }: Where,
-): Promise<unknown[][]> {
-  const { file, metadata } = table;
-  const pruningFilter = { [key]: { $gte: from, $lte: to } };
+  { column: key, from, to, most }: Where,
+): Promise<unknown[][] | undefined> {
   const names = [...new Set([key, ...columns])];
-  const scan = await parquetScan({ file, metadata, columns: names, pruningFilter });
-  const groups = await Promise.all(
-    scan.ranges.map(async (range) => {
-      const of = (column: string) => groupColumn(table, scan, column, range);
-      const keys = (await of(key)) as ArrayLike<number | string>;
-      const rows: number[] = [];
-      for (let i = 0; i < keys.length; i++) if (keys[i] >= from && keys[i] <= to) rows.push(i);
-      return { rows, read: rows.length === 0 ? [] : await Promise.all(columns.map(of)) };
-    }),
-  );
-  return columns.map((_, c) => groups.flatMap(({ rows, read }) => rows.map((i) => read[c][i])));
+  const ranges = rangesWithin(metadata, key, from, to);
+  const candidates = ranges.reduce((sum, { rowStart, rowEnd }) => sum + rowEnd - rowStart, 0);
+  if (most !== undefined && candidates > most) return undefined;
+  const missing = ranges.filter((range) => names.some((column) => !groups.has(placeOf(column, range))));
+  file.ahead(spansOf(metadata, names, missing));
+  const scan = await parquetScan({ file, metadata, columns: names });
+  const result: unknown[][] = columns.map(() => []);
+  for (const range of ranges) {
+    const keys = (await groupColumn(groups, scan, key, range)) as ArrayLike<number | string>;
+    const rows: number[] = [];
+    for (let i = 0; i < keys.length; i++) if (keys[i] >= from && keys[i] <= to) rows.push(i);
+    if (rows.length === 0) continue;
+    const read = await Promise.all(columns.map((column) => groupColumn(groups, scan, column, range)));
+    for (const [c, values] of read.entries()) for (const i of rows) result[c].push(values[i]);
+  }
+  return result;
 }
 
-/** A column of a row group. Whoever looks at one row will want those beside it. */
+/** A column of a row group, which stays: whoever looks at one row will want those beside it. */
 function groupColumn(
-  { groups }: Table,
+  groups: Table['groups'],
   scan: ParquetScan,
   column: string,
-  { rowStart, rowEnd }: ParquetScan['ranges'][number],
+  range: Range,
 ): Promise<ArrayLike<unknown>> {
-  const name = `${rowStart} ${rowEnd} ${column}`;
-  const known = groups.get(name) ?? Promise.resolve(scan.readColumn({ column, rowStart, rowEnd }));
-  groups.delete(name);
-  groups.set(name, known);
-  known.catch(() => groups.delete(name));
+  const place = placeOf(column, range);
+  const known = groups.get(place) ?? Promise.resolve(scan.readColumn({ column, ...range }));
+  groups.delete(place);
+  groups.set(place, known);
+  known.catch(() => groups.delete(place));
   if (groups.size > MOST_GROUPS) groups.delete(groups.keys().next().value!);
   return known;
+}
+
+function placeOf(column: string, { rowStart }: Range): string {
+  return `${rowStart} ${column}`;
 }
 
 /** Numbers in one array that can be handed over without a copy. */

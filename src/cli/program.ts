@@ -14,6 +14,7 @@ import { addExplore } from './commands/explore.ts';
 import { addHarvest } from './commands/harvest.ts';
 import { addLatents } from './commands/latents.ts';
 import { addMatch } from './commands/match.ts';
+import { addPublish } from './commands/publish.ts';
 import { addRun } from './commands/run.ts';
 import { addScaling } from './commands/scaling.ts';
 import { addSparsity } from './commands/sparsity.ts';
@@ -37,6 +38,7 @@ const COMMANDS = [
   addExplore,
   addAtlas,
   addMatch,
+  addPublish,
   addRun,
   addLatents,
   addHarvest,

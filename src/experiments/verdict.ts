@@ -2,6 +2,7 @@
  * From findings to a verdict, by one rule for all experiments. It must not know what was measured.
  */
 import { studentInterval } from '../math/student.ts';
+import { predictedText } from '../report/finding.ts';
 import type { Finding, Verdict } from '../runs/entrySchema.ts';
 
 /** A finding from one value a seed: mean and 95 % interval of Student's t. Values that are not finite are left out. */
@@ -30,17 +31,15 @@ export function judge(findings: readonly Finding[]): { verdict: Verdict; because
   return { verdict: 'held', because: judged.map(sentence).join('; ') };
 }
 
-function standing({ low, high, predicted = {} }: Finding): 'inside' | 'outside' | 'across' {
+/** Where the interval of a finding lies, seen from what was predicted of it; one without an interval lies `across`. */
+export function standing({ low, high, predicted = {} }: Finding): 'inside' | 'outside' | 'across' {
   if (low === null || high === null) return 'across';
   const { low: from = -Infinity, high: to = Infinity } = predicted;
   if (low >= from && high <= to) return 'inside';
   return high < from || low > to ? 'outside' : 'across';
 }
 
-function sentence({ name, value, low, high, predicted = {} }: Finding): string {
+function sentence({ name, value, low, high, predicted }: Finding): string {
   const text = (x: number | null) => (x === null ? 'unknown' : String(Number(x.toPrecision(3))));
-  const { low: from, high: to } = predicted;
-  const wanted =
-    from === undefined ? `at most ${to}` : to === undefined ? `at least ${from}` : `${from} to ${to}`;
-  return `${name} is ${text(value)} [${text(low)}, ${text(high)}], predicted ${wanted}`;
+  return `${name} is ${text(value)} [${text(low)}, ${text(high)}], predicted ${predictedText(predicted)}`;
 }

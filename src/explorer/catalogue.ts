@@ -1,11 +1,11 @@
 /** The catalogue of a directory: every run, every experiment and every post, and of those that cannot be read, why. */
 import { InputError } from '../formats/errors.ts';
-import { ENTRY_FILE, readEntry } from '../runs/entry.ts';
+import { readEntry } from '../runs/entry.ts';
 import { monosemVersion } from '../version.ts';
 import type { Broken, Catalogue, ListedEntry } from './catalogueSchema.ts';
-import { listRun, PUBLIC_FILES } from './listedRun.ts';
+import { listRun } from './listedRun.ts';
 import { listPosts } from './posts.ts';
-import { type Found, type Scan, scan } from './scan.ts';
+import { type Found, scan } from './scan.ts';
 
 /** Where a site's parts come from. */
 export interface Sources {
@@ -26,16 +26,6 @@ export async function makeCatalogue(sources: Sources, served: boolean): Promise<
     entries: await oneByOne(found.entries, listEntry),
     posts: await listPosts(sources.notebook),
   };
-}
-
-/** The directory of a run or entry, and the files of it that a page may ask for. */
-export function publicFiles({ runs, entries }: Scan): Map<string, { directory: string; files: string[] }> {
-  const known = new Map<string, { directory: string; files: string[] }>();
-  const add = ({ path, directory }: Found, files: readonly string[]) =>
-    known.set(path, { directory, files: [...(known.get(path)?.files ?? []), ...files] });
-  for (const run of runs) add(run, PUBLIC_FILES);
-  for (const entry of entries) add(entry, [ENTRY_FILE]);
-  return known;
 }
 
 async function listEntry({ path, directory }: Found): Promise<ListedEntry | Broken> {

@@ -64,8 +64,8 @@ const listedEntrySchema = z.object({
 const listedPostSchema = z.object({
   slug: z.string().regex(/^[a-z0-9-]+$/),
   title: z.string().min(1),
-  date: z.string(),
-  summary: z.string(),
+  date: z.iso.date(),
+  summary: z.string().min(1),
 });
 
 export const catalogueSchema = z.object({

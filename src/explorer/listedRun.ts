@@ -1,5 +1,5 @@
 /** What the catalogue says of one run: what it is, its headline numbers beside their nulls, and what of it cannot be read. */
-import { stat } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../formats/errors.ts';
 import { bestNull } from '../report/measureList.ts';
@@ -12,7 +12,7 @@ import { siteName } from '../runs/site.ts';
 import type { Broken, Headline, ListedRun } from './catalogueSchema.ts';
 import type { Found } from './scan.ts';
 
-/** Files of a run that a page may ask for; all others stay where they are. */
+/** Files of a run that a page may ask for; all others stay where they are, and so does what a symbolic link points to. */
 export const PUBLIC_FILES: readonly string[] = [
   RUN_FILES.run,
   RUN_FILES.metrics,
@@ -106,7 +106,7 @@ function verdictOf({ level, dictionaries }: EvidenceSummary): ListedRun['verdict
 async function sizesOf(directory: string): Promise<Record<string, number>> {
   const sizes: Record<string, number> = {};
   for (const file of PUBLIC_FILES) {
-    const found = await stat(join(directory, file)).catch(() => undefined);
+    const found = await lstat(join(directory, file)).catch(() => undefined);
     if (found?.isFile()) sizes[file] = found.size;
   }
   return sizes;

@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { explainSystemError, InputError } from './errors.ts';
+import { explainSystemError, InputError, systemCode } from './errors.ts';
 
 /** A name in the same directory, so that the rename stays on one file system. */
 function temporaryName(path: string): string {
@@ -80,27 +80,32 @@ async function syncFile(path: string): Promise<void> {
 
 /**
  * Puts a directory at `path` in one rename, once `fill` has written its files into the temporary directory that
- * it is given. Parents are made. A target that exists is refused before `fill` runs, and again before the rename.
+ * it is given. Parents are made. A target that exists is refused before `fill` runs, and again before the rename; with `replace` it
+ * makes way once the new one is whole, and is back in its place where that fails.
  * Where `fill` fails, its error is passed on, naming the target in place of the temporary directory, and nothing
  * is left behind.
  */
 export async function writeDirAtomic(
   path: string,
   fill: (directory: string) => Promise<void>,
+  { replace = false } = {},
 ): Promise<void> {
   const temporary = temporaryName(path);
   const parent = dirname(resolve(path));
   try {
     await explained(path, async () => {
       await mkdir(parent, { recursive: true });
-      await refuseExisting(path);
+      if (!replace) await refuseExisting(path);
       await mkdir(temporary);
     });
     await fill(temporary);
     await explained(path, async () => {
       await syncTree(temporary);
-      await refuseExisting(path);
-      await rename(temporary, path);
+      if (replace) await renameOver(temporary, path);
+      else {
+        await refuseExisting(path);
+        await rename(temporary, path);
+      }
     });
   } catch (error) {
     await removeQuietly(temporary);
@@ -126,6 +131,25 @@ function withTargetNamed(error: unknown, temporary: string, path: string): unkno
   const ours =
     culprit === undefined ? syscall === 'write' || syscall === 'fsync' : culprit.startsWith(temporary);
   return ours ? explainSystemError(error, 'write', path) : error;
+}
+
+/** A directory that is not empty cannot be renamed over, so the old one steps aside first. */
+async function renameOver(temporary: string, path: string): Promise<void> {
+  const aside = temporaryName(path);
+  const moved = await rename(path, aside).then(
+    () => true,
+    (error: unknown) => {
+      if (systemCode(error) === 'ENOENT') return false;
+      throw error;
+    },
+  );
+  try {
+    await rename(temporary, path);
+  } catch (error) {
+    if (moved) await rename(aside, path);
+    throw error;
+  }
+  if (moved) await rm(aside, { recursive: true, force: true });
 }
 
 /** A rename would replace an empty directory without a word, so the target is looked for first. */

@@ -83,7 +83,9 @@ export async function makeAtlas(
         onProgress,
       }),
     );
-    const rows = latentRows(dictionary, observed, map);
+    const rows = await watched(bench, 'companions', 'latents', (onProgress) =>
+      latentRows(dictionary, observed, map, onProgress),
+    );
     const served =
       directions && (await serve(bench.backend, dictionary, observed, directions, textsOf(material)));
     const summary: Atlas = {

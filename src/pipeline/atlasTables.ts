@@ -1,4 +1,5 @@
 /** The tables of an atlas, of what was observed and of the weights. It must not know where they are kept. */
+import { setImmediate } from 'node:timers/promises';
 import type { Progress } from '../activations/source.ts';
 import type { Dictionary } from '../dictionaries/dictionary.ts';
 import { Firings } from '../evaluation/composition/cofiring.ts';
@@ -18,6 +19,8 @@ import type { TokenText } from './explain.ts';
 
 /** Neighbours, companions, neurons and shares that are listed, at most. */
 export const LISTED = 10;
+/** Latents after which signals and progress bars have their turn. */
+const AT_ONCE = 256;
 
 export interface LatentMap {
   readonly near: Neighbours;
@@ -36,18 +39,25 @@ export async function placeLatents(
   return { near, places: await mapOf(backend, width, near, seed, onProgress) };
 }
 
-/** Rows of atlas.parquet. */
-export function latentRows(
+/** Rows of atlas.parquet. Progress is in latents. */
+export async function latentRows(
   { decoderWeight, outputWidth: width, latents }: Dictionary,
   { rows, codes, bins }: Observed,
   { near, places }: LatentMap,
-): AtlasRow[] {
+  onProgress?: Progress,
+): Promise<AtlasRow[]> {
   const firings = new Firings(codes, latents, numbered(rows.documents));
-  const table = Array.from({ length: latents }, (_, latent) => ({
-    ...emptyRow(latent, spreadOf(decoderWeight.subarray(latent * width, (latent + 1) * width), LISTED)),
-    ...companionColumns(firings, latent),
-    activationCounts: [...bins.subarray(latent * ACTIVATION_BINS, (latent + 1) * ACTIVATION_BINS)],
-  }));
+  const table: AtlasRow[] = [];
+  for (let latent = 0; latent < latents; latent++) {
+    table.push({
+      ...emptyRow(latent, spreadOf(decoderWeight.subarray(latent * width, (latent + 1) * width), LISTED)),
+      ...companionColumns(firings, latent),
+      activationCounts: [...bins.subarray(latent * ACTIVATION_BINS, (latent + 1) * ACTIVATION_BINS)],
+    });
+    if ((latent + 1) % AT_ONCE > 0 && latent + 1 < latents) continue;
+    onProgress?.(latent + 1, latents);
+    await setImmediate();
+  }
   near.rows.forEach((latent, r) => {
     [table[latent].x, table[latent].y] = places.subarray(2 * r, 2 * r + 2);
     Object.assign(table[latent], neighbourColumns(near, r));

@@ -24,6 +24,9 @@ import {
 import { exists, RUN_FILES } from './directory.ts';
 import { readTable, writeTable } from './tables.ts';
 
+/** Rows of a row group where a page wants one latent, or one direction, at a time: some 200 kB. */
+const GROUP_ROWS = 1024;
+
 /** Writes words.parquet, a row group for each of `groups`, as they come: millions of rows, so columns rather than objects. */
 export async function writeWords(directory: string, groups: Iterable<WordRows>): Promise<void> {
   const columns = Object.values(WORD_COLUMNS).map(({ column: name, type }) => ({ name, type }));
@@ -57,11 +60,11 @@ export async function writeAtlas(directory: string, atlas: Atlas, tables: AtlasT
 /** Writes atlas.parquet, and directions.parquet and direction_examples.parquet. */
 export async function writeTables(directory: string, { rows, directions }: AtlasTables): Promise<void> {
   const at = (file: keyof typeof RUN_FILES) => join(directory, RUN_FILES[file]);
-  await writeTable(at('latentAtlas'), atlasRowSchema, ATLAS_COLUMNS, rows);
+  await writeTable(at('latentAtlas'), atlasRowSchema, ATLAS_COLUMNS, rows, GROUP_ROWS);
   if (!directions) return;
   await writeTable(at('directions'), directionSchema, DIRECTION_COLUMNS, directions.directions);
   const examples = [directionExampleSchema, DIRECTION_EXAMPLE_COLUMNS, directions.examples] as const;
-  await writeTable(at('directionExamples'), ...examples);
+  await writeTable(at('directionExamples'), ...examples, GROUP_ROWS);
 }
 
 /** Reads atlas.json; undefined where the run has not come to it. */

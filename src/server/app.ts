@@ -2,15 +2,17 @@
  * The explorer's server as an application of requests and answers: the pages, the catalogue, files of runs by ranges, runs in
  * progress. Only names that the catalogue lists reach the disk, so that no path leads out of a run. It must not know of ports.
  */
-import { join } from 'node:path';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { streamSSE } from 'hono/streaming';
-import { makeCatalogue, publicFiles, type Sources } from '../explorer/catalogue.ts';
-import { readPost } from '../explorer/posts.ts';
+import { makeCatalogue, type Sources } from '../explorer/catalogue.ts';
+import { FEED_FILE, FEED_TYPE, feedOf } from '../explorer/feed.ts';
+import { listPosts, readPost } from '../explorer/posts.ts';
+import { PublicFiles } from '../explorer/publicFiles.ts';
 import { scan } from '../explorer/scan.ts';
 import { InputError } from '../formats/errors.ts';
 import { RUN_FILES } from '../runs/directory.ts';
+import { labRoutes } from './lab.ts';
 import { followRuns } from './live.ts';
 import { POLICY } from './policy.ts';
 
@@ -20,6 +22,7 @@ const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 /** `pages` is the directory with the built pages. */
 export function explorerApp(sources: Sources, pages: string): Hono {
   const app = new Hono();
+  const files = new PublicFiles(sources.runs);
   app.use(fromHere);
   app.use(async (c, next) => {
     await next();
@@ -47,18 +50,29 @@ export function explorerApp(sources: Sources, pages: string): Hono {
     c.json(await readPost(sources.notebook, c.req.param('name').slice(0, -'.json'.length))),
   );
   app.get('/data/files/*', async (c, next) => {
-    const asked = decoded(c.req.path.slice('/data/files/'.length));
-    const file = asked.slice(asked.lastIndexOf('/') + 1);
-    const known = publicFiles(await scan(sources.runs)).get(asked.slice(0, -file.length - 1));
-    if (!known?.files.includes(file)) return c.notFound();
-    return serveStatic({ path: join(known.directory, file) })(c, next);
+    const path = await files.find(decoded(c.req.path.slice('/data/files/'.length)));
+    return path === undefined ? c.notFound() : serveStatic({ path })(c, next);
   });
+  app.get(`/${FEED_FILE}`, async (c) =>
+    c.body(feedOf(await listPosts(sources.notebook)), 200, { 'Content-Type': FEED_TYPE }),
+  );
   app.get('/api/progress', (c) =>
     streamSSE(c, async (stream) => {
       const ended = new AbortController();
       stream.onAbort(() => ended.abort());
       for await (const { event, data } of followRuns(sources.runs, ended.signal))
         await stream.writeSSE({ event, data: JSON.stringify(data) });
+    }),
+  );
+  app.route(
+    '/api/lab',
+    labRoutes(async (run) => {
+      const found = (await scan(sources.runs)).runs.find(({ path }) => path === run);
+      if (found === undefined) throw new InputError(`run: there is no run ${run} here`);
+      // Only who asks waits for all that computes.
+      const { loadBackend } = await import('../kernels/index.ts');
+      const { openLab } = await import('../pipeline/lab.ts');
+      return openLab({ backend: loadBackend() }, found.directory);
     }),
   );
   app.get('*', serveStatic({ root: pages }));

@@ -110,6 +110,21 @@ describe('writeDirAtomic', () => {
     expect(await readdir(join(dir, 'a', 'b'))).toEqual(['run']);
   });
 
+  test('with replace, the old directory is there until the new one is whole, and back where that fails', async () => {
+    const path = join(dir, 'site');
+    const fill = (text: string) => async (temporary: string) => {
+      if (text !== 'first') expect(await readFile(join(path, 'file'), 'utf8')).toBe('first');
+      await writeFile(join(temporary, 'file'), text);
+      if (text === 'failing') throw new RangeError('mine');
+    };
+    await writeDirAtomic(path, fill('first'), { replace: true });
+    await expect(writeDirAtomic(path, fill('failing'), { replace: true })).rejects.toThrow('mine');
+    expect(await readFile(join(path, 'file'), 'utf8')).toBe('first');
+    await writeDirAtomic(path, fill('second'), { replace: true });
+    expect(await readFile(join(path, 'file'), 'utf8')).toBe('second');
+    expect(await readdir(dir)).toEqual(['site']);
+  });
+
   test('a failing fill leaves nothing, and its error is passed on', async () => {
     const fault = new Error('mine');
     const work = writeDirAtomic(join(dir, 'run'), async (temporary) => {

@@ -1,6 +1,7 @@
 /** `monosem toy`: experiments on models and data whose features are known, each with a verdict. */
 import type { Command } from 'commander';
 import { InputError } from '../../formats/errors.ts';
+import { predictedText } from '../../report/finding.ts';
 import { decimal, duration } from '../../report/numbers.ts';
 import type { Entry } from '../../runs/entrySchema.ts';
 import { withBench } from '../bench.ts';
@@ -70,10 +71,10 @@ function verdicts(entries: readonly Entry[]): string {
 
 function entryText({ title, claim, prediction, findings, verdict, because, seconds }: Entry): string {
   const number = (value: number | null) => (value === null ? 'unknown' : decimal(value, 3));
-  const rows = findings.map(({ name, value, low, high, n, predicted = {}, null: nothing }) => [
+  const rows = findings.map(({ name, value, low, high, n, predicted, null: nothing }) => [
     name,
     low === null ? number(value) : `${number(value)} [${number(low)}, ${number(high)}]`,
-    range(predicted),
+    predictedText(predicted),
     nothing ? `${number(nothing.value)} (${nothing.name})` : '',
     String(n),
   ]);
@@ -87,10 +88,4 @@ function entryText({ title, claim, prediction, findings, verdict, because, secon
     table(head, rows, ['left', 'right', 'right', 'right', 'right']),
     `${verdict} (${duration(seconds)}): ${because}`,
   ].join('\n\n');
-}
-
-function range({ low, high }: { low?: number; high?: number }): string {
-  if (low === undefined && high === undefined) return '';
-  if (low === undefined) return `at most ${high}`;
-  return high === undefined ? `at least ${low}` : `${low} to ${high}`;
 }

@@ -49,7 +49,7 @@ export async function rehearseAtlas(
   const rows = Math.min(MOST_ROWS, test.totalRows) / source.totalRows;
   meter.add('atlas', observing, rows);
   // Firings in common take most of the time, and grow with the rows.
-  const { result: table, ...counting } = await timed(async () => latentRows(dictionary, observed, map));
+  const { result: table, ...counting } = await timed(() => latentRows(dictionary, observed, map));
   meter.add('atlas', counting, rows);
   await meter.measure('atlas', 1, async () => {
     const served = directions && (await serve(backend, dictionary, observed, directions, textsOf(subject)));

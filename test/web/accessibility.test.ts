@@ -1,0 +1,62 @@
+/** Every page under axe-core's rules (WCAG 2 A and AA: names, roles, labels, contrast), light and dark. */
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { noBrowser } from './browser.ts';
+import { type Shown, show, smallSite } from './site.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+const PAGES = [
+  '#/',
+  '#/run/small',
+  '#/run/small/features',
+  '#/run/small/feature/1',
+  '#/run/small/map',
+  '#/run/small/neurons',
+  '#/run/small/neurons/neuron/0',
+  '#/run/small/lab?text=Once+upon+a+time&edits=add_3_20*ablate_5_at_2',
+  '#/playground',
+  '#/notebook',
+  '#/notebook/toy%2Ffive-features',
+  '#/blog',
+  '#/nowhere',
+];
+
+describe.skipIf(noBrowser)('accessibility', () => {
+  let shown: Shown;
+  beforeAll(async () => {
+    shown = await show(await smallSite());
+  });
+  afterAll(() => shown?.close());
+
+  it.each(PAGES)('%s', async (hash) => {
+    const { page, faults } = await shown.open(hash);
+    await page.locator('main :is(h1, h2)').first().waitFor();
+    await page
+      .waitForFunction(() => document.querySelector('main [role=status]') === null, undefined, {
+        timeout: 5000,
+      })
+      .catch(() => {});
+    for (const theme of ['light', 'dark']) {
+      await page.evaluate((name) => {
+        document.documentElement.dataset.theme = name;
+      }, theme);
+      // Evaluated rather than added as a script, which the policy of the pages would refuse.
+      await page.evaluate(AXE);
+      const { violations } = await page.evaluate(() =>
+        (window as unknown as { axe: { run(options: object): Promise<AxeResults> } }).axe.run({
+          runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'],
+        }),
+      );
+      const found = violations.flatMap(({ id, nodes }) =>
+        nodes.map(({ html, failureSummary }) => ({ id, html, failureSummary })),
+      );
+      expect([theme, found]).toEqual([theme, []]);
+    }
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+});

@@ -1,0 +1,73 @@
+/**
+ * The scale of an axis, told from where its ticks stand and what is written at them: how a drawing can be read without knowing how it
+ * was made. It must not know of drawings.
+ */
+
+/** `text` is empty where the axis names only some of its ticks. */
+export interface Tick {
+  readonly at: number;
+  readonly text: string;
+}
+
+export interface Axis {
+  readonly valueAt: (at: number) => number;
+  readonly placeOf: (value: number) => number;
+}
+
+/** Ticks stand at most this far from where a scale has them: what is written is rounded. */
+const TOLERANCE = 1.5;
+
+/** A linear or a logarithmic axis; undefined where the ticks are not those of either, or too few to tell. */
+export function axisOf(ticks: readonly Tick[]): Axis | undefined {
+  const named = ticks
+    .map(({ at, text }) => ({ at, value: numberIn(text) }))
+    .filter((tick): tick is { at: number; value: number } => tick.value !== undefined);
+  if (named.length < 2 || ticks.length < 3) return undefined;
+  const evenly = spread(ticks.map(({ at }) => at));
+  const linear = straight(named);
+  if (evenly && linear) return { valueAt: linear.inverse, placeOf: linear.forward };
+  if (named.some(({ value }) => value <= 0)) return undefined;
+  const log = straight(named.map(({ at, value }) => ({ at, value: Math.log(value) })));
+  return (
+    log && { valueAt: (at) => Math.exp(log.inverse(at)), placeOf: (value) => log.forward(Math.log(value)) }
+  );
+}
+
+/** Least squares of places on values, unless a tick stands too far off. */
+function straight(ticks: readonly { at: number; value: number }[]) {
+  const mean = (of: (tick: { at: number; value: number }) => number) =>
+    ticks.reduce((sum, tick) => sum + of(tick), 0) / ticks.length;
+  const [value, at] = [mean((tick) => tick.value), mean((tick) => tick.at)];
+  const slope =
+    mean((tick) => (tick.value - value) * (tick.at - at)) / mean((tick) => (tick.value - value) ** 2);
+  if (!Number.isFinite(slope) || slope === 0) return undefined;
+  const forward = (x: number) => at + slope * (x - value);
+  if (ticks.some((tick) => Math.abs(forward(tick.value) - tick.at) > TOLERANCE)) return undefined;
+  return { forward, inverse: (place: number) => value + (place - at) / slope };
+}
+
+/** Whether all gaps are as wide. */
+function spread(places: readonly number[]): boolean {
+  const sorted = [...places].sort((a, b) => a - b);
+  const gaps = sorted.slice(1).map((place, i) => place - sorted[i]);
+  return Math.max(...gaps) - Math.min(...gaps) <= 2 * TOLERANCE;
+}
+
+const LETTERS: Record<string, number> = {
+  '': 1,
+  '%': 0.01,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  m: 1e-3,
+  µ: 1e-6,
+};
+
+/** 0.5, −2, 1e−4, 20k, 12.3 M, 5 %; undefined where it is no number. */
+export function numberIn(text: string): number | undefined {
+  const match = /^([+-]?(?:\d[\d,]*\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s?([kMGTmµ%]?)$/.exec(
+    text.trim().replaceAll('−', '-'),
+  );
+  return match ? Number(match[1].replaceAll(',', '')) * LETTERS[match[2]] : undefined;
+}

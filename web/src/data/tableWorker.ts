@@ -18,10 +18,14 @@ import { TextIndex } from './textIndex.ts';
 interface Table {
   readonly file: ReturnType<typeof withAhead>;
   readonly metadata: FileMetaData;
-  readonly columns: Map<string, Promise<unknown[]>>;
-  /** Columns of single row groups, the one that was asked for last at the end. */
+  readonly columns: Map<string, Promise<Group[]>>;
+  /** Columns of row groups in which rows were looked for, the one that was asked for last at the end. */
   readonly groups: Map<string, Promise<ArrayLike<unknown>>>;
   readonly texts: Map<string, Promise<TextIndex>>;
+}
+
+interface Group extends Range {
+  readonly values: () => Promise<unknown[]>;
 }
 
 /** Columns of row groups that stay, of one table. */
@@ -49,8 +53,9 @@ async function answer(
     const found = new Set(indices.flatMap((index) => index.rowsHolding(holding.from, holding.to)));
     return [[...found].sort((a, b) => a - b)];
   }
-  const all = await Promise.all(columns.map((column) => kept(table, table.columns, column, readWhole)));
-  return rows ? all.map((values) => rows.map((row) => values[row])) : all;
+  return Promise.all(
+    columns.map((column) => (rows ? readAt(table, column, rows) : readWhole(table, column))),
+  );
 }
 
 function post(answer: Answer): void {
@@ -88,17 +93,41 @@ function kept<T>(
 }
 
 async function indexTexts(table: Table, column: string): Promise<TextIndex> {
-  return new TextIndex(await kept(table, table.columns, column, readWhole));
+  return new TextIndex(await readWhole(table, column));
 }
 
-async function readWhole({ file, metadata }: Table, column: string): Promise<unknown[]> {
+async function readWhole(table: Table, column: string): Promise<unknown[]> {
+  const groups = await kept(table, table.columns, column, groupsOf);
+  return (await Promise.all(groups.map(({ values }) => values()))).flat();
+}
+
+/** The row groups of a column, each read when its values are first asked for. */
+async function groupsOf({ file, metadata }: Table, column: string): Promise<Group[]> {
   const scan = await parquetScan({ file, metadata, columns: [column] });
-  const values: unknown[] = [];
-  const parts = await Promise.all(
-    scan.ranges.map(({ rowStart, rowEnd }) => scan.readColumn({ column, rowStart, rowEnd })),
+  return scan.ranges.map(({ rowStart, rowEnd }) => {
+    let values: Promise<unknown[]> | undefined;
+    const read = async () => Array.from<unknown>(await scan.readColumn({ column, rowStart, rowEnd }));
+    return {
+      rowStart,
+      rowEnd,
+      values: () => {
+        values ??= read();
+        values.catch(() => (values = undefined));
+        return values;
+      },
+    };
+  });
+}
+
+/** The values of some rows, of the row groups in which they are. */
+async function readAt(table: Table, column: string, rows: readonly number[]): Promise<unknown[]> {
+  const groups = await kept(table, table.columns, column, groupsOf);
+  return Promise.all(
+    rows.map(async (row) => {
+      const group = groups.find(({ rowStart, rowEnd }) => row >= rowStart && row < rowEnd);
+      return group && (await group.values())[row - group.rowStart];
+    }),
   );
-  for (const part of parts) for (const value of part) values.push(value);
-  return values;
 }
 
 /**

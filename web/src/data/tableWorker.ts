@@ -3,22 +3,33 @@
  * footer is read once. It must not know what tables mean.
  */
 import {
-  type AsyncBuffer,
   asyncBufferFromUrl,
   cachedAsyncBuffer,
   type FileMetaData,
+  type ParquetScan,
   parquetMetadataAsync,
   parquetScan,
 } from 'hyparquet';
+import { spansOf, withAhead } from './ahead.ts';
+import { type Range, rangesWithin } from './rowGroups.ts';
 import type { Answer, Question, Where } from './tables.ts';
 import { TextIndex } from './textIndex.ts';
 
 interface Table {
-  readonly file: AsyncBuffer;
+  readonly file: ReturnType<typeof withAhead>;
   readonly metadata: FileMetaData;
-  readonly columns: Map<string, Promise<unknown[]>>;
+  readonly columns: Map<string, Promise<Group[]>>;
+  /** Columns of row groups in which rows were looked for, the one that was asked for last at the end. */
+  readonly groups: Map<string, Promise<ArrayLike<unknown>>>;
   readonly texts: Map<string, Promise<TextIndex>>;
 }
+
+interface Group extends Range {
+  readonly values: () => Promise<unknown[]>;
+}
+
+/** Columns of row groups that stay, of one table. */
+const MOST_GROUPS = 192;
 
 const tables = new Map<string, Promise<Table>>();
 
@@ -26,21 +37,25 @@ addEventListener('message', async ({ data: question }: MessageEvent<Question>) =
   try {
     const table = await open(question.address, question.size);
     const values = await answer(table, question);
-    post({ id: question.id, values: values.map(compact) });
+    post(values ? { id: question.id, values: values.map(compact) } : { id: question.id, tooMany: true });
   } catch (error) {
     post({ id: question.id, error: error instanceof Error ? error.message : String(error) });
   }
 });
 
-async function answer(table: Table, { columns, where, rows, holding }: Question): Promise<unknown[][]> {
+async function answer(
+  table: Table,
+  { columns, where, rows, holding }: Question,
+): Promise<unknown[][] | undefined> {
   if (where) return matching(table, columns, where);
   if (holding) {
     const indices = await Promise.all(columns.map((column) => kept(table, table.texts, column, indexTexts)));
     const found = new Set(indices.flatMap((index) => index.rowsHolding(holding.from, holding.to)));
     return [[...found].sort((a, b) => a - b)];
   }
-  const all = await Promise.all(columns.map((column) => kept(table, table.columns, column, readWhole)));
-  return rows ? all.map((values) => rows.map((row) => values[row])) : all;
+  return Promise.all(
+    columns.map((column) => (rows ? readAt(table, column, rows) : readWhole(table, column))),
+  );
 }
 
 function post(answer: Answer): void {
@@ -59,8 +74,9 @@ function open(address: string, size: number): Promise<Table> {
 }
 
 async function opened(address: string, byteLength: number): Promise<Table> {
-  const file = cachedAsyncBuffer(await asyncBufferFromUrl({ url: address, byteLength }));
-  return { file, metadata: await parquetMetadataAsync(file), columns: new Map(), texts: new Map() };
+  const file = withAhead(cachedAsyncBuffer(await asyncBufferFromUrl({ url: address, byteLength })));
+  const metadata = await parquetMetadataAsync(file);
+  return { file, metadata, columns: new Map(), groups: new Map(), texts: new Map() };
 }
 
 /** What `make` gives of a column, made once. */
@@ -77,38 +93,89 @@ function kept<T>(
 }
 
 async function indexTexts(table: Table, column: string): Promise<TextIndex> {
-  return new TextIndex(await kept(table, table.columns, column, readWhole));
+  return new TextIndex(await readWhole(table, column));
 }
 
-async function readWhole({ file, metadata }: Table, column: string): Promise<unknown[]> {
+async function readWhole(table: Table, column: string): Promise<unknown[]> {
+  const groups = await kept(table, table.columns, column, groupsOf);
+  return (await Promise.all(groups.map(({ values }) => values()))).flat();
+}
+
+/** The row groups of a column, each read when its values are first asked for. */
+async function groupsOf({ file, metadata }: Table, column: string): Promise<Group[]> {
   const scan = await parquetScan({ file, metadata, columns: [column] });
-  const values: unknown[] = [];
-  for (const { rowStart, rowEnd } of scan.ranges)
-    for (const value of await scan.readColumn({ column, rowStart, rowEnd })) values.push(value);
-  return values;
+  return scan.ranges.map(({ rowStart, rowEnd }) => {
+    let values: Promise<unknown[]> | undefined;
+    const read = async () => Array.from<unknown>(await scan.readColumn({ column, rowStart, rowEnd }));
+    return {
+      rowStart,
+      rowEnd,
+      values: () => {
+        values ??= read();
+        values.catch(() => (values = undefined));
+        return values;
+      },
+    };
+  });
 }
 
-/** The rows in which a column is within bounds, of row groups whose own bounds leave room for any. */
+/** The values of some rows, of the row groups in which they are. */
+async function readAt(table: Table, column: string, rows: readonly number[]): Promise<unknown[]> {
+  const groups = await kept(table, table.columns, column, groupsOf);
+  return Promise.all(
+    rows.map(async (row) => {
+      const group = groups.find(({ rowStart, rowEnd }) => row >= rowStart && row < rowEnd);
+      return group && (await group.values())[row - group.rowStart];
+    }),
+  );
+}
+
+/**
+ * The rows in which a column is within bounds, of row groups whose own bounds leave room for any; undefined where these have more
+ * rows than `most`.
+ */
 async function matching(
-  { file, metadata }: Table,
+  { file, metadata, groups }: Table,
   columns: readonly string[],
-  { column: key, from, to }: Where,
-): Promise<unknown[][]> {
-  const pruningFilter = { [key]: { $gte: from, $lte: to } };
+  { column: key, from, to, most }: Where,
+): Promise<unknown[][] | undefined> {
   const names = [...new Set([key, ...columns])];
-  const scan = await parquetScan({ file, metadata, columns: names, pruningFilter });
+  const ranges = rangesWithin(metadata, key, from, to);
+  const candidates = ranges.reduce((sum, { rowStart, rowEnd }) => sum + rowEnd - rowStart, 0);
+  if (most !== undefined && candidates > most) return undefined;
+  const missing = ranges.filter((range) => names.some((column) => !groups.has(placeOf(column, range))));
+  file.ahead(spansOf(metadata, names, missing));
+  const scan = await parquetScan({ file, metadata, columns: names });
   const result: unknown[][] = columns.map(() => []);
-  for (const { rowStart, rowEnd } of scan.ranges) {
-    const keys = await scan.readColumn({ column: key, rowStart, rowEnd });
+  for (const range of ranges) {
+    const keys = (await groupColumn(groups, scan, key, range)) as ArrayLike<number | string>;
     const rows: number[] = [];
     for (let i = 0; i < keys.length; i++) if (keys[i] >= from && keys[i] <= to) rows.push(i);
     if (rows.length === 0) continue;
-    const read = await Promise.all(
-      columns.map((column) => (column === key ? keys : scan.readColumn({ column, rowStart, rowEnd }))),
-    );
+    const read = await Promise.all(columns.map((column) => groupColumn(groups, scan, column, range)));
     for (const [c, values] of read.entries()) for (const i of rows) result[c].push(values[i]);
   }
   return result;
+}
+
+/** A column of a row group, which stays: whoever looks at one row will want those beside it. */
+function groupColumn(
+  groups: Table['groups'],
+  scan: ParquetScan,
+  column: string,
+  range: Range,
+): Promise<ArrayLike<unknown>> {
+  const place = placeOf(column, range);
+  const known = groups.get(place) ?? Promise.resolve(scan.readColumn({ column, ...range }));
+  groups.delete(place);
+  groups.set(place, known);
+  known.catch(() => groups.delete(place));
+  if (groups.size > MOST_GROUPS) groups.delete(groups.keys().next().value!);
+  return known;
+}
+
+function placeOf(column: string, { rowStart }: Range): string {
+  return `${rowStart} ${column}`;
 }
 
 /** Numbers in one array that can be handed over without a copy. */

@@ -12,6 +12,8 @@ export interface Where {
   readonly column: string;
   readonly from: number | string;
   readonly to: number | string;
+  /** Nothing is read where more rows than these would have to be looked at. */
+  readonly most?: number;
 }
 
 export interface Question {
@@ -28,8 +30,9 @@ export interface Question {
 }
 
 export type Answer = { id: number } & (
-  | { values: (unknown[] | Float64Array)[]; error?: undefined }
-  | { error: string; values?: undefined }
+  | { values: (unknown[] | Float64Array)[]; tooMany?: undefined; error?: undefined }
+  | { tooMany: true; values?: undefined; error?: undefined }
+  | { error: string; tooMany?: undefined; values?: undefined }
 );
 
 let worker: Worker | undefined;
@@ -67,20 +70,25 @@ export async function readColumns<Row extends object, K extends Key<Row>>(
   columns: Columns<Row>,
   keys: readonly K[],
 ): Promise<{ [Name in K]: Column<Row[Name]> }> {
-  const values = await read(run, file, columns, keys);
+  const values = (await read(run, file, columns, keys))!;
   return Object.fromEntries(keys.map((key, i) => [key, values[i]])) as { [Name in K]: Column<Row[Name]> };
 }
 
-/** What `readRows` gives, a column each. */
+/** What `readRows` gives, a column each; undefined where more than `most` rows would have to be looked at for it. */
 export async function readColumnsWhere<Row extends object, K extends Key<Row>>(
   run: ListedRun,
   file: string,
   columns: Columns<Row>,
   keys: readonly K[],
-  where: Bounds<Row>,
-): Promise<{ [Name in K]: Column<Row[Name]> }> {
-  const values = await read(run, file, columns, keys, { where: stored(columns, where) });
-  return Object.fromEntries(keys.map((key, i) => [key, values[i]])) as { [Name in K]: Column<Row[Name]> };
+  where: Bounds<Row> & { readonly most?: number },
+): Promise<{ [Name in K]: Column<Row[Name]> } | undefined> {
+  const values = await read(run, file, columns, keys, {
+    where: { ...stored(columns, where), most: where.most },
+  });
+  return (
+    values &&
+    (Object.fromEntries(keys.map((key, i) => [key, values[i]])) as { [Name in K]: Column<Row[Name]> })
+  );
 }
 
 /** The rows in which the field `where.key` lies between two values, with some of their fields. */
@@ -91,7 +99,7 @@ export async function readRows<Row extends object, K extends Key<Row>>(
   keys: readonly K[],
   where: Bounds<Row>,
 ): Promise<Pick<Row, K>[]> {
-  return rowsOf(keys, await read(run, file, columns, keys, { where: stored(columns, where) }));
+  return rowsOf(keys, (await read(run, file, columns, keys, { where: stored(columns, where) }))!);
 }
 
 /** Some fields of the rows at `places`, in their order; the columns are read whole the first time and stay with the worker. */
@@ -102,7 +110,7 @@ export async function readPlaces<Row extends object, K extends Key<Row>>(
   keys: readonly K[],
   places: readonly number[],
 ): Promise<Pick<Row, K>[]> {
-  return rowsOf(keys, await read(run, file, columns, keys, { rows: places }));
+  return rowsOf(keys, (await read(run, file, columns, keys, { rows: places }))!);
 }
 
 /** The places of rows that hold a word from `from` to `to` in any of these fields, ascending. */
@@ -113,7 +121,7 @@ export async function placesHolding<Row extends object>(
   keys: readonly Key<Row>[],
   holding: { from: string; to: string },
 ): Promise<Float64Array> {
-  const [places] = await askOf(run, file, columns, keys, { holding });
+  const [places] = (await askOf(run, file, columns, keys, { holding }))!;
   return Float64Array.from(places as ArrayLike<number>);
 }
 
@@ -143,9 +151,10 @@ async function read<Row extends object, K extends Key<Row>>(
   columns: Columns<Row>,
   keys: readonly K[],
   which: Pick<Question, 'where' | 'rows'> = {},
-): Promise<(unknown[] | Float64Array)[]> {
+): Promise<(unknown[] | Float64Array)[] | undefined> {
   const name = `${run.path}/${file}`;
   const values = await askOf(run, file, columns, keys, which);
+  if (values === undefined) return undefined;
   for (const [k, key] of keys.entries()) checkColumn(name, columns[key].column, columns[key].type, values[k]);
   const longest = Math.max(...values.map((column) => column.length));
   for (const [k, key] of keys.entries())
@@ -162,7 +171,7 @@ async function askOf<Row extends object>(
   columns: Columns<Row>,
   keys: readonly Key<Row>[],
   which: Pick<Question, 'where' | 'rows' | 'holding'>,
-): Promise<(unknown[] | Float64Array)[]> {
+): Promise<(unknown[] | Float64Array)[] | undefined> {
   const name = `${run.path}/${file}`;
   if (!hasFile(run, file)) throw new DataError(`${name}: not there; the run has not come to it`);
   const { values, error } = await ask({

@@ -11,6 +11,8 @@ import type { Latents } from './latents.ts';
 
 /** A shorter beginning would be that of too many words. */
 const SHORTEST_BEGINNING = 3;
+/** Rows of the index that are looked at for a word in the writing; where more words begin so, only the word itself is found. */
+const MOST_ROWS = 2 ** 17;
 
 export type Query =
   | { readonly kind: 'all' }
@@ -24,7 +26,9 @@ export interface Wanted {
   readonly to: string;
 }
 
-/** The last word may be still in the writing: it stands for all that begin with it, unless a space follows it. */
+/**
+ * The last word may be still in the writing: it stands for all that begin with it, unless a space follows it or too many begin so.
+ */
 export function parseQuery(text: string): Query {
   const number = /^\s*#?\s*(\d{1,9})\s*$/.exec(text);
   if (number) return { kind: 'latent', latent: Number(number[1]) };
@@ -70,12 +74,7 @@ export async function searchLatents(
 async function strengthsOf(run: ListedRun, latents: Latents, wanted: Wanted): Promise<Strengths> {
   const [places, words] = await Promise.all([
     placesHolding(run, 'features.parquet', FEATURE_COLUMNS, ['topTokens', 'promotedTokens'], wanted),
-    hasWords(run)
-      ? readColumnsWhere(run, 'words.parquet', WORD_COLUMNS, ['latent', 'strength'], {
-          key: 'word',
-          ...wanted,
-        })
-      : { latent: new Float64Array(), strength: new Float64Array() },
+    hasWords(run) ? rowsOfWord(run, wanted) : { latent: new Float64Array(), strength: new Float64Array() },
   ]);
   const strengths = new Map<number, number>();
   for (const place of places) strengths.set(latents.latent[place], 0);
@@ -85,6 +84,24 @@ async function strengthsOf(run: ListedRun, latents: Latents, wanted: Wanted): Pr
     if (before === undefined || words.strength[i] > before) strengths.set(latent, words.strength[i]);
   }
   return strengths;
+}
+
+async function rowsOfWord(run: ListedRun, { from, to }: Wanted) {
+  const within = (end: string, most?: number) =>
+    readColumnsWhere(run, 'words.parquet', WORD_COLUMNS, ['latent', 'strength'], {
+      key: 'word',
+      from,
+      to: end,
+      most,
+    });
+  const found = from === to ? undefined : await within(to, MOST_ROWS);
+  return found ?? (await within(from))!;
+}
+
+/** Has the indices read that a search needs, so that the first one need not wait for them. */
+export async function prepareSearch(run: ListedRun, latents: Latents): Promise<void> {
+  const nothing = { from: '\uffff', to: '\uffff' };
+  await searchLatents(run, latents, { kind: 'words', words: [nothing] });
 }
 
 /** Whether the words of its examples can be searched, and not its tokens only. */

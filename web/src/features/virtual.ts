@@ -1,7 +1,9 @@
 /** Which rows of a long table are to be drawn: only those in sight, all of one height. It must not know what rows hold. */
 
 /** Rows drawn above and below those in sight, so that a quick scroll shows no gap. */
-const BEYOND = 8;
+const BEYOND = 6;
+/** Rows drawn at most, more than fit into sight. */
+export const MOST_BEYOND = 2 * BEYOND + 2;
 
 export interface Sight {
   /** How far the table is scrolled, and how much of its body is in sight, in pixels. */

@@ -9,6 +9,8 @@ export interface EvidenceMeaning {
   readonly meaning: string;
   /** What a true feature should have more of than an artifact; where it is not set, neither end speaks for a latent. */
   readonly better?: 'higher' | 'lower';
+  /** It follows from how many latents there are: only nulls that have as many can be compared. */
+  readonly ofCount?: true;
   readonly decimals: number;
 }
 
@@ -78,12 +80,14 @@ export const EVIDENCE_MEANINGS: Readonly<Record<EvidenceMeasure, EvidenceMeaning
     meaning:
       'Cosine with the nearest other latent of its own dictionary: a high one says that one thing was split over several latents.',
     better: 'lower',
+    ofCount: true,
     decimals: 2,
   },
   share: {
     label: 'Share of variance',
     meaning: 'Of the variance of all activations, the part that it alone explains.',
     better: 'higher',
+    ofCount: true,
     decimals: 5,
   },
   kurtosis: {

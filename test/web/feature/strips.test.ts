@@ -107,6 +107,15 @@ describe('measures beside nulls', () => {
     expect(hardest!.name).toBe('shuffled');
   });
 
+  it('compares what follows from the number of latents only with nulls that have as many', () => {
+    const basis = { ...spread('neurons', 0, 0.1), latents: 20 };
+    expect(strip('neighbour', 0.6, spread('random', 0, 1), basis).hardest!.name).toBe('random');
+    expect(strip('share', 0.6, { ...spread('neurons', 2, 3), latents: 20 }).hardest).toBeUndefined();
+    expect(strip('consensus', 0.6, spread('random', 0, 0.2), { ...basis, name: 'ica' }).nulls).toHaveLength(
+      2,
+    );
+  });
+
   it('leaves out what is not known, and has every mark on the axis', () => {
     const strips = stripsOf(
       latentWith({ kurtosis: Number.NaN, share: 40 }),

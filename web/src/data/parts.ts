@@ -35,13 +35,26 @@ export function held<T>(part: Part<T>): T | undefined {
   return part.is === 'there' ? part.value : undefined;
 }
 
+/** Files that were read last, by address and size: the pages of latents ask for the same over and over. */
+const read = new Map<string, Promise<unknown>>();
+const MOST_READ = 16;
+
 /** A small JSON file of a run as a part. */
 export function jsonPart<S extends z.ZodType>(
   run: ListedRun,
   file: string,
   schema: S,
 ): Promise<Part<z.output<S>>> {
-  return partOf(run, [file], () => fetchJson(schema, fileAddress(run.path, file), `${run.path}/${file}`));
+  return partOf(run, [file], () => {
+    const address = fileAddress(run.path, file);
+    const key = `${address} ${run.files[file]}`;
+    const known = read.get(key) ?? fetchJson(schema, address, `${run.path}/${file}`);
+    read.delete(key);
+    read.set(key, known);
+    known.catch(() => read.delete(key));
+    if (read.size > MOST_READ) read.delete(read.keys().next().value!);
+    return known as Promise<z.output<S>>;
+  });
 }
 
 /** Rows of a table as `schema` has them, lists as plain arrays. DataError names the row and the field. */

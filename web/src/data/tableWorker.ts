@@ -6,6 +6,7 @@ import {
   asyncBufferFromUrl,
   cachedAsyncBuffer,
   type FileMetaData,
+  type ParquetScan,
   parquetMetadataAsync,
   parquetScan,
 } from 'hyparquet';
@@ -18,12 +19,17 @@ interface Table {
   readonly file: ReturnType<typeof withAhead>;
   readonly metadata: FileMetaData;
   readonly columns: Map<string, Promise<Group[]>>;
+  /** Columns of row groups in which rows were looked for, the one that was asked for last at the end. */
+  readonly groups: Map<string, Promise<ArrayLike<unknown>>>;
   readonly texts: Map<string, Promise<TextIndex>>;
 }
 
 interface Group extends Range {
   readonly values: () => Promise<unknown[]>;
 }
+
+/** Columns of row groups that stay, of one table. */
+const MOST_GROUPS = 192;
 
 const tables = new Map<string, Promise<Table>>();
 
@@ -69,7 +75,8 @@ function open(address: string, size: number): Promise<Table> {
 
 async function opened(address: string, byteLength: number): Promise<Table> {
   const file = withAhead(cachedAsyncBuffer(await asyncBufferFromUrl({ url: address, byteLength })));
-  return { file, metadata: await parquetMetadataAsync(file), columns: new Map(), texts: new Map() };
+  const metadata = await parquetMetadataAsync(file);
+  return { file, metadata, columns: new Map(), groups: new Map(), texts: new Map() };
 }
 
 /** What `make` gives of a column, made once. */
@@ -128,7 +135,7 @@ async function readAt(table: Table, column: string, rows: readonly number[]): Pr
  * rows than `most`.
  */
 async function matching(
-  { file, metadata }: Table,
+  { file, metadata, groups }: Table,
   columns: readonly string[],
   { column: key, from, to, most }: Where,
 ): Promise<unknown[][] | undefined> {
@@ -136,20 +143,39 @@ async function matching(
   const ranges = rangesWithin(metadata, key, from, to);
   const candidates = ranges.reduce((sum, { rowStart, rowEnd }) => sum + rowEnd - rowStart, 0);
   if (most !== undefined && candidates > most) return undefined;
-  file.ahead(spansOf(metadata, names, ranges));
+  const missing = ranges.filter((range) => names.some((column) => !groups.has(placeOf(column, range))));
+  file.ahead(spansOf(metadata, names, missing));
   const scan = await parquetScan({ file, metadata, columns: names });
   const result: unknown[][] = columns.map(() => []);
-  for (const { rowStart, rowEnd } of ranges) {
-    const keys = await scan.readColumn({ column: key, rowStart, rowEnd });
+  for (const range of ranges) {
+    const keys = (await groupColumn(groups, scan, key, range)) as ArrayLike<number | string>;
     const rows: number[] = [];
     for (let i = 0; i < keys.length; i++) if (keys[i] >= from && keys[i] <= to) rows.push(i);
     if (rows.length === 0) continue;
-    const read = await Promise.all(
-      columns.map((column) => (column === key ? keys : scan.readColumn({ column, rowStart, rowEnd }))),
-    );
+    const read = await Promise.all(columns.map((column) => groupColumn(groups, scan, column, range)));
     for (const [c, values] of read.entries()) for (const i of rows) result[c].push(values[i]);
   }
   return result;
+}
+
+/** A column of a row group, which stays: whoever looks at one row will want those beside it. */
+function groupColumn(
+  groups: Table['groups'],
+  scan: ParquetScan,
+  column: string,
+  range: Range,
+): Promise<ArrayLike<unknown>> {
+  const place = placeOf(column, range);
+  const known = groups.get(place) ?? Promise.resolve(scan.readColumn({ column, ...range }));
+  groups.delete(place);
+  groups.set(place, known);
+  known.catch(() => groups.delete(place));
+  if (groups.size > MOST_GROUPS) groups.delete(groups.keys().next().value!);
+  return known;
+}
+
+function placeOf(column: string, { rowStart }: Range): string {
+  return `${rowStart} ${column}`;
 }
 
 /** Numbers in one array that can be handed over without a copy. */

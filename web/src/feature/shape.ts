@@ -40,12 +40,12 @@ export function activationBars(counts: readonly number[], maxActivation: number)
 /** Longest text that is put into an address, in UTF-16 units. */
 const LONGEST_TEXT = 400;
 
-/** The text of the strongest example, for the lab; nothing where there is none. */
-export function labText(examples: readonly Example[] | undefined): { text?: string } {
+/** The text of the strongest example, for the lab; undefined where there is none, or one that is too long. */
+export function labText(examples: readonly Example[] | undefined): string | undefined {
   const top = examples?.find(({ kind, rank }) => kind === 'top' && rank === 0);
-  if (top === undefined) return {};
+  if (top === undefined) return undefined;
   // A special token such as `<s>` is no text.
   const start = top.tokens.findLastIndex((token, i) => i < top.focus && /^<[^>]*>$/.test(token)) + 1;
   const text = top.tokens.slice(start).join('').trim();
-  return text === '' || text.length > LONGEST_TEXT ? {} : { text };
+  return text === '' || text.length > LONGEST_TEXT ? undefined : text;
 }

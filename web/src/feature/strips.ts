@@ -27,7 +27,7 @@ export interface Strip extends EvidenceMeaning {
   /** The latents of the dictionary itself; undefined where it is not stored. */
   readonly own: Spread | undefined;
   readonly nulls: readonly Spread[];
-  /** The null of which the latent beats the smallest share. */
+  /** The null of which the latent beats the smallest share, of those that can be compared. */
   readonly hardest: Spread | undefined;
   /** Ends of the axis. */
   readonly from: number;
@@ -58,6 +58,10 @@ export function stripsOf(
       });
       const [own, ...others] = spreads;
       const nulls = others.filter((one) => one !== undefined);
+      const asMany = new Set(
+        dictionaries.filter(({ latents }) => latents === dictionaries[0].latents).map(({ name }) => name),
+      );
+      const comparable = meaning.ofCount ? nulls.filter(({ name }) => asMany.has(name)) : nulls;
       const [low, high] = [latent[`${measure}Low`], latent[`${measure}High`]];
       return {
         ...meaning,
@@ -67,7 +71,7 @@ export function stripsOf(
         high,
         own,
         nulls,
-        hardest: nulls.reduce<Spread | undefined>(
+        hardest: comparable.reduce<Spread | undefined>(
           (least, one) => (least && least.beaten <= one.beaten ? least : one),
           undefined,
         ),

@@ -49,6 +49,15 @@ function coordinateName(site: string): KindName {
   };
 }
 
+/** What one direction is called: `Random axis 3`, `Direction of latent 3`. */
+export function directionTitle(
+  kind: DirectionKind,
+  names: Record<DirectionKind, KindName>,
+  index: number,
+): string {
+  return kind === 'latent' ? `Direction of latent ${index}` : `${capital(names[kind].one)} ${index}`;
+}
+
 /** With a capital, for a heading. */
 export function capital(text: string): string {
   return text[0].toUpperCase() + text.slice(1);

@@ -36,9 +36,16 @@ describe.skipIf(noBrowser)('accessibility', () => {
     const { page, faults } = await shown.open(hash);
     await page.locator('main :is(h1, h2)').first().waitFor();
     await page
-      .waitForFunction(() => document.querySelector('main [role=status]') === null, undefined, {
-        timeout: 5000,
-      })
+      .waitForFunction(
+        () =>
+          [...document.querySelectorAll('main [role=status]')].every(
+            ({ textContent }) => !textContent.startsWith('Reading'),
+          ),
+        undefined,
+        {
+          timeout: 5000,
+        },
+      )
       .catch(() => {});
     for (const theme of ['light', 'dark']) {
       await page.evaluate((name) => {

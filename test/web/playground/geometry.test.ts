@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { orthonormalRows } from '../../../src/math/orthonormal.ts';
 import { Random } from '../../../src/math/random.ts';
-import { arrangementOf, chanceOf } from '../../../web/src/playground/geometry.ts';
+import { arrangementOf, chanceOf, setCosines } from '../../../web/src/playground/geometry.ts';
 import { planeOf } from '../../../web/src/playground/projection.ts';
 
 const polygon = (k: number, radius = 1) =>
@@ -106,6 +106,32 @@ it('chance: two random directions on a line are opposite half the time, and no p
   expect(
     chanceOf(arrangementOf(of(polygon(5))), { features: 5, hidden: 2 }, { seed: 1, draws: 300 }),
   ).toBeLessThan(0.02);
+});
+
+it('setCosines tells pairs of a set from others', () => {
+  const { within, between } = setCosines(
+    of([
+      [1, 0],
+      [-2, 0],
+      [0, 3],
+      [0, 3],
+    ]),
+    2,
+  );
+  expect(within).toBe(0);
+  expect(between).toBe(0);
+  expect(
+    setCosines(
+      of([
+        [1, 0],
+        [-2, 0],
+        [0, 3],
+        [0, -3],
+      ]),
+      2,
+    ).within,
+  ).toBe(-1);
+  expect(setCosines(of([[1], [1]]), 2).between).toBeNaN();
 });
 
 describe('planeOf', () => {

@@ -6,12 +6,29 @@ const features = [2, 0, 0, 1, -1, 0];
 
 describe('recoveryOf', () => {
   it('counts what is found, copied and invented, both ways', () => {
-    const { counts, nearestFeature, nearestLatent } = recoveryOf(features, [1, 0, 1, 0.1, 0, 5, 0.7, 0.7], 2);
+    const { counts, nearestFeature, pairedLatent } = recoveryOf(features, [1, 0, 1, 0.1, 0, 5, 0.7, 0.7], 2);
     expect(counts.found).toBe(2);
     expect(counts.copies).toBe(1);
     expect(counts.invented).toBe(1);
-    expect([...nearestLatent]).toEqual([0, 2, 2]);
+    expect([...pairedLatent]).toEqual([0, 2, -1]);
     expect([...nearestFeature]).toEqual([0, 0, 1, 0]);
+  });
+
+  it('lets no two features have one latent between them', () => {
+    const { counts, ofFeature } = recoveryOf([1, 0, 1, 0.1], [1, 0.05, 0, -1], 2);
+    expect(counts).toMatchObject({ found: 1, copies: 0, invented: 1 });
+    expect(Math.min(...ofFeature)).toBeGreaterThan(SAME);
+  });
+
+  it('pairs as many as can be, though nearer ones would stand alone', () => {
+    // The first latent is nearest to both; the second is the same as the first feature only.
+    const at = (degrees: number) => [
+      Math.cos((degrees * Math.PI) / 180),
+      Math.sin((degrees * Math.PI) / 180),
+    ];
+    const { counts, pairedLatent } = recoveryOf([...at(0), ...at(20)], [...at(5), ...at(-15)], 2);
+    expect(counts.found).toBe(2);
+    expect([...pairedLatent]).toEqual([1, 0]);
   });
 
   it('takes no antipode for the feature', () => {

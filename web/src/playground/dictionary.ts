@@ -57,9 +57,12 @@ export function dictionaryTrainer(jax: typeof Jax, options: DictionaryOptions): 
     const centred = numpy.broadcastTo(x, [restarts, rows, width]).sub(of.decoderBias);
     const z = nn.relu(numpy.matmul(centred, of.encoder).add(of.encoderBias));
     if (selection.kind === 'l1' || selection.k >= latents) return z;
-    const [largest, at] = lax.topK(lax.stopGradient(z.ref), selection.k);
-    at.dispose();
-    const least = largest.slice([], [], [selection.k - 1, selection.k]);
+    // The k-th largest by as many maxima: for few, far quicker than jax-js' sort.
+    const fixed = lax.stopGradient(z.ref);
+    let least = numpy.max(fixed.ref, 2, { keepdims: true });
+    for (let i = 1; i < selection.k; i++)
+      least = numpy.max(numpy.where(fixed.ref.less(least), fixed.ref, 0), 2, { keepdims: true });
+    fixed.dispose();
     return numpy.where(z.ref.greaterEqual(least), z, 0);
   };
   const reconstruct = (of: Parameters, x: Jax.Array, rows: number) => {

@@ -39,7 +39,7 @@ export interface DictionaryProgress {
   readonly result?: DictionaryResult;
 }
 
-const [SEEDS, ROWS, STEPS, RATE, CHECKED, CHANCE_DRAWS] = [8, 256, 2000, 0.01, 2048, 400];
+const [SEEDS, ROWS, STEPS, RATE, CHECKED, CHANCE_DRAWS] = [8, 256, 1000, 0.01, 2048, 200];
 const REPORT_EVERY = 200;
 
 /**

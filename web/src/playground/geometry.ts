@@ -2,8 +2,11 @@
  * What shape the stored features of a toy model make: polygons in the plane, and beyond it the shapes of the blocks of features that
  * share dimensions. It must not know how the model was trained.
  */
+import { pairAt } from '../../../src/math/pairList.ts';
 import { Random } from '../../../src/math/random.ts';
+import { mean } from '../../../src/math/statistics.ts';
 import { featureBlocks } from '../../../src/toy/geometry/blocks.ts';
+import { pairCosines } from '../../../src/toy/geometry/cosines.ts';
 import { featureGeometry } from '../../../src/toy/geometry/features.ts';
 import { type FeatureRows, rowGram } from '../../../src/toy/geometry/rows.ts';
 
@@ -34,6 +37,20 @@ export function arrangementOf(rows: FeatureRows): Arrangement {
   const missing = Array.from(norms.keys()).filter((i) => norms[i] <= 0.5);
   const shapes = shapesOf(rows, stored, dimensionality);
   return { shapes, missing, text: inWords(shapes) };
+}
+
+/**
+ * The mean cosine of two features of one set, and of two of different sets; consecutive features make a set. NaN where there are no
+ * such two.
+ */
+export function setCosines(rows: FeatureRows, setSize: number): { within: number; between: number } {
+  const cosines = pairCosines(rows);
+  const [within, between]: number[][] = [[], []];
+  for (let i = 0; i < rows.features; i++) {
+    for (let j = 0; j < i; j++)
+      (Math.floor(i / setSize) === Math.floor(j / setSize) ? within : between).push(cosines[pairAt(i, j)]);
+  }
+  return { within: mean(within), between: mean(between) };
 }
 
 function shapesOf(

@@ -62,7 +62,7 @@ export interface Level {
 export const LEVELS = Array.from({ length: 10 }, (_, k) => Number((20 ** (-k / 9)).toPrecision(4)));
 /** So that a step of all levels takes no longer than a few of one. */
 export const MOST_LEVEL_FEATURES = 12;
-const LEVEL = { restarts: 4, rows: 128, steps: 1000, checked: 1024 };
+const LEVEL = { restarts: 4, rows: 128, steps: 2000, checked: 1024 };
 
 /** The state's toy model at each of `LEVELS`: its features independent, the best of four restarts. */
 export async function runLevels(

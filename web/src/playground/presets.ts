@@ -23,6 +23,7 @@ export const PRESETS: readonly Preset[] = [
   preset('no superposition', 'dense features: the two most important have the plane to themselves', {
     importance: 0.6561,
     probability: 1,
+    steps: 2000,
   }),
   preset('the paper’s five', 'importance .9ⁱ: how many are stored as sparsity grows', {
     importance: 0.6561,
@@ -37,11 +38,17 @@ export const PRESETS: readonly Preset[] = [
     correlation: -1,
     restarts: 16,
   }),
-  preset('twenty in five', 'shapes beyond the plane', {
-    features: 20,
-    hidden: 5,
-    probability: 0.05,
+  preset('beyond the plane', 'six in four dimensions: two antipodal pairs, and two with a dimension each', {
+    features: 6,
+    hidden: 4,
+    probability: 0.3,
     steps: 2000,
+  }),
+  preset('eighty in twenty', 'importance falling to a tenth: shares of a dimension from feature to feature', {
+    features: 80,
+    hidden: 20,
+    probability: 0.1,
+    importance: 0.1,
   }),
   preset(
     'what a dictionary finds',

@@ -3,30 +3,36 @@
  * directions. Cosines keep their sign: features and latents fire upwards only, so an antipode is another feature. It must not know
  * how the dictionary was trained.
  */
+import { assign } from '../../../src/math/assignment.ts';
 import { Random } from '../../../src/math/random.ts';
-import { quantile } from '../../../src/math/statistics.ts';
+import { mean, quantile } from '../../../src/math/statistics.ts';
 import { randomDirections } from '../../../src/toy/directions.ts';
 
 /** Directions that have this cosine, 18 degrees apart, count as the same. */
 export const SAME = 0.95;
 
 export interface Recovery {
-  /** The latent that is nearest to each feature, and its cosine; of equals the first. `[features]` */
-  readonly nearestLatent: Int32Array;
+  /**
+   * The latent that each feature is paired with, -1 where none: one to one, of all pairs that are the same direction as many as can
+   * be, and of those pairings the one with the largest cosines. `[features]`
+   */
+  readonly pairedLatent: Int32Array;
+  /** The largest cosine of each feature with a latent, -1 where there is none. `[features]` */
   readonly ofFeature: Float64Array;
-  /** The feature that is nearest to each latent, and its cosine. `[latents]` */
+  /** The feature that is nearest to each latent, of equals the first, and its cosine. `[latents]` */
   readonly nearestFeature: Int32Array;
   readonly ofLatent: Float64Array;
   readonly counts: RecoveryCounts;
 }
 
+/** Latents are found features, copies of them, or invented: `found + copies + invented` is their number. */
 export interface RecoveryCounts {
-  /** Features that some latent is the same as. */
+  /** Features that a latent of their own is the same direction as. */
   readonly found: number;
+  /** Latents that are the same as a feature which has another one, or shares it. */
+  readonly copies: number;
   /** Latents that are the same as no feature. */
   readonly invented: number;
-  /** Latents that are the same as a feature beyond the first that is. */
-  readonly copies: number;
   /** The mean over features of the largest cosine with a latent, and over latents with a feature. */
   readonly meanOfFeatures: number;
   readonly meanOfLatents: number;
@@ -35,43 +41,46 @@ export interface RecoveryCounts {
 /** `features [n, width]` and `latents [F, width]`, rows of any length but zero. */
 export function recoveryOf(features: ArrayLike<number>, latents: ArrayLike<number>, width: number): Recovery {
   const [n, F] = [features.length / width, latents.length / width];
-  const nearestLatent = new Int32Array(n).fill(-1);
   const nearestFeature = new Int32Array(F).fill(-1);
   const ofFeature = new Float64Array(n).fill(-1);
   const ofLatent = new Float64Array(F).fill(-1);
-  const norm = (rows: ArrayLike<number>, i: number) => {
-    let sum = 0;
-    for (let c = 0; c < width; c++) sum += rows[i * width + c] ** 2;
-    return Math.sqrt(sum);
-  };
-  const latentNorms = Float64Array.from({ length: F }, (_, j) => norm(latents, j));
+  // Of being the same a whole, and of the cosine less than all of them together could make of it.
+  const gain = new Float64Array(n * F);
+  const latentNorms = Float64Array.from({ length: F }, (_, j) => norm(latents, j, width));
   for (let i = 0; i < n; i++) {
-    const own = norm(features, i);
+    const own = norm(features, i, width);
     for (let j = 0; j < F; j++) {
       let dot = 0;
       for (let c = 0; c < width; c++) dot += features[i * width + c] * latents[j * width + c];
       const cosine = dot / (own * latentNorms[j]);
-      if (cosine > ofFeature[i]) [ofFeature[i], nearestLatent[i]] = [cosine, j];
+      if (cosine >= SAME) gain[i * F + j] = 1 + cosine / (2 * n);
+      if (cosine > ofFeature[i]) ofFeature[i] = cosine;
       if (cosine > ofLatent[j]) [ofLatent[j], nearestFeature[j]] = [cosine, i];
     }
   }
-  const same = (cosines: Float64Array) => cosines.filter((cosine) => cosine >= SAME).length;
-  const [found, real] = [same(ofFeature), same(ofLatent)];
-  const featuresOfLatents = new Set(nearestFeature.filter((_, j) => ofLatent[j] >= SAME)).size;
-  const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const { columnOfRow } = assign({ cost: gain, rows: n, columns: F, goal: 'maximise' });
+  const pairedLatent = columnOfRow.map((j, i) => (j >= 0 && gain[i * F + j] > 0 ? j : -1));
+  const found = pairedLatent.filter((j) => j >= 0).length;
+  const real = ofLatent.filter((cosine) => cosine >= SAME).length;
   return {
-    nearestLatent,
+    pairedLatent,
     ofFeature,
     nearestFeature,
     ofLatent,
     counts: {
       found,
+      copies: real - found,
       invented: F - real,
-      copies: real - featuresOfLatents,
       meanOfFeatures: mean(ofFeature),
       meanOfLatents: mean(ofLatent),
     },
   };
+}
+
+function norm(rows: ArrayLike<number>, row: number, width: number): number {
+  let sum = 0;
+  for (let c = 0; c < width; c++) sum += rows[row * width + c] ** 2;
+  return Math.sqrt(sum);
 }
 
 export interface Spread {
@@ -101,8 +110,7 @@ export function spreads(all: readonly RecoveryCounts[]): Record<keyof RecoveryCo
   return Object.fromEntries(
     names.map((name) => {
       const values = all.map((counts) => counts[name]);
-      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-      return [name, { mean, low: quantile(values, 0.025), high: quantile(values, 0.975) }];
+      return [name, { mean: mean(values), low: quantile(values, 0.025), high: quantile(values, 0.975) }];
     }),
   ) as Record<keyof RecoveryCounts, Spread>;
 }

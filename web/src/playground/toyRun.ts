@@ -34,7 +34,7 @@ export interface ToySnapshot extends ToyWeights {
 }
 
 /** Inputs of a step, and those that models are chosen and judged by. */
-const [BATCH, VALIDATION, TEST] = [256, 1024, 4096];
+const [BATCH, VALIDATION, TEST] = [256, 2048, 4096];
 /** Milliseconds between two reports. */
 const REPORT_EVERY = 90;
 /** With no more features than these, shapes are told during training, and their null is worked out. */

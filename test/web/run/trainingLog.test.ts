@@ -39,8 +39,8 @@ describe('the training log', () => {
       dead: 2,
       tokensPerSecond: null,
     };
-    expect(continued([line], told).at(-1)).toMatchObject({ step: 20, loss: 0.4, dead: 2 });
-    expect(continued([line], { ...told, step: 10 })).toEqual([line]);
-    expect(continued([line], undefined)).toEqual([line]);
+    expect(continued([line], [told]).at(-1)).toMatchObject({ step: 20, loss: 0.4, dead: 2 });
+    expect(continued([line], [{ ...told, step: 10 }])).toEqual([line]);
+    expect(continued([line], [])).toEqual([line]);
   });
 });

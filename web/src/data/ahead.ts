@@ -30,7 +30,10 @@ export function withAhead(file: AsyncBuffer): AsyncBuffer & { ahead(spans: reado
         pieces.push(piece);
         if (pieces.length > KEPT) pieces.shift();
         // Whoever asks for it is told of the failure; the next one tries again.
-        bytes.catch(() => pieces.splice(pieces.indexOf(piece), 1));
+        bytes.catch(() => {
+          const at = pieces.indexOf(piece);
+          if (at >= 0) pieces.splice(at, 1);
+        });
       }
     },
   };

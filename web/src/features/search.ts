@@ -72,9 +72,10 @@ export async function searchLatents(
 }
 
 async function strengthsOf(run: ListedRun, latents: Latents, wanted: Wanted): Promise<Strengths> {
-  const [places, words] = await Promise.all([
-    placesHolding(run, 'features.parquet', FEATURE_COLUMNS, ['topTokens', 'promotedTokens'], wanted),
+  // The words first: the worker answers in turn, and the tokens take longer the first time.
+  const [words, places] = await Promise.all([
     hasWords(run) ? rowsOfWord(run, wanted) : { latent: new Float64Array(), strength: new Float64Array() },
+    placesHolding(run, 'features.parquet', FEATURE_COLUMNS, ['topTokens', 'promotedTokens'], wanted),
   ]);
   const strengths = new Map<number, number>();
   for (const place of places) strengths.set(latents.latent[place], 0);

@@ -23,9 +23,15 @@ export function parseTrainingLog(text: string, name: string): MetricsLine[] {
   });
 }
 
-/** `lines` with what a run has told of since. */
-export function continued(lines: readonly MetricsLine[], told: Progress | undefined): readonly MetricsLine[] {
-  if (told === undefined || told.step <= (lines.at(-1)?.step ?? -1)) return lines;
-  const { step, tokens, loss, fvu, l0, dead } = told;
-  return [...lines, { step, tokens, loss, fvu, l0, dead, auxLoss: 0, gradientNorm: 0, learningRate: 0 }];
+/** `lines` with what a run has told of since, in the order in which it was told. */
+export function continued(lines: readonly MetricsLine[], told: readonly Progress[]): readonly MetricsLine[] {
+  const last = lines.at(-1)?.step ?? -1;
+  const since = told.filter(({ step }) => step > last);
+  return [
+    ...lines,
+    ...since.map(({ step, tokens, loss, fvu, l0, dead }) => ({
+      ...{ step, tokens, loss, fvu, l0, dead },
+      ...{ auxLoss: 0, gradientNorm: 0, learningRate: 0 },
+    })),
+  ];
 }

@@ -135,6 +135,19 @@ describe('marks', () => {
     expect(said(readings)[1]).toEqual({ across: '2', up: '4' });
   });
 
+  it('say the category where an axis has no numbers', () => {
+    const data = [1, 2, 3, 4].map((x) => ({ x, kind: x % 2 ? 'odd' : 'even' }));
+    const readings = read([{ other: 5 }], {
+      x: { label: 'across' },
+      y: { type: 'point', label: null },
+      marks: [Plot.dot(data, { x: 'x', y: 'kind' })],
+    });
+    expect(readings.map(({ said }) => said)).toContainEqual([
+      ['across', '3'],
+      ['', 'odd'],
+    ]);
+  });
+
   it('say what records in one place have in common, and no more', () => {
     const data = [...[1, 2, 3, 4].map((x) => ({ x, y: x, seed: 0 })), { x: 2, y: 2, seed: 1 }];
     const readings = read(data, { marks: [Plot.dot(data, { x: 'x', y: 'y' })] });

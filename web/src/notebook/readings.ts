@@ -27,7 +27,6 @@ const CLOSE = 1;
 /** From left to right. Marks are the dots, or where there are none the corners of lines. */
 export function readingsOf(svg: Element, data: readonly Row[]): Reading[] {
   const [x, y] = [axis(svg, 'x'), axis(svg, 'y')];
-  if (x.scale === undefined && y.scale === undefined) return [];
   const marks = marksIn(svg);
   const records = recordsAt(marks, data, x.scale, y.scale);
   return marks
@@ -76,10 +75,14 @@ function axis(svg: Element, name: 'x' | 'y') {
   const scale = axisOf(
     ticks.filter(({ at, text }, i) => ticks.findIndex((tick) => tick.at === at && tick.text === text) === i),
   );
-  const label = (texts('label')[0]?.textContent ?? name).replace(/[←→↑↓]/g, '').trim();
+  const label = (texts('label')[0]?.textContent ?? '').replace(/[←→↑↓]/g, '').trim();
   return {
     scale,
-    said: (at: number): [string, string][] => (scale ? [[label, shown(scale.valueAt(at))]] : []),
+    said(at: number): [string, string][] {
+      if (scale) return [[label || name, shown(scale.valueAt(at))]];
+      const category = ticks.find((tick) => tick.text !== '' && Math.abs(tick.at - at) < CLOSE);
+      return category ? [[label, category.text]] : [];
+    },
   };
 }
 

@@ -151,11 +151,21 @@ describe('marks', () => {
   it('say what records in one place have in common, and no more', () => {
     const data = [...[1, 2, 3, 4].map((x) => ({ x, y: x, seed: 0 })), { x: 2, y: 2, seed: 1 }];
     const readings = read(data, { marks: [Plot.dot(data, { x: 'x', y: 'y' })] });
-    expect(said(readings).filter((one) => one.x === '2')).toEqual([
+    const there = said(readings).filter((one) => one.x === '2');
+    expect(there).toEqual([
       { x: '2', y: '2' },
       { x: '2', y: '2' },
     ]);
     expect(said(readings)[0]).toEqual({ x: '1', y: '1', seed: '0' });
+  });
+
+  it('are the corners of lines, too, where dots are few', () => {
+    const data = [1, 2, 3, 4, 5].map((x) => ({ x, y: x * 10 }));
+    const readings = read(data, {
+      marks: [Plot.line(data, { x: 'x', y: 'y' }), Plot.dot([{ x: 2.5, y: 0 }], { x: 'x', y: 'y' })],
+    });
+    expect(readings.length).toBe(6);
+    expect(said(readings)).toContainEqual({ x: '2.5', y: '0' });
   });
 
   it('are the corners of lines where there are no dots, and none where there are no axes', () => {

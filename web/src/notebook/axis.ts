@@ -11,6 +11,8 @@ export interface Tick {
 
 export interface Axis {
   readonly valueAt: (at: number) => number;
+  /** The same for people: what is nothing beside the numbers at the ticks is 0. */
+  readonly readAt: (at: number) => number;
   readonly placeOf: (value: number) => number;
 }
 
@@ -25,12 +27,16 @@ export function axisOf(ticks: readonly Tick[]): Axis | undefined {
   if (named.length < 2 || ticks.length < 3) return undefined;
   const evenly = spread(ticks.map(({ at }) => at));
   const linear = straight(named);
-  if (evenly && linear) return { valueAt: linear.inverse, placeOf: linear.forward };
+  if (evenly && linear) {
+    const most = Math.max(...named.map(({ value }) => Math.abs(value)));
+    const readAt = (at: number) => (Math.abs(linear.inverse(at)) < 1e-6 * most ? 0 : linear.inverse(at));
+    return { valueAt: linear.inverse, readAt, placeOf: linear.forward };
+  }
   if (named.some(({ value }) => value <= 0)) return undefined;
   const log = straight(named.map(({ at, value }) => ({ at, value: Math.log(value) })));
-  return (
-    log && { valueAt: (at) => Math.exp(log.inverse(at)), placeOf: (value) => log.forward(Math.log(value)) }
-  );
+  if (log === undefined) return undefined;
+  const valueAt = (at: number) => Math.exp(log.inverse(at));
+  return { valueAt, readAt: valueAt, placeOf: (value) => log.forward(Math.log(value)) };
 }
 
 /** Least squares of places on values, unless a tick stands too far off. */

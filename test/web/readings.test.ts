@@ -148,6 +148,15 @@ describe('marks', () => {
     ]);
   });
 
+  it('say their records on an axis that is logarithmic on both sides of 0', () => {
+    const data = [-20, -3, -0.02, 0, 0.3, 7].map((x, i) => ({ x, y: i }));
+    const readings = read(data, {
+      x: { type: 'symlog', constant: 0.1, ticks: [-10, -1, -0.1, 0, 0.1, 1, 10] },
+      marks: [Plot.dot(data, { x: 'x', y: 'y' })],
+    });
+    expect(said(readings).map((one) => one.x)).toEqual(['−20', '−3', '−0.02', '0', '0.3', '7']);
+  });
+
   it('say what records in one place have in common, and no more', () => {
     const data = [...[1, 2, 3, 4].map((x) => ({ x, y: x, seed: 0 })), { x: 2, y: 2, seed: 1 }];
     const readings = read(data, { marks: [Plot.dot(data, { x: 'x', y: 'y' })] });

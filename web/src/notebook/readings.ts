@@ -3,7 +3,7 @@
  * that place. Made for the drawings of Observable Plot. It must not know what they are about.
  */
 import type { Figure } from '../../../src/runs/entrySchema.ts';
-import { type Axis, axisOf, type Tick } from './axis.ts';
+import { type Axis, axisOf, numberIn, type Tick } from './axis.ts';
 
 type Row = Figure['data'][number];
 
@@ -77,7 +77,9 @@ function axis(svg: Element, name: 'x' | 'y') {
     scale,
     said(at: number): [string, string][] {
       if (scale) return [[label || name, shown(scale.readAt(at))]];
-      const category = ticks.find((tick) => tick.text !== '' && Math.abs(tick.at - at) < CLOSE);
+      const category = ticks.find(
+        ({ at: place, text }) => text !== '' && numberIn(text) === undefined && Math.abs(place - at) < CLOSE,
+      );
       return category ? [[label, category.text]] : [];
     },
   };

@@ -151,7 +151,7 @@ describe('marks', () => {
   it('say their records on an axis that is logarithmic on both sides of 0', () => {
     const data = [-20, -3, -0.02, 0, 0.3, 7].map((x, i) => ({ x, y: i }));
     const readings = read(data, {
-      x: { type: 'symlog', constant: 0.1, ticks: [-10, -1, -0.1, 0, 0.1, 1, 10] },
+      x: { type: 'symlog', constant: 0.1, ticks: [-10, -1, -0.1, 0, 0.1, 1, 10], tickFormat: String },
       marks: [Plot.dot(data, { x: 'x', y: 'y' })],
     });
     expect(said(readings).map((one) => one.x)).toEqual(['−20', '−3', '−0.02', '0', '0.3', '7']);

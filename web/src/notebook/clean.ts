@@ -6,6 +6,7 @@ import { DataError } from '../data/fetch.ts';
 
 const SVG = {
   ALLOWED_TAGS: [
+    '#text',
     'svg',
     'g',
     'text',

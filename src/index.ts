@@ -258,7 +258,12 @@ export {
   type Firing,
   type LatentExamples,
 } from './interpretation/examples.ts';
+export { beginsWith, type Word, wordsOf } from './interpretation/atlas/wordsOf.ts';
 export { type TokenLogits, tokenLogits } from './interpretation/logits.ts';
+export type { Continuation, ContinuationOptions } from './interpretation/continuation.ts';
+export type { EditEffect } from './interpretation/editEffect.ts';
+export type { LatentEdit } from './interpretation/latentEdits.ts';
+export type { PromptReading, ReadToken, ShownToken } from './interpretation/promptReading.ts';
 
 // Runs: the run directory, read and written.
 export { parseConfig, type RunConfig, type RunConfigInput } from './runs/config.ts';
@@ -274,6 +279,14 @@ export {
 export type { Evaluation, Example, Feature, Interval, Measured, MetricsLine, Run } from './runs/schema.ts';
 export { readEvidence, readLatentEvidence } from './runs/evidence.ts';
 export type { EvidenceSummary, LatentEvidence } from './runs/evidenceSchema.ts';
+export {
+  readAtlas,
+  readAtlasRows,
+  readDirectionExamples,
+  readDirections,
+  readWords,
+} from './runs/atlas.ts';
+export type { Atlas, AtlasRow, Direction, DirectionExample, WordRow } from './runs/atlasSchema.ts';
 export { readSparsityFile, type SparsityFile } from './runs/sparsity.ts';
 export { readExamples, readFeatures } from './runs/tables.ts';
 export { readComposition, writeComposition } from './runs/composition.ts';
@@ -288,6 +301,8 @@ export {
   forecastCost,
   type PhaseCost,
 } from './pipeline/cost.ts';
+export { type Lab, openLab } from './pipeline/lab.ts';
+export { atlasRun } from './pipeline/atlas.ts';
 export { readLearned } from './pipeline/learn.ts';
 export { type PhaseReporter, type Reporter, Stopwatch, silent } from './pipeline/reporter.ts';
 export { finishRun, trainRun } from './pipeline/run.ts';

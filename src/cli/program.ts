@@ -4,6 +4,7 @@
  */
 import { Command } from 'commander';
 import { monosemVersion } from '../version.ts';
+import { addAtlas } from './commands/atlas.ts';
 import { addConvert } from './commands/convert.ts';
 import { addCost } from './commands/cost.ts';
 import { addDemo } from './commands/demo.ts';
@@ -12,6 +13,7 @@ import { addEvaluate } from './commands/evaluate.ts';
 import { addExplore } from './commands/explore.ts';
 import { addHarvest } from './commands/harvest.ts';
 import { addLatents } from './commands/latents.ts';
+import { addMatch } from './commands/match.ts';
 import { addPublish } from './commands/publish.ts';
 import { addRun } from './commands/run.ts';
 import { addScaling } from './commands/scaling.ts';
@@ -34,6 +36,8 @@ const COMMANDS = [
   addEvaluate,
   addVerdict,
   addExplore,
+  addAtlas,
+  addMatch,
   addPublish,
   addRun,
   addLatents,

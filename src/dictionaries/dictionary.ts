@@ -6,7 +6,7 @@
  * decoder row is its feature direction. Both weights are kept with a row for each latent.
  */
 import type { Backend, SparseRows } from '../kernels/backend.ts';
-import { denormalise, type Normalisation, normalise } from './normalisation.ts';
+import { denormalise, denormaliseChange, type Normalisation, normalise } from './normalisation.ts';
 import { pursue } from './pursuit.ts';
 
 /**
@@ -117,6 +117,24 @@ export async function decode(
     await backend.add({ a: out, b: through, out });
   }
   if (normalisation) denormalise(normalisation, x, rows, width, out);
+  return out;
+}
+
+/**
+ * What `decode` moves by, `[rows, outputWidth]`, where codes of `x` move by `change`: `change @ W_dec`, and the normalisation
+ * undone. A row without a change is exactly 0.
+ */
+export async function decodeChange(
+  backend: Backend,
+  dictionary: Dictionary,
+  change: SparseRows,
+  x: Float32Array,
+): Promise<Float32Array> {
+  const { decoderWeight: weight, width, outputWidth, normalisation } = dictionary;
+  const out = new Float32Array(change.rows * outputWidth);
+  const bias = new Float32Array(outputWidth);
+  await backend.decode({ codes: change, weight, bias, width: outputWidth, out });
+  if (normalisation) denormaliseChange(normalisation, x, change.rows, width, out);
   return out;
 }
 

@@ -37,6 +37,20 @@ export function denormalise(
   }
 }
 
+/** What `denormalise` makes of a difference of two outputs of the same `x`: it has no shift. In place. */
+export function denormaliseChange(
+  kind: Normalisation,
+  x: Float32Array,
+  rows: number,
+  width: number,
+  change: Float32Array,
+): void {
+  for (let r = 0; r < rows; r++) {
+    const { size } = measureRow(kind, x, r, width);
+    for (let i = r * width; i < (r + 1) * width; i++) change[i] *= size;
+  }
+}
+
 function measureRow(
   kind: Normalisation,
   x: Float32Array,

@@ -1,6 +1,8 @@
 /** When a second feature is worth sharing one dimension for. */
 import * as Plot from '@observablehq/plot';
+import { logarithmic } from '../math/spacing.ts';
 import { COLOURS, figure } from '../report/figure.ts';
+import { antipodalBoundary, twoFeatureLoss } from '../toy/bounds/twoFeatures.ts';
 import { encoderOf, reluOutput } from '../toy/models/model.ts';
 import { ELHAGE, trainToyModels } from '../toy/models/train.ts';
 import type { Experiment } from './experiment.ts';
@@ -16,42 +18,6 @@ interface Cell {
   probability: number;
   antipodal: boolean;
   predicted: boolean;
-}
-
-/**
- * The probability of firing below which an antipodal pair has less loss than dropping the less important of two features
- * in one dimension, of which the second has r times the importance of the first, amplitudes uniform in (0, 1).
- *
- * Dropped, with its best bias, feature i costs `I_i (p/3 - p^2/4)`, since its mean is p/2. An antipodal pair costs only where
- * both fire, `(1 + r) p^2 E[min(u, v)^2] = (1 + r) p^2 / 6`. With the cheaper one dropped they are equal at
- * `p = 4 r / (2 + 5 r)` for r <= 1, and at `4 / (5 + 2 r)` above.
- */
-export function boundary(r: number): number {
-  return r <= 1 ? (4 * r) / (2 + 5 * r) : 4 / (5 + 2 * r);
-}
-
-/** Points of each amplitude at which the loss is taken. */
-const POINTS = 40;
-
-/**
- * `E[(x_1 - y_1)^2 + r (x_2 - y_2)^2] / 2`, the expectation over what fires and, by the midpoint rule, over amplitudes: what
- * batches come to, without their noise.
- */
-export function exactLoss(
-  w: ArrayLike<number>,
-  bias: ArrayLike<number>,
-  { importance, probability: p }: { importance: number; probability: number },
-): number {
-  const at = (a: number, b: number) => {
-    const h = a * w[0] + b * w[1];
-    const [first, second] = [0, 1].map((i) => Math.max(0, h * w[i] + bias[i]));
-    return ((a - first) ** 2 + importance * (b - second) ** 2) / 2;
-  };
-  const middles = Array.from({ length: POINTS }, (_, i) => (i + 0.5) / POINTS);
-  const mean = (of: (u: number) => number) => middles.reduce((sum, u) => sum + of(u), 0) / POINTS;
-  const one = mean((u) => at(u, 0) + at(0, u));
-  const both = mean((u) => mean((v) => at(u, v)));
-  return (1 - p) ** 2 * at(0, 0) + p * (1 - p) * one + p * p * both;
 }
 
 export const phaseBoundary: Experiment = {
@@ -95,7 +61,7 @@ export const phaseBoundary: Experiment = {
         onLog: ({ step }) => update(s * steps + step, seeds * steps),
       });
       const losses = each.map((cell, i) =>
-        exactLoss(encoderOf(model, i), model.bias!.subarray(2 * i, 2 * i + 2), cell),
+        twoFeatureLoss(encoderOf(model, i), model.bias!.subarray(2 * i, 2 * i + 2), cell),
       );
       all.push(
         cells.map(({ importance, probability }, c) => {
@@ -103,7 +69,12 @@ export const phaseBoundary: Experiment = {
           const best = own.reduce((a, b) => (losses[b] < losses[a] ? b : a));
           const [first, second] = encoderOf(model, best);
           const antipodal = first * second < 0 && Math.min(Math.abs(first), Math.abs(second)) > 0.5;
-          return { importance, probability, antipodal, predicted: probability < boundary(importance) };
+          return {
+            importance,
+            probability,
+            antipodal,
+            predicted: probability < antipodalBoundary(importance),
+          };
         }),
       );
     }
@@ -124,7 +95,7 @@ export const phaseBoundary: Experiment = {
       probability: cell.probability,
       antipodal: all.filter((of) => of[c].antipodal).length / seeds,
     }));
-    const line = logarithmic(0.1, 10, 81).map((r) => ({ importance: r, probability: boundary(r) }));
+    const line = logarithmic(0.1, 10, 81).map((r) => ({ importance: r, probability: antipodalBoundary(r) }));
     const picture = figure(
       'cells',
       'Share of seeds in which the best model is an antipodal pair (filled), by importance of the second feature and probability of firing. The line is the boundary that was predicted.',
@@ -149,8 +120,3 @@ export const phaseBoundary: Experiment = {
     return { findings, figures: [picture], ...judge(findings) };
   },
 };
-
-/** `count` numbers from `low` to `high`, equally far apart in the logarithm. */
-function logarithmic(low: number, high: number, count: number): number[] {
-  return Array.from({ length: count }, (_, i) => low * (high / low) ** (i / (count - 1)));
-}

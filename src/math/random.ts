@@ -7,7 +7,7 @@
  * ACM TOMS 47, 2021, https://prng.di.unimi.it/xoshiro128starstar.c. Period 2^128 - 1.
  */
 
-import { createHash } from 'node:crypto';
+import { sha256Words } from './sha256.ts';
 
 /** Steps the state (4 words, not all 0) and returns 32 random bits. The algorithm as published. */
 export function xoshiro128StarStar(state: Int32Array): number {
@@ -29,10 +29,11 @@ function rotateLeft(x: number, k: number): number {
 /** The state in which the stream named `(seed, ...labels)` begins: the first 128 bits of the name's SHA-256, 4 words. */
 export function streamState(seed: number, ...labels: string[]): Int32Array {
   if (!Number.isSafeInteger(seed)) throw new RangeError(`a seed is a whole number, not ${seed}`);
-  const digest = createHash('sha256')
-    .update(JSON.stringify([seed, ...labels]))
-    .digest();
-  return Int32Array.from({ length: 4 }, (_, i) => digest.readInt32LE(4 * i));
+  const digest = new DataView(new ArrayBuffer(32));
+  sha256Words(new TextEncoder().encode(JSON.stringify([seed, ...labels]))).forEach((word, i) => {
+    digest.setUint32(4 * i, word);
+  });
+  return Int32Array.from({ length: 4 }, (_, i) => digest.getInt32(4 * i, true));
 }
 
 export class Random {

@@ -14,13 +14,21 @@ export function mean(values: ArrayLike<number>): number {
  * NaN among them.
  */
 export function quantile(values: ArrayLike<number>, probability: number): number {
-  if (!(probability >= 0 && probability <= 1))
-    throw new RangeError(`a probability is in [0, 1], not ${probability}`);
+  return quantiles(values, [probability])[0];
+}
+
+/** `quantile` at each of `probabilities`, the values sorted once. */
+export function quantiles(values: ArrayLike<number>, probabilities: readonly number[]): number[] {
   // A typed array sorts by value, NaN last.
   const sorted = Float64Array.from(values).sort();
-  if (sorted.length === 0 || Number.isNaN(sorted[sorted.length - 1])) return NaN;
-  const h = (sorted.length - 1) * probability;
-  const below = sorted[Math.floor(h)];
-  const above = sorted[Math.ceil(h)];
-  return below === above ? below : below + (h - Math.floor(h)) * (above - below);
+  const known = sorted.length > 0 && !Number.isNaN(sorted[sorted.length - 1]);
+  return probabilities.map((probability) => {
+    if (!(probability >= 0 && probability <= 1))
+      throw new RangeError(`a probability is in [0, 1], not ${probability}`);
+    if (!known) return NaN;
+    const h = (sorted.length - 1) * probability;
+    const below = sorted[Math.floor(h)];
+    const above = sorted[Math.ceil(h)];
+    return below === above ? below : below + (h - Math.floor(h)) * (above - below);
+  });
 }

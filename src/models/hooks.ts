@@ -78,6 +78,18 @@ export function hookWidth(shape: HookShape, name: string): number {
   return shape.width;
 }
 
+/** Whether a hook point is of the residual stream inside a block or at its ends, where a run can begin. */
+export function isResidual(name: string): boolean {
+  return /\.hook_resid_(pre|mid|post)$/.test(name);
+}
+
+/** How many blocks are computed before a hook point that lies between blocks; undefined where it lies inside one. */
+export function blocksBefore(shape: HookShape, name: string): number | undefined {
+  checkHook(shape, name);
+  const found = /^blocks\.(\d+)\.hook_resid_(pre|post)$/.exec(name);
+  return found === null ? undefined : Number(found[1]) + (found[2] === 'post' ? 1 : 0);
+}
+
 /** Whether a hook point is `[batch, heads, length, length]`. */
 export function isPattern(name: string): boolean {
   return name.endsWith('attn.hook_attn_scores') || name.endsWith('attn.hook_pattern');

@@ -6,7 +6,7 @@
 import { InputError } from '../formats/errors.ts';
 import type { Backend } from '../kernels/backend.ts';
 import { forward } from './forward.ts';
-import { checkHook, hookOrder } from './hooks.ts';
+import { checkHook, hookOrder, isResidual } from './hooks.ts';
 import type { PackedTransformer } from './packing.ts';
 
 /**
@@ -94,7 +94,7 @@ function lastHook(
   }
   if (from !== undefined) {
     checkHook(config, from.hook);
-    if (!/hook_resid_(pre|mid|post)$/.test(from.hook)) {
+    if (!isResidual(from.hook)) {
       throw new InputError(
         `hook ${from.hook}: a run begins at a hook_resid_pre, hook_resid_mid or hook_resid_post; choose one`,
       );

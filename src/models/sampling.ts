@@ -33,7 +33,7 @@ export async function sampleTokens(
   let decoder: Decoder | undefined;
   for (let first = 0; first < sequences; first += batch) {
     const rows = Math.min(batch, sequences - first);
-    const streams = Array.from({ length: rows }, (_, i) => new Random(seed, 'sample', String(first + i)));
+    const streams = Array.from({ length: rows }, (_, i) => samplingStream(seed, first + i));
     if (decoder === undefined || rows < batch) decoder = model.decoder(rows, length);
     else decoder.restart();
     const uniforms = new Float32Array(rows);
@@ -49,6 +49,11 @@ export async function sampleTokens(
     }
   }
   return all;
+}
+
+/** The random stream that a sequence is drawn from. */
+export function samplingStream(seed: number, sequence: number): Random {
+  return new Random(seed, 'sample', String(sequence));
 }
 
 /**

@@ -13,7 +13,7 @@ import {
 import { createDecoder, type Decoder } from './decoder.ts';
 import { packTransformer } from './packing.ts';
 import { compare, crossEntropy, draw, logits } from './predictions.ts';
-import { type RunOptions, runForward } from './run.ts';
+import { type Edit, type RunOptions, runForward } from './run.ts';
 
 export type { BlockWeights, TransformerConfig, TransformerWeights } from './architecture.ts';
 export type { Decoder } from './decoder.ts';
@@ -60,8 +60,11 @@ export interface Transformer {
     options: { temperature: number; uniforms: Float32Array; out: Int32Array },
   ): Promise<void>;
 
-  /** Runs `batch` sequences of up to `capacity` tokens, one token at a time. */
-  decoder(batch: number, capacity: number): Decoder;
+  /**
+   * Runs `batch` sequences of up to `capacity` tokens, one token at a time; `edits` are made at hook points between blocks.
+   * Errors: see `createDecoder`.
+   */
+  decoder(batch: number, capacity: number, edits?: Readonly<Record<string, Edit>>): Decoder;
 }
 
 /**
@@ -88,6 +91,6 @@ export function createTransformer(
     crossEntropy: (normalized, rows, targets) => crossEntropy(backend, model, normalized, rows, targets),
     compare: (clean, other, rows, targets) => compare(backend, model, clean, other, rows, targets),
     draw: (normalized, options) => draw(backend, model, normalized, options),
-    decoder: (batch, capacity) => createDecoder(backend, model, batch, capacity),
+    decoder: (batch, capacity, edits) => createDecoder(backend, model, batch, capacity, edits),
   };
 }

@@ -47,8 +47,7 @@ export async function explain(
   const logits = await unreported(stopwatch, 'logits', () =>
     promotedTokens(backend, dictionary, site, material),
   );
-  // A file has the numbers of tokens, and no texts.
-  const text = isFile(material) ? (token: number) => `#${token}` : tokenTexts(material.tokenizer);
+  const text = textsOf(material);
   const features = collected.latents.map((latent, j) =>
     feature(j, latent, collected.tokens, logits?.promoted[j], logits?.suppressed[j], text),
   );
@@ -76,7 +75,12 @@ export function* allExamples(latents: readonly LatentExamples[], text: TokenText
   }
 }
 
-type TokenText = (token: number) => string;
+export type TokenText = (token: number) => string;
+
+/** The texts of a run's tokens; a file has their numbers only. */
+export function textsOf(material: Material): TokenText {
+  return isFile(material) ? (token) => `#${token}` : tokenTexts(material.tokenizer);
+}
 
 /** The texts of tokens, each made once. */
 export function tokenTexts(tokenizer: Tokenizer): TokenText {

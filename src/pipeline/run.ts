@@ -20,6 +20,7 @@ import {
 import type { Evaluation, MetricsLine } from '../runs/schema.ts';
 import { hooksOf, siteOf } from '../runs/site.ts';
 import { writeExamples, writeFeatures } from '../runs/tables.ts';
+import { makeAtlas } from './atlas.ts';
 import { diskOf } from './disk.ts';
 import { evaluate } from './evaluate.ts';
 import { explain } from './explain.ts';
@@ -85,7 +86,7 @@ async function trainAll(
   return finished;
 }
 
-/** Evaluates a trained run on the test split, explains its latents and writes the report. Returns the report's path. */
+/** Evaluates a trained run on the test split, explains its latents, makes their atlas and writes the report. Returns the report's path. */
 export async function finishRun(
   bench: Workbench,
   dir: string,
@@ -103,6 +104,7 @@ export async function finishRun(
       await writeExamples(dir, examples);
       update(2, 2);
     });
+    await makeAtlas(bench, config, material, dir);
     const { timing, memory } = bench.stopwatch;
     await updateRun(dir, {
       status: 'complete',

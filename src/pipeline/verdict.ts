@@ -96,7 +96,10 @@ export async function judgeRun(
     split: 'test',
     documents: own.evidence.documents,
     tokens: rows.reduce((sum, count) => sum + count, 0),
-    dictionaries: [summaryOf(own), ...nulls.map((one) => ({ ...summaryOf(one), gap: gapOf(own, one) }))],
+    dictionaries: [
+      summaryOf(own, effects),
+      ...nulls.map((one) => ({ ...summaryOf(one), gap: gapOf(own, one) })),
+    ],
     classes: classesOf(own, graph),
   };
   await writeEvidence(dir, summary, latentRows(own, nulls, graph, effects));

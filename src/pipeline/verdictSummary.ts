@@ -5,12 +5,14 @@
 import type { Dictionary } from '../dictionaries/dictionary.ts';
 import { type CompositionGraph, LATENT_CLASSES } from '../evaluation/composition/graph.ts';
 import type { CausalEffects } from '../evaluation/evidence/causal.ts';
+import { COMPONENTS } from '../evaluation/evidence/components.ts';
 import type { Evidence } from '../evaluation/evidence/evidence.ts';
 import type { Verdicts } from '../evaluation/verdict/verdicts.ts';
 import { jackknifeInterval } from '../math/jackknife.ts';
-import { mean } from '../math/statistics.ts';
+import { mean, quantiles } from '../math/statistics.ts';
 import {
   EVIDENCE_MEASURES,
+  EVIDENCE_QUANTILES,
   type EvidenceMeasure,
   type EvidenceSummary,
   type JudgedDictionary,
@@ -42,8 +44,8 @@ function measured({ verdicts, without }: Judged, of: (verdicts: Verdicts) => num
   return storedInterval(jackknifeInterval(of(verdicts), without.map(of)));
 }
 
-/** How many latents of a dictionary are supported. */
-export function summaryOf(judged: Judged): JudgedDictionary {
+/** How many latents of a dictionary are supported, and how each measure is spread over them; `effects` where they were measured. */
+export function summaryOf(judged: Judged, effects?: CausalEffects): JudgedDictionary {
   const { name, dictionary, verdicts } = judged;
   return {
     name,
@@ -54,7 +56,25 @@ export function summaryOf(judged: Judged): JudgedDictionary {
     undecided: count(verdicts, 'undecided'),
     supportedShare: measured(judged, supportedShare),
     probability: measured(judged, probability),
+    distributions: distributionsOf(judged, effects),
   };
+}
+
+function distributionsOf(
+  { evidence: { components } }: Judged,
+  effects: CausalEffects | undefined,
+): JudgedDictionary['distributions'] {
+  const told: [EvidenceMeasure, Float64Array][] = COMPONENTS.map((name) => [name, components[name].value]);
+  if (effects) told.push(['ablated', effects.ablated.value], ['added', effects.added.value]);
+  return Object.fromEntries(
+    told
+      .map(([name, values]) => [name, values.filter(Number.isFinite)] as const)
+      .filter(([, known]) => known.length > 0)
+      .map(([name, known]) => [
+        name,
+        { latents: known.length, quantiles: quantiles(known, EVIDENCE_QUANTILES) },
+      ]),
+  );
 }
 
 /** Parts of documents are the same for both, so what they have in common is not in the interval of the difference. */

@@ -9,13 +9,10 @@ import type { Example, Feature } from '../runs/schema.ts';
 import { type Html, html, trusted } from './html.ts';
 import { decimal, grouped, percent } from './numbers.ts';
 import type { ShownExamples } from './sample.ts';
+import { clipped, groupName, isRightToLeft, shade, spaced } from './tokenText.ts';
 
 /** Tokens shown on each side of the firing one. */
 const CONTEXT = 24;
-/** Longest token text shown, in UTF-16 units. */
-const LONGEST_TOKEN = 48;
-/** Shades of highlight, weakest first: classes a1 to a8. */
-const SHADES = 8;
 
 /** One latent: a line to open, and under it its numbers, its tokens and its examples. */
 export function latentCard(
@@ -55,15 +52,6 @@ function chip(token: string): Html {
   return html`<bdi class="token">${spaced(token)}</bdi>`;
 }
 
-/** A space at either end belongs to the token, so it is shown. */
-function spaced(token: string): string {
-  return clipped(token).replace(/^ +| +$/g, (spaces) => '·'.repeat(spaces.length));
-}
-
-function clipped(token: string): string {
-  return token.length > LONGEST_TOKEN ? `${token.slice(0, LONGEST_TOKEN)}…` : token;
-}
-
 function logitTable(title: string, tokens: readonly string[], logits: readonly number[]): Html | undefined {
   if (tokens.length === 0) return undefined;
   return html`<table><caption>${title}</caption><tbody>${tokens
@@ -74,9 +62,9 @@ function logitTable(title: string, tokens: readonly string[], logits: readonly n
 }
 
 function exampleGroups({ top, quantiles }: ShownExamples, maxActivation: number): Html[] {
-  const groups = [{ title: 'Strongest', examples: top }];
+  const groups = [{ title: groupName(-1), examples: top }];
   for (let quantile = 9; quantile >= 0; quantile--)
-    groups.push({ title: `${ordinal(10 - quantile)} tenth`, examples: quantiles[quantile] });
+    groups.push({ title: groupName(quantile), examples: quantiles[quantile] });
   const kept = groups.filter(({ examples }) => examples.length > 0);
   const strongest = Math.max(
     maxActivation,
@@ -86,10 +74,6 @@ function exampleGroups({ top, quantiles }: ShownExamples, maxActivation: number)
     ({ title, examples }) =>
       html`<section><h4>${title}</h4><div>${examples.map((example) => concordanceLine(example, strongest))}</div></section>`,
   );
-}
-
-function ordinal(place: number): string {
-  return `${place}${['th', 'st', 'nd', 'rd'][place] ?? 'th'}`;
 }
 
 function concordanceLine(example: Example, strongest: number): Html {
@@ -125,17 +109,4 @@ function highlighted(
     }
   }
   return trusted(markup + html`${plain}`.html);
-}
-
-/** 0 where the latent is silent, else 1 to SHADES by its activation. */
-function shade(activation: number, strongest: number): number {
-  if (!(activation > 0) || !(strongest > 0)) return 0;
-  return Math.min(SHADES, Math.max(1, Math.ceil((SHADES * activation) / strongest)));
-}
-
-/** Whether more letters are of the right-to-left scripts than not. */
-function isRightToLeft(tokens: readonly string[]): boolean {
-  const text = tokens.join('');
-  const leftward = text.match(/[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}]/gu);
-  return leftward !== null && leftward.length * 2 > (text.match(/\p{L}/gu)?.length ?? 0);
 }

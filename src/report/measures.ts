@@ -4,10 +4,12 @@
  */
 
 import type { Evaluation, Interval, Measured } from '../runs/schema.ts';
-import { intervalStrip } from './charts.ts';
+import { drawn } from './charts.ts';
 import { type Html, html } from './html.ts';
 import { bestNull, isComparable, MEASURES, type Measure, MOST_COLUMNS, measureOf } from './measureList.ts';
 import { decimal, grouped } from './numbers.ts';
+import { intervalStrip } from './plots.ts';
+import { reading } from './reading.ts';
 
 /** The section on measures. */
 export function measuresSection(evaluation: Evaluation): Html {
@@ -68,7 +70,7 @@ function row(name: string, evaluation: Evaluation): Html {
 <td class="number own">${interval(measured, measure.decimals)}</td>${cells.map(
     (one) =>
       html`<td class="number">${one ? html`${interval(one, measure.decimals)}${many ? html`<small>${one.name}</small>` : undefined}` : html`<span class="quiet">${none}</span>`}</td>`,
-  )}<td class="strip">${strip}<p>${measure.reference ? 'for comparison; the dictionary has no part in it' : reading(measured, compared, measure.better)}</p></td></tr>`;
+  )}<td class="strip">${strip && drawn(strip)}<p>${measure.reference ? 'for comparison; the dictionary has no part in it' : reading(measured, compared, measure.better)}</p></td></tr>`;
 }
 
 function preference({ better }: Measure): string {
@@ -81,40 +83,6 @@ function interval({ value, low, high }: Interval, decimals: number): Html {
       ? html`not identified`
       : html`${decimal(low, decimals)} to ${decimal(high, decimals)}`;
   return html`${value === null ? '–' : decimal(value, decimals)}<small>${ends}</small>`;
-}
-
-/** In words, how a measure stands to its nulls: by whether the intervals overlap, where they can be compared. */
-export function reading(
-  own: Interval,
-  nulls: readonly (Interval & { name: string; comparable?: boolean })[],
-  better?: 'higher' | 'lower',
-): string {
-  const verdicts = nulls.map((one) => ({
-    name: one.name,
-    verdict: one.comparable === false ? 'not comparable with' : standing(own, one, better),
-  }));
-  if (verdicts.length === 0) return '';
-  if (verdicts.every(({ verdict }) => verdict === verdicts[0].verdict))
-    return `${verdicts[0].verdict} ${['the null', 'both nulls'][nulls.length - 1] ?? `all ${nulls.length} nulls`}`;
-  const byVerdict = new Map<string, string[]>();
-  for (const { name, verdict } of verdicts) byVerdict.set(verdict, [...(byVerdict.get(verdict) ?? []), name]);
-  return [...byVerdict]
-    .map(
-      ([verdict, names]) =>
-        `${verdict} ${names.length > MOST_NAMES ? `${names.length} nulls` : names.join(', ')}`,
-    )
-    .join('; ');
-}
-
-/** Nulls of one verdict that are named; more are counted. */
-const MOST_NAMES = 3;
-
-function standing(own: Interval, other: Interval, better?: 'higher' | 'lower'): string {
-  if (own.low === null || own.high === null || other.low === null || other.high === null)
-    return 'cannot be told from';
-  if (own.low <= other.high && other.low <= own.high) return 'overlaps';
-  if (better === undefined) return 'differs from';
-  return own.low > other.high === (better === 'higher') ? 'better than' : 'worse than';
 }
 
 function nullsNote(nulls: Evaluation['nulls']): Html {

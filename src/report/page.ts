@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { BASIC_NULLS } from '../evaluation/nulls/index.ts';
 import type { EvidenceSummary, LatentEvidence } from '../runs/evidenceSchema.ts';
 import type { Density, Evaluation, Example, Feature, MetricsLine, Run } from '../runs/schema.ts';
-import { densityHistogram, fvuCurve, legend, trainingCurve } from './charts.ts';
+import { drawn, legend } from './charts.ts';
 import { CLIENT } from './client.ts';
 import { evidenceSection } from './evidence.ts';
 import { factsSection, subtitle } from './facts.ts';
@@ -16,6 +16,7 @@ import { latentCard } from './latents.ts';
 import { MOST_COLUMNS } from './measureList.ts';
 import { measuresSection } from './measures.ts';
 import { grouped, percent } from './numbers.ts';
+import { densityHistogram, fvuCurve, trainingCurve } from './plots.ts';
 import { DENSE_FREQUENCY, examplesByLatent, sampleLatents } from './sample.ts';
 import { STYLE } from './style.ts';
 
@@ -103,11 +104,11 @@ function trainingSection(metrics: readonly MetricsLine[]): Html | undefined {
   const figure = (caption: string, picture: Html, key?: Html) =>
     html`<figure><figcaption>${caption}${key}</figcaption>${picture}</figure>`;
   const curve = (title: string, value: (line: MetricsLine) => number) =>
-    figure(title, trainingCurve(`${title} against tokens`, metrics, value));
+    figure(title, drawn(trainingCurve(`${title} against tokens`, metrics, value)));
   return html`<div class="curves">
 ${figure(
   'FVU',
-  fvuCurve(metrics),
+  drawn(fvuCurve(metrics)),
   legend([
     { line: 0, text: 'validation' },
     { line: 1, text: 'training batch', solid: true },
@@ -128,7 +129,7 @@ function densitySection({ density: whole }: Evaluation): Html {
   }));
   return html`<p>How often latents fire on the test documents. Latents that never fired are in no bar and counted as
 silent. Where the shape of this dictionary is that of a null, it says nothing about features.</p>
-<figure><figcaption>${legend(key)}</figcaption>${densityHistogram(density)}</figure>`;
+<figure><figcaption>${legend(key)}</figcaption>${drawn(densityHistogram(density))}</figure>`;
 }
 
 /** The run's own dictionary, and where there are more than two nulls those that every run has, or else the first two. */

@@ -11,6 +11,24 @@ import { intervalSchema } from './schema.ts';
 
 const whole = z.int().nonnegative();
 
+/** What is measured of each latent, with a 95 % interval; `evaluation/evidence/` says what each means. */
+export const EVIDENCE_MEASURES = [...COMPONENTS, 'ablated', 'added'] as const;
+export type EvidenceMeasure = (typeof EVIDENCE_MEASURES)[number];
+
+/** Probabilities of the quantiles of `distributions`: every twentieth, from the least to the greatest. */
+export const EVIDENCE_QUANTILES: readonly number[] = Array.from({ length: 21 }, (_, i) => i / 20);
+
+/** One measure over the latents of a dictionary of which it is known: how many, and its values at `EVIDENCE_QUANTILES`. */
+const distributionSchema = z.object({
+  latents: z.int().positive(),
+  quantiles: z
+    .array(z.number())
+    .length(EVIDENCE_QUANTILES.length)
+    .refine((values) => values.every((value, i) => i === 0 || value >= values[i - 1]), {
+      message: 'expected quantiles in ascending order',
+    }),
+});
+
 const judgedSchema = z.object({
   /** `dictionary`, or the name of the null. */
   name: z.string().min(1),
@@ -26,6 +44,8 @@ const judgedSchema = z.object({
   probability: intervalSchema,
   /** Of nulls only: what the dictionary has more of both, with intervals in which the documents are the same. */
   gap: z.object({ supportedShare: intervalSchema, probability: intervalSchema }).optional(),
+  /** Of each measure that is known of any latent. Runs that were judged by an older version have none. */
+  distributions: z.partialRecord(z.enum(EVIDENCE_MEASURES), distributionSchema).optional(),
 });
 
 export const evidenceSchema = z.object({
@@ -51,9 +71,6 @@ export const evidenceSchema = z.object({
   ),
 });
 
-/** What is measured of each latent, with a 95 % interval; `evaluation/evidence/` says what each means. */
-export const EVIDENCE_MEASURES = [...COMPONENTS, 'ablated', 'added'] as const;
-export type EvidenceMeasure = (typeof EVIDENCE_MEASURES)[number];
 type End = '' | 'Low' | 'High';
 const ENDS: readonly End[] = ['', 'Low', 'High'];
 
@@ -96,3 +113,4 @@ export const EVIDENCE_COLUMNS = {
 
 export type EvidenceSummary = z.infer<typeof evidenceSchema>;
 export type JudgedDictionary = z.infer<typeof judgedSchema>;
+export type EvidenceDistribution = z.infer<typeof distributionSchema>;

@@ -44,26 +44,28 @@ export async function readExamples(
   return readTable(join(directory, RUN_FILES.examples), exampleSchema, EXAMPLE_COLUMNS, wanted);
 }
 
-/** Writes `rows`, checked, as they come. */
+/** Writes `rows`, checked, as they come, `groupRows` to a row group. */
 export async function writeTable<Row extends object>(
   path: string,
   schema: z.ZodType<Row>,
   columns: Columns<Row>,
   rows: Iterable<Row> | AsyncIterable<Row>,
+  groupRows = GROUP_ROWS,
 ): Promise<void> {
   const typed = Object.values<Columns<Row>[keyof Row]>(columns).map(({ column, type }) => ({
     name: column,
     type,
   }));
-  await writeParquetGroups(path, typed, rowGroups(path, schema, columns, rows));
+  await writeParquetGroups(path, typed, rowGroups(path, schema, columns, rows, groupRows));
 }
 
-/** The rows, checked, as the values of each column, `GROUP_ROWS` at a time. */
+/** The rows, checked, as the values of each column, `groupRows` at a time. */
 async function* rowGroups<Row extends object>(
   path: string,
   schema: z.ZodType<Row>,
   columns: Columns<Row>,
   rows: Iterable<Row> | AsyncIterable<Row>,
+  groupRows: number,
 ): AsyncGenerator<unknown[][]> {
   const keys = Object.keys(columns) as (keyof Row)[];
   let group: unknown[][] = keys.map(() => []);
@@ -74,7 +76,7 @@ async function* rowGroups<Row extends object>(
       const value = row[key];
       group[k].push(columns[key].type === 'INT64' ? BigInt(value as number) : value);
     }
-    if (group[0].length < GROUP_ROWS) continue;
+    if (group[0].length < groupRows) continue;
     yield group;
     group = keys.map(() => []);
   }

@@ -9,8 +9,10 @@ import { makeCatalogue, type Sources } from '../explorer/catalogue.ts';
 import { FEED_FILE, FEED_TYPE, feedOf } from '../explorer/feed.ts';
 import { listPosts, readPost } from '../explorer/posts.ts';
 import { PublicFiles } from '../explorer/publicFiles.ts';
+import { scan } from '../explorer/scan.ts';
 import { InputError } from '../formats/errors.ts';
 import { RUN_FILES } from '../runs/directory.ts';
+import { labRoutes } from './lab.ts';
 import { followRuns } from './live.ts';
 import { POLICY } from './policy.ts';
 
@@ -60,6 +62,17 @@ export function explorerApp(sources: Sources, pages: string): Hono {
       stream.onAbort(() => ended.abort());
       for await (const { event, data } of followRuns(sources.runs, ended.signal))
         await stream.writeSSE({ event, data: JSON.stringify(data) });
+    }),
+  );
+  app.route(
+    '/api/lab',
+    labRoutes(async (run) => {
+      const found = (await scan(sources.runs)).runs.find(({ path }) => path === run);
+      if (found === undefined) throw new InputError(`run: there is no run ${run} here`);
+      // Only who asks waits for all that computes.
+      const { loadBackend } = await import('../kernels/index.ts');
+      const { openLab } = await import('../pipeline/lab.ts');
+      return openLab({ backend: loadBackend() }, found.directory);
     }),
   );
   app.get('*', serveStatic({ root: pages }));

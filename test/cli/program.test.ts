@@ -7,6 +7,7 @@ const commands = buildProgram(fakeTerminal(), '0.0.0').commands.map((command) =>
 describe('help', () => {
   test('the commands are those that the documents name', () => {
     expect(commands.sort()).toEqual([
+      'atlas',
       'convert',
       'cost',
       'demo',

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { loadBackend } from '../../src/kernels/index.ts';
 import { createReferenceBackend } from '../../src/kernels/reference.ts';
 import { greedy, sampleTokens } from '../../src/models/sampling.ts';
-import { createTransformer, type Transformer } from '../../src/models/transformer.ts';
+import { createTransformer, type Edit, type Transformer } from '../../src/models/transformer.ts';
 import { largestDifference, randomTokens, randomWeights, tinyConfig, tinyModel } from './helpers.ts';
 
 const { bos, width, vocabulary, context } = tinyConfig;
@@ -38,6 +38,49 @@ describe('a decoder', () => {
       }
     },
   );
+
+  test.each([loadBackend(), createReferenceBackend()])(
+    'is edited between blocks as a run is, and not at all by an edit that changes nothing ($name)',
+    async (backend) => {
+      const model = tinyModel(backend);
+      const tokens = randomTokens(context);
+      const hooks = [
+        'blocks.0.hook_resid_pre',
+        'blocks.0.hook_resid_post',
+        'blocks.1.hook_resid_pre',
+        'blocks.2.hook_resid_post',
+      ];
+      const change: Edit = (activation) => {
+        for (let i = 0; i < activation.length; i++)
+          activation[i] = 1.5 * activation[i] + 0.1 * ((i % width) % 3);
+      };
+      for (const chosen of [...hooks.map((hook) => [hook]), [...hooks].reverse()]) {
+        const edit = Object.fromEntries(chosen.map((hook) => [hook, change]));
+        const whole = (await model.run(tokens, { batch: 1, length: context, capture: [last], edit })).get(
+          last,
+        )!;
+        const decoder = model.decoder(1, context, edit);
+        const plain = model.decoder(1, context);
+        const unchanged = model.decoder(
+          1,
+          context,
+          Object.fromEntries(chosen.map((hook) => [hook, () => {}])),
+        );
+        for (let position = 0; position < context; position++) {
+          const token = tokens.slice(position, position + 1);
+          const expected = whole.subarray(position * width, (position + 1) * width);
+          expect(largestDifference(await decoder.step(token), expected)).toBeLessThan(1e-4);
+          expect(await unchanged.step(token)).toEqual(await plain.step(token));
+        }
+      }
+    },
+  );
+
+  test('refuses edits inside a block, and at what there is not', () => {
+    const edit = (hook: string) => () => tinyModel().decoder(1, 2, { [hook]: () => {} });
+    expect(edit('blocks.1.hook_mlp_out')).toThrow(/hook blocks.1.hook_mlp_out: .*between blocks only/);
+    expect(edit('blocks.3.hook_resid_post')).toThrow(/no hook point/);
+  });
 
   test('refuses more tokens than it has room for, and more room than the context', async () => {
     const model = tinyModel();

@@ -55,6 +55,11 @@ const DETERMINISTIC = [
   'evaluation.json',
   'features.parquet',
   'examples.parquet',
+  'atlas.json',
+  'atlas.parquet',
+  'words.parquet',
+  'directions.parquet',
+  'direction_examples.parquet',
 ];
 
 const hashes = (dir: string) => Promise.all(DETERMINISTIC.map((file) => sha256File(join(dir, file))));
@@ -68,11 +73,15 @@ describe('a run', () => {
     expect((await readdir(dir)).sort()).toEqual(
       [
         'activations.safetensors',
+        'atlas.json',
+        'atlas.parquet',
         'checkpoints',
+        'direction_examples.parquet',
+        'directions.parquet',
         'evaluation.json',
         'examples.parquet',
         'features.parquet',
-      ].concat(['metrics.jsonl', 'nulls', 'report.html', 'run.json', 'sae']),
+      ].concat(['metrics.jsonl', 'nulls', 'report.html', 'run.json', 'sae', 'words.parquet']),
     );
     const run = await readRun(dir);
     expect(run).toMatchObject({

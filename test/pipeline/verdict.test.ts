@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { sha256File } from '../../src/formats/hash.ts';
 import { createNativeBackend } from '../../src/kernels/native.ts';
+import { quantile } from '../../src/math/statistics.ts';
 import { Stopwatch, silent } from '../../src/pipeline/reporter.ts';
 import { finishRun, trainRun } from '../../src/pipeline/run.ts';
 import type { Workbench } from '../../src/pipeline/subject.ts';
@@ -13,6 +14,7 @@ import { readComposition } from '../../src/runs/composition.ts';
 import { parseConfig } from '../../src/runs/config.ts';
 import { exists, readRun, updateRun } from '../../src/runs/directory.ts';
 import { readEvidence, readLatentEvidence } from '../../src/runs/evidence.ts';
+import { EVIDENCE_MEASURES, EVIDENCE_QUANTILES } from '../../src/runs/evidenceSchema.ts';
 
 const config = parseConfig({
   name: 'judged',
@@ -66,9 +68,19 @@ it('refuses a run that is not evaluated, then judges it', async () => {
     expect(one.supported + one.unsupported + one.undecided).toBe(96);
     expect(one.supportedShare.value).toBeCloseTo(one.supported / 96, 12);
     expect(one.gap === undefined).toBe(one.name === 'dictionary');
+    expect(Object.keys(one.distributions!)).toEqual(
+      expect.arrayContaining(['consensus', 'agreement', 'share']),
+    );
+    expect('ablated' in one.distributions!).toBe(one.name === 'dictionary');
   }
   const latents = (await readLatentEvidence(dir))!;
   expect(latents).toHaveLength(96);
+  for (const measure of EVIDENCE_MEASURES) {
+    const values = latents.map((one) => one[measure]).filter((value) => !Number.isNaN(value));
+    const told = summary.dictionaries[0].distributions![measure]!;
+    expect(told.latents).toBe(values.length);
+    expect(told.quantiles).toEqual(EVIDENCE_QUANTILES.map((p) => quantile(values, p)));
+  }
   const known = latents.filter(({ probability }) => !Number.isNaN(probability));
   expect(known).toHaveLength(summary.dictionaries[0].judged);
   expect(known.length).toBeGreaterThan(20);

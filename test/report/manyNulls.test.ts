@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { metricsTable } from '../../src/cli/metricsTable.ts';
 import { NULL_NAMES, NULLS } from '../../src/evaluation/nulls/index.ts';
 import { bestNull } from '../../src/report/measureList.ts';
-import { reading } from '../../src/report/measures.ts';
 import { renderPage } from '../../src/report/page.ts';
+import { reading } from '../../src/report/reading.ts';
 import type { Evaluation } from '../../src/runs/schema.ts';
 import { syntheticEvaluation, syntheticRun } from './syntheticRun.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { reading } from '../../src/report/measures.ts';
+import { reading } from '../../src/report/reading.ts';
 
 const at = (low: number | null, high: number | null, name = 'a') => ({ name, value: low, low, high });
 

@@ -17,7 +17,7 @@ const PAGES = [
   '#/run/small/map',
   '#/run/small/neurons',
   '#/run/small/neurons/neuron/0',
-  '#/run/small/lab?text=Once+upon+a+time',
+  '#/run/small/lab?text=Once+upon+a+time&edits=add_3_20*ablate_5_at_2',
   '#/playground',
   '#/notebook',
   '#/notebook/toy%2Ffive-features',

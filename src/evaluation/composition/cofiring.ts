@@ -69,9 +69,10 @@ export class Firings {
 
   /**
    * On how many rows each latent fires that fires with `latent`, by an even sample of at most `SAMPLE` of its rows. `counts
-   * [latents]` are good until the next call; `others` are those that are not 0, in the order in which they are met.
+   * [latents]` are good until the next call; `others` are those that are not 0, in the order in which they are met; `sampled` is
+   * the size of the sample.
    */
-  with(latent: number): { others: readonly number[]; counts: Uint32Array } {
+  with(latent: number): { others: readonly number[]; counts: Uint32Array; sampled: number } {
     const { offsets, indices, values } = this.#codes;
     const rows = this.of(latent);
     const sample = Math.min(SAMPLE, rows.length);
@@ -84,7 +85,7 @@ export class Firings {
         if (this.#together[indices[e]]++ === 0) others.push(indices[e]);
       }
     }
-    return { others, counts: this.#together };
+    return { others, counts: this.#together, sampled: sample };
   }
 
   /** Of two lists of rows, ascending. O(their lengths). */
@@ -93,11 +94,23 @@ export class Firings {
     let expected = 0;
     for (const row of b) expected += this.#ofA[this.#documents[row]] / this.#sizes[this.#documents[row]];
     for (const row of a) this.#ofA[this.#documents[row]] = 0;
-    const both = common(a, b).length;
+    const both = countCommon(a, b);
     const tails = poissonTails(expected, both);
     const either = a.length + b.length - both;
     return { both, expected, jaccard: either > 0 ? both / either : 0, more: tails.above, fewer: tails.below };
   }
+}
+
+/** The length of `common(a, b)`, without the list. */
+function countCommon(a: Uint32Array, b: Uint32Array): number {
+  let [count, i, j] = [0, 0, 0];
+  while (i < a.length && j < b.length) {
+    const difference = a[i] - b[j];
+    if (difference <= 0) i++;
+    if (difference >= 0) j++;
+    if (difference === 0) count++;
+  }
+  return count;
 }
 
 /** What two ascending lists share. */

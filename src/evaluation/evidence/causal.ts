@@ -12,7 +12,7 @@ import { type Dictionary, encode } from '../../dictionaries/dictionary.ts';
 import type { SparseRows } from '../../kernels/backend.ts';
 import { Random } from '../../math/random.ts';
 import { studentInterval } from '../../math/student.ts';
-import { hookWidth } from '../../models/hooks.ts';
+import { hookWidth, isResidual } from '../../models/hooks.ts';
 import type { Transformer } from '../../models/transformer.ts';
 import { randomDirections } from '../../toy/directions.ts';
 import { blockBefore } from '../splice.ts';
@@ -23,8 +23,6 @@ const SPACING = 16;
 /** Runs of each sequence with changes, each with trials at other tokens. */
 const ROUNDS = 4;
 const FINAL = 'ln_final.hook_normalized';
-/** Where the model can be started with an activation. */
-const RESIDUAL = /\.hook_resid_(pre|mid|post)$/;
 /** Divergences below this, in nats, are rounding. */
 const FLOOR = 1e-7;
 
@@ -111,7 +109,7 @@ async function addBatch(
       for (let c = 0; c < width; c++) edited[trial.row * width + c] += trial.amount * direction[c];
     }
     // What comes before the change is not computed again.
-    const from = RESIDUAL.test(hook)
+    const from = isResidual(hook)
       ? { from: { hook, activation: edited } }
       : {
           edit: { [hook]: (rows: Float32Array) => rows.set(edited) },

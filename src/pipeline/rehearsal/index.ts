@@ -32,6 +32,7 @@ import {
 import { nullDirectory, nullLessons, nullsOfKind } from '../nulls.ts';
 import { reinitialised, type Subject, storeDirectory, type Workbench, widthAt } from '../subject.ts';
 import { type HarvestRehearsal, rehearseHarvest } from './activations.ts';
+import { rehearseAtlas } from './atlas.ts';
 import { Meter } from './meter.ts';
 import { rehearseEvaluation, rehearseExplanation, rehearseKeeping, type Trained } from './results.ts';
 import { rehearseSubject } from './subject.ts';
@@ -122,6 +123,8 @@ async function rehearseIn(bench: Workbench, given: RunConfig, dir: string): Prom
     meter,
   );
 
+  const tables = await rehearseAtlas(bench, config, subject, trained, dir, meter);
+
   const checkpoint = await bytesAt(join(dir, RUN_FILES.checkpoints));
   const steps = Math.floor(config.training.tokens / config.training.batch);
   const checkpoints = checkpoint * Math.min(2, Math.ceil(steps / config.training.checkpointEvery));
@@ -135,7 +138,7 @@ async function rehearseIn(bench: Workbench, given: RunConfig, dir: string): Prom
       dictionary: bytes,
       checkpoints,
       nulls: (besides.length + (hasReset ? 1 : 0)) * (bytes + checkpoints),
-      results,
+      results: results + tables,
       activations: isKept(subject)
         ? await bytesAt(kept)
         : ((await bytesAt(join(dir, 'store'))) * rows) / store.totalRows,

@@ -17,6 +17,7 @@ import type { RunConfig } from '../../runs/config.ts';
 import { RUN_FILES } from '../../runs/directory.ts';
 import { siteOf } from '../../runs/site.ts';
 import { writeExamples } from '../../runs/tables.ts';
+import { indexWords } from '../atlas.ts';
 import { NO_TIME, type Seconds, sum, timed, times } from '../clock.ts';
 import { allExamples, NAMED_TOKENS, tokenTexts } from '../explain.ts';
 import { madeNulls, nullsOfKind } from '../nulls.ts';
@@ -78,7 +79,7 @@ export async function rehearseEvaluation(
   meter.add('intervals', seconds, resamples / draws.length);
 }
 
-/** Examples, logits and the tables that they are written to, in `dir`. Gives the bytes of examples.parquet. */
+/** Examples, logits, the tables that they are written to, in `dir`, and their words. Gives the bytes of examples and words. */
 export async function rehearseExplanation(
   { backend }: Workbench,
   config: RunConfig,
@@ -123,7 +124,13 @@ export async function rehearseExplanation(
   const firings = (rows * l0) / dictionary.latents;
   const expected = dictionary.latents * (Math.min(top, firings) + Math.min(sampled, firings));
   meter.add('writing', writing, expected / count);
-  return ((await bytesAt(join(dir, RUN_FILES.examples))) / count) * expected;
+  const greatest = written.map(({ maxActivation }) => maxActivation);
+  const { result: _, ...indexing } = await timed(() => indexWords(dir, greatest));
+  meter.add('atlas', indexing, expected / count);
+  const bytes = await Promise.all(
+    [RUN_FILES.examples, RUN_FILES.words].map((file) => bytesAt(join(dir, file))),
+  );
+  return (bytes.reduce((sum, one) => sum + one, 0) / count) * expected;
 }
 
 /** What `learn` does once a dictionary is trained: encodes held-out rows, and writes. */

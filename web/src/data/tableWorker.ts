@@ -11,25 +11,37 @@ import {
   parquetScan,
 } from 'hyparquet';
 import type { Answer, Question, Where } from './tables.ts';
+import { TextIndex } from './textIndex.ts';
 
 interface Table {
   readonly file: AsyncBuffer;
   readonly metadata: FileMetaData;
   readonly columns: Map<string, Promise<unknown[]>>;
+  readonly texts: Map<string, Promise<TextIndex>>;
 }
 
 const tables = new Map<string, Promise<Table>>();
 
 addEventListener('message', async ({ data: question }: MessageEvent<Question>) => {
-  const { id, address, size, columns, where } = question;
   try {
-    const table = await open(address, size);
-    const values = where ? await matching(table, columns, where) : await whole(table, columns);
-    post({ id, values: values.map(compact) });
+    const table = await open(question.address, question.size);
+    const values = await answer(table, question);
+    post({ id: question.id, values: values.map(compact) });
   } catch (error) {
-    post({ id, error: error instanceof Error ? error.message : String(error) });
+    post({ id: question.id, error: error instanceof Error ? error.message : String(error) });
   }
 });
+
+async function answer(table: Table, { columns, where, rows, holding }: Question): Promise<unknown[][]> {
+  if (where) return matching(table, columns, where);
+  if (holding) {
+    const indices = await Promise.all(columns.map((column) => kept(table, table.texts, column, indexTexts)));
+    const found = new Set(indices.flatMap((index) => index.rowsHolding(holding.from, holding.to)));
+    return [[...found].sort((a, b) => a - b)];
+  }
+  const all = await Promise.all(columns.map((column) => kept(table, table.columns, column, readWhole)));
+  return rows ? all.map((values) => rows.map((row) => values[row])) : all;
+}
 
 function post(answer: Answer): void {
   const buffers = (answer.values ?? []).flatMap((values) =>
@@ -48,19 +60,24 @@ function open(address: string, size: number): Promise<Table> {
 
 async function opened(address: string, byteLength: number): Promise<Table> {
   const file = cachedAsyncBuffer(await asyncBufferFromUrl({ url: address, byteLength }));
-  return { file, metadata: await parquetMetadataAsync(file), columns: new Map() };
+  return { file, metadata: await parquetMetadataAsync(file), columns: new Map(), texts: new Map() };
 }
 
-/** All rows of some columns. */
-function whole(table: Table, columns: readonly string[]): Promise<unknown[][]> {
-  return Promise.all(
-    columns.map((column) => {
-      const known = table.columns.get(column) ?? readWhole(table, column);
-      table.columns.set(column, known);
-      known.catch(() => table.columns.delete(column));
-      return known;
-    }),
-  );
+/** What `make` gives of a column, made once. */
+function kept<T>(
+  table: Table,
+  made: Map<string, Promise<T>>,
+  column: string,
+  make: (table: Table, column: string) => Promise<T>,
+): Promise<T> {
+  const known = made.get(column) ?? make(table, column);
+  made.set(column, known);
+  known.catch(() => made.delete(column));
+  return known;
+}
+
+async function indexTexts(table: Table, column: string): Promise<TextIndex> {
+  return new TextIndex(await kept(table, table.columns, column, readWhole));
 }
 
 async function readWhole({ file, metadata }: Table, column: string): Promise<unknown[]> {
@@ -86,10 +103,10 @@ async function matching(
     const rows: number[] = [];
     for (let i = 0; i < keys.length; i++) if (keys[i] >= from && keys[i] <= to) rows.push(i);
     if (rows.length === 0) continue;
-    for (const [c, column] of columns.entries()) {
-      const read = column === key ? keys : await scan.readColumn({ column, rowStart, rowEnd });
-      for (const i of rows) result[c].push(read[i]);
-    }
+    const read = await Promise.all(
+      columns.map((column) => (column === key ? keys : scan.readColumn({ column, rowStart, rowEnd }))),
+    );
+    for (const [c, values] of read.entries()) for (const i of rows) result[c].push(values[i]);
   }
   return result;
 }

@@ -19,7 +19,12 @@ export interface Question {
   readonly address: string;
   readonly size: number;
   readonly columns: readonly string[];
+  /** Only rows in which a column is within bounds. */
   readonly where?: Where;
+  /** Only these rows, in this order. */
+  readonly rows?: readonly number[];
+  /** In the place of values: which rows hold a word within these bounds in any of the columns. */
+  readonly holding?: { readonly from: string; readonly to: string };
 }
 
 export type Answer = { id: number } & (
@@ -66,16 +71,66 @@ export async function readColumns<Row extends object, K extends Key<Row>>(
   return Object.fromEntries(keys.map((key, i) => [key, values[i]])) as { [Name in K]: Column<Row[Name]> };
 }
 
+/** What `readRows` gives, a column each. */
+export async function readColumnsWhere<Row extends object, K extends Key<Row>>(
+  run: ListedRun,
+  file: string,
+  columns: Columns<Row>,
+  keys: readonly K[],
+  where: Bounds<Row>,
+): Promise<{ [Name in K]: Column<Row[Name]> }> {
+  const values = await read(run, file, columns, keys, { where: stored(columns, where) });
+  return Object.fromEntries(keys.map((key, i) => [key, values[i]])) as { [Name in K]: Column<Row[Name]> };
+}
+
 /** The rows in which the field `where.key` lies between two values, with some of their fields. */
 export async function readRows<Row extends object, K extends Key<Row>>(
   run: ListedRun,
   file: string,
   columns: Columns<Row>,
   keys: readonly K[],
-  where: { key: Key<Row>; from: number | string; to: number | string },
+  where: Bounds<Row>,
 ): Promise<Pick<Row, K>[]> {
-  const { from, to } = where;
-  const values = await read(run, file, columns, keys, { column: columns[where.key].column, from, to });
+  return rowsOf(keys, await read(run, file, columns, keys, { where: stored(columns, where) }));
+}
+
+/** Some fields of the rows at `places`, in their order; the columns are read whole the first time and stay with the worker. */
+export async function readPlaces<Row extends object, K extends Key<Row>>(
+  run: ListedRun,
+  file: string,
+  columns: Columns<Row>,
+  keys: readonly K[],
+  places: readonly number[],
+): Promise<Pick<Row, K>[]> {
+  return rowsOf(keys, await read(run, file, columns, keys, { rows: places }));
+}
+
+/** The places of rows that hold a word from `from` to `to` in any of these fields, ascending. */
+export async function placesHolding<Row extends object>(
+  run: ListedRun,
+  file: string,
+  columns: Columns<Row>,
+  keys: readonly Key<Row>[],
+  holding: { from: string; to: string },
+): Promise<Float64Array> {
+  const [places] = await askOf(run, file, columns, keys, { holding });
+  return Float64Array.from(places as ArrayLike<number>);
+}
+
+interface Bounds<Row> {
+  readonly key: Key<Row>;
+  readonly from: number | string;
+  readonly to: number | string;
+}
+
+function stored<Row extends object>(columns: Columns<Row>, { key, from, to }: Bounds<Row>): Where {
+  return { column: columns[key].column, from, to };
+}
+
+function rowsOf<Row extends object, K extends Key<Row>>(
+  keys: readonly K[],
+  values: (unknown[] | Float64Array)[],
+): Pick<Row, K>[] {
   return Array.from(
     values[0],
     (_, i) => Object.fromEntries(keys.map((key, k) => [key, values[k][i]])) as Pick<Row, K>,
@@ -87,17 +142,10 @@ async function read<Row extends object, K extends Key<Row>>(
   file: string,
   columns: Columns<Row>,
   keys: readonly K[],
-  where?: Where,
+  which: Pick<Question, 'where' | 'rows'> = {},
 ): Promise<(unknown[] | Float64Array)[]> {
   const name = `${run.path}/${file}`;
-  if (!hasFile(run, file)) throw new DataError(`${name}: not there; the run has not come to it`);
-  const { values, error } = await ask({
-    address: fileAddress(run.path, file),
-    size: run.files[file],
-    columns: keys.map((key) => columns[key].column),
-    where,
-  });
-  if (error !== undefined) throw new DataError(`${name}: cannot be read as Parquet: ${error}`);
+  const values = await askOf(run, file, columns, keys, which);
   for (const [k, key] of keys.entries()) checkColumn(name, columns[key].column, columns[key].type, values[k]);
   const longest = Math.max(...values.map((column) => column.length));
   for (const [k, key] of keys.entries())
@@ -105,6 +153,25 @@ async function read<Row extends object, K extends Key<Row>>(
       throw new DataError(
         `${name}: column ${columns[key].column} has ${values[k].length} rows, another has ${longest}`,
       );
+  return values;
+}
+
+async function askOf<Row extends object>(
+  run: ListedRun,
+  file: string,
+  columns: Columns<Row>,
+  keys: readonly Key<Row>[],
+  which: Pick<Question, 'where' | 'rows' | 'holding'>,
+): Promise<(unknown[] | Float64Array)[]> {
+  const name = `${run.path}/${file}`;
+  if (!hasFile(run, file)) throw new DataError(`${name}: not there; the run has not come to it`);
+  const { values, error } = await ask({
+    address: fileAddress(run.path, file),
+    size: run.files[file],
+    columns: keys.map((key) => columns[key].column),
+    ...which,
+  });
+  if (error !== undefined) throw new DataError(`${name}: cannot be read as Parquet: ${error}`);
   return values;
 }
 

@@ -1,7 +1,12 @@
 /** The boundary and the losses that it follows from. */
 import { describe, expect, it } from 'vitest';
-import { boundary, exactLoss } from '../../src/experiments/phaseBoundary.ts';
-import { Random } from '../../src/math/random.ts';
+import { Random } from '../../../src/math/random.ts';
+import {
+  antipodalBoundary,
+  droppedLoss,
+  interferenceLoss,
+  twoFeatureLoss,
+} from '../../../src/toy/bounds/twoFeatures.ts';
 
 const dropped = (p: number) => {
   // The first feature by itself, the second at its mean.
@@ -9,7 +14,7 @@ const dropped = (p: number) => {
 };
 const pair = { w: [1, -1], bias: [0, 0] };
 
-describe('exactLoss', () => {
+describe('twoFeatureLoss', () => {
   it('is what the derivation has for a dropped feature and for an antipodal pair', () => {
     for (const [importance, probability] of [
       [0.5, 0.3],
@@ -18,10 +23,10 @@ describe('exactLoss', () => {
     ]) {
       const { w, bias } = dropped(probability);
       const p = probability;
-      const left = (importance * (p / 3 - p ** 2 / 4)) / 2;
-      expect(exactLoss(w, bias, { importance, probability })).toBeCloseTo(left, 3);
-      const interference = ((1 + importance) * p ** 2) / 12;
-      expect(exactLoss(pair.w, pair.bias, { importance, probability })).toBeCloseTo(interference, 3);
+      const left = (importance * droppedLoss(p)) / 2;
+      expect(twoFeatureLoss(w, bias, { importance, probability })).toBeCloseTo(left, 3);
+      const interference = ((1 + importance) * interferenceLoss(p ** 2)) / 2;
+      expect(twoFeatureLoss(pair.w, pair.bias, { importance, probability })).toBeCloseTo(interference, 3);
     }
   });
 
@@ -36,16 +41,16 @@ describe('exactLoss', () => {
       const squares = x.map((value, j) => (value - Math.max(0, h * w[j] + bias[j])) ** 2);
       sum += (squares[0] + cell.importance * squares[1]) / 2;
     }
-    expect(exactLoss(w, bias, cell) / (sum / count)).toBeCloseTo(1, 2);
+    expect(twoFeatureLoss(w, bias, cell) / (sum / count)).toBeCloseTo(1, 2);
   });
 });
 
 it('at the boundary the two cost the same, the less important feature being the one to drop', () => {
   for (const r of [0.1, 0.4, 1]) {
-    const cell = { importance: r, probability: boundary(r) };
+    const cell = { importance: r, probability: antipodalBoundary(r) };
     const { w, bias } = dropped(cell.probability);
-    expect(exactLoss(w, bias, cell)).toBeCloseTo(exactLoss(pair.w, pair.bias, cell), 3);
+    expect(twoFeatureLoss(w, bias, cell)).toBeCloseTo(twoFeatureLoss(pair.w, pair.bias, cell), 3);
     // Of two features it does not matter which is called the first.
-    expect(boundary(1 / r)).toBeCloseTo(boundary(r), 12);
+    expect(antipodalBoundary(1 / r)).toBeCloseTo(antipodalBoundary(r), 12);
   }
 });

@@ -50,7 +50,9 @@ export async function publishSite(
     out,
     async (site) => {
       const catalogue = await makeCatalogue(sources, false);
-      await cp(pages, site, { recursive: true });
+      await cp(pages, site, { recursive: true }).catch((error) => {
+        throw explainSystemError(error, 'write', site);
+      });
       await copyFiles(catalogue, new PublicFiles(sources.runs), site, update);
       await writePosts(catalogue, sources.notebook, site);
       await writeFile(join(site, FEED_FILE), feedOf(catalogue.posts));

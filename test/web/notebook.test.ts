@@ -95,7 +95,11 @@ Wrong is [${(variance + 0.1).toFixed(2)}](run:small#explainedVariance). Elsewher
     const index = figures.findIndex(({ name }) => name === 'squares');
     const figure = page.locator('figure').nth(index);
     const drawing = figure.locator('.drawing');
-    await drawing.locator('circle').first().waitFor();
+    // A picture that comes later would move those below it.
+    await page.waitForFunction(
+      (all) => document.querySelectorAll('.drawing svg').length === all,
+      figures.length,
+    );
     await figure.scrollIntoViewIfNeeded();
     await drawing.locator('circle').first().hover({ force: true });
     const readout = figure.locator('.reading');

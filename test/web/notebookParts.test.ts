@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { ListedEntry } from '../../src/explorer/catalogueSchema.ts';
 import type { Entry, Finding } from '../../src/runs/entrySchema.ts';
 import { agrees, referenceOf, valuesInEntry, valuesInRun } from '../../web/src/notebook/claimed.ts';
+import { withoutHandlers } from '../../web/src/notebook/clean.ts';
 import { csvOf, fieldsOf } from '../../web/src/notebook/csv.ts';
 import { makes, matching } from '../../web/src/notebook/entries.ts';
 import { rangePlot } from '../../web/src/notebook/rangePlot.ts';
@@ -188,6 +189,13 @@ describe('a finding on a line', () => {
     });
     expect(rangePlot(finding({ value: 0, low: 0, high: 0 }))!.value).toBeGreaterThan(0);
   });
+});
+
+it('handlers of events are renamed before a picture is parsed, in tags and not in texts', () => {
+  const text = `<svg onload="1" x="2"/onclick='2'\nONX =3><text>a <b> one = two, on x</text><image href=x onerror=1></svg>`;
+  const clean = withoutHandlers(text);
+  expect(clean.match(/<[^>]*>/g)!.join('')).not.toMatch(/[\s"'/]on[a-z]+\s*=/i);
+  expect(clean).toContain('one = two, on x');
 });
 
 it('experiments are found by all words, and carried out again as they were', () => {

@@ -60,14 +60,26 @@ describe.skipIf(noBrowser)('a published copy', () => {
     await page.close();
   });
 
-  it('reads features by ranges', async () => {
+  it('reads features and examples by ranges', async () => {
     const { page, faults } = await open('#/run/small');
-    const address = new URL('data/files/small/features.parquet', host.address).href;
-    const status = await page.evaluate(
-      async (url) => (await fetch(url, { headers: { Range: 'bytes=0-3' } })).text(),
-      address,
-    );
-    expect(status).toBe('PAR1');
+    const statuses = new Set<number>();
+    page.on('response', (response) => {
+      if (response.url().endsWith('.parquet')) statuses.add(response.status());
+    });
+    await page.locator('main :is(h1, h2)').first().waitFor();
+    await page.keyboard.press('f');
+    await page.locator('.row .latent').first().waitFor();
+    expect(await page.locator('main').innerText()).toMatch(/192 of 192 latents/);
+    expect([...statuses]).toEqual([206]);
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+
+  it.each(['feature/1', 'map', 'neurons', 'neurons/neuron/0'])('shows %s of a run', async (place) => {
+    const { page, faults } = await open(`#/run/small/${place}`);
+    await page.locator('main :is(h1, h2)').first().waitFor();
+    await page.waitForFunction(() => document.querySelector('main [role=status]') === null).catch(() => {});
+    expect(await page.locator('.message').count()).toBe(0);
     expect(faults).toEqual([]);
     await page.close();
   });
@@ -75,7 +87,7 @@ describe.skipIf(noBrowser)('a published copy', () => {
   it('says that prompts need the server', async () => {
     const { page, faults } = await open('#/run/small/lab');
     await page.locator('main :is(h1, h2)').first().waitFor();
-    expect(await page.locator('main').innerText()).toMatch(/monosem explore|no such page/);
+    expect(await page.locator('main').innerText()).toMatch(/needs a server.*monosem explore/s);
     expect(faults).toEqual([]);
     await page.close();
   });

@@ -135,14 +135,46 @@ describe('marks', () => {
     expect(said(readings)[1]).toEqual({ across: '2', up: '4' });
   });
 
+  it('say the category where an axis has no numbers', () => {
+    const data = [1, 2, 3, 4].map((x) => ({ x, kind: x % 2 ? 'odd' : 'even' }));
+    const readings = read([{ other: 5 }], {
+      x: { label: 'across' },
+      y: { type: 'point', label: null },
+      marks: [Plot.dot(data, { x: 'x', y: 'kind' })],
+    });
+    expect(readings.map(({ said }) => said)).toContainEqual([
+      ['across', '3'],
+      ['', 'odd'],
+    ]);
+  });
+
+  it('say their records on an axis that is logarithmic on both sides of 0', () => {
+    const data = [-20, -3, -0.02, 0, 0.3, 7].map((x, i) => ({ x, y: i }));
+    const readings = read(data, {
+      x: { type: 'symlog', constant: 0.1, ticks: [-10, -1, -0.1, 0, 0.1, 1, 10], tickFormat: String },
+      marks: [Plot.dot(data, { x: 'x', y: 'y' })],
+    });
+    expect(said(readings).map((one) => one.x)).toEqual(['−20', '−3', '−0.02', '0', '0.3', '7']);
+  });
+
   it('say what records in one place have in common, and no more', () => {
     const data = [...[1, 2, 3, 4].map((x) => ({ x, y: x, seed: 0 })), { x: 2, y: 2, seed: 1 }];
     const readings = read(data, { marks: [Plot.dot(data, { x: 'x', y: 'y' })] });
-    expect(said(readings).filter((one) => one.x === '2')).toEqual([
+    const there = said(readings).filter((one) => one.x === '2');
+    expect(there).toEqual([
       { x: '2', y: '2' },
       { x: '2', y: '2' },
     ]);
     expect(said(readings)[0]).toEqual({ x: '1', y: '1', seed: '0' });
+  });
+
+  it('are the corners of lines, too, where dots are few', () => {
+    const data = [1, 2, 3, 4, 5].map((x) => ({ x, y: x * 10 }));
+    const readings = read(data, {
+      marks: [Plot.line(data, { x: 'x', y: 'y' }), Plot.dot([{ x: 2.5, y: 0 }], { x: 'x', y: 'y' })],
+    });
+    expect(readings.length).toBe(6);
+    expect(said(readings)).toContainEqual({ x: '2.5', y: '0' });
   });
 
   it('are the corners of lines where there are no dots, and none where there are no axes', () => {

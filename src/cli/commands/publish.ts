@@ -51,6 +51,6 @@ export function addPublish(program: Command, terminal: Terminal): void {
 function publishedText(out: string, { runs, entries, posts, bytes, broken }: Published): string {
   return [
     ...broken.map(({ path, error }) => `cannot be read, and is listed so: ${path}: ${error}`),
-    `${out}: ${grouped(runs)} runs, ${grouped(entries)} experiments, ${grouped(posts)} posts, ${scaled(bytes)}B`,
+    `${out}: ${scaled(bytes)}B; runs ${grouped(runs)}, experiments ${grouped(entries)}, posts ${grouped(posts)}`,
   ].join('\n');
 }

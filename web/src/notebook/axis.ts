@@ -11,26 +11,56 @@ export interface Tick {
 
 export interface Axis {
   readonly valueAt: (at: number) => number;
+  /** The same for people: what is nothing beside the numbers at the ticks is 0. */
+  readonly readAt: (at: number) => number;
   readonly placeOf: (value: number) => number;
 }
 
 /** Ticks stand at most this far from where a scale has them: what is written is rounded. */
 const TOLERANCE = 1.5;
 
-/** A linear or a logarithmic axis; undefined where the ticks are not those of either, or too few to tell. */
+/** What a scale does to values before it spreads them evenly. */
+interface Warp {
+  readonly there: (value: number) => number;
+  readonly back: (warped: number) => number;
+  readonly fits: (values: readonly number[], isEven: boolean) => boolean;
+}
+
+const LINEAR: Warp = { there: (value) => value, back: (warped) => warped, fits: (_, isEven) => isEven };
+const LOG: Warp = {
+  there: Math.log,
+  back: Math.exp,
+  fits: (values) => values.every((value) => value > 0),
+};
+/** Nearly linear up to a constant, logarithmic from there, on both sides of 0; a fit to less than four ticks would prove nothing. */
+const symlog = (constant: number): Warp => ({
+  there: (value) => Math.sign(value) * Math.log1p(Math.abs(value / constant)),
+  back: (warped) => Math.sign(warped) * constant * Math.expm1(Math.abs(warped)),
+  fits: (values) => values.length >= 4,
+});
+const WARPS = [LINEAR, LOG, ...[0.001, 0.01, 0.1, 1, 10, 100].map(symlog)];
+
+/** A linear, logarithmic or symmetric logarithmic axis; undefined where the ticks are not those of any, or too few to tell. */
 export function axisOf(ticks: readonly Tick[]): Axis | undefined {
   const named = ticks
     .map(({ at, text }) => ({ at, value: numberIn(text) }))
     .filter((tick): tick is { at: number; value: number } => tick.value !== undefined);
   if (named.length < 2 || ticks.length < 3) return undefined;
-  const evenly = spread(ticks.map(({ at }) => at));
-  const linear = straight(named);
-  if (evenly && linear) return { valueAt: linear.inverse, placeOf: linear.forward };
-  if (named.some(({ value }) => value <= 0)) return undefined;
-  const log = straight(named.map(({ at, value }) => ({ at, value: Math.log(value) })));
-  return (
-    log && { valueAt: (at) => Math.exp(log.inverse(at)), placeOf: (value) => log.forward(Math.log(value)) }
-  );
+  const isEven = spread(ticks.map(({ at }) => at));
+  const values = named.map(({ value }) => value);
+  const most = Math.max(...values.map(Math.abs));
+  for (const { there, back, fits } of WARPS) {
+    if (!fits(values, isEven)) continue;
+    const line = straight(named.map(({ at, value }) => ({ at, value: there(value) })));
+    if (line === undefined) continue;
+    const valueAt = (at: number) => back(line.inverse(at));
+    return {
+      valueAt,
+      readAt: (at) => (Math.abs(valueAt(at)) < 1e-6 * most && values.includes(0) ? 0 : valueAt(at)),
+      placeOf: (value) => line.forward(there(value)),
+    };
+  }
+  return undefined;
 }
 
 /** Least squares of places on values, unless a tick stands too far off. */

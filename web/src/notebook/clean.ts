@@ -6,8 +6,8 @@ import { DataError } from '../data/fetch.ts';
 
 const SVG = {
   ALLOWED_TAGS: [
+    '#text',
     'svg',
-    'title',
     'g',
     'text',
     'tspan',
@@ -27,6 +27,8 @@ const SVG = {
     ...['font-size', 'font-style', 'font-weight', 'font-variant', 'dominant-baseline'],
   ],
   ALLOW_DATA_ATTR: false,
+  // What is not let through goes with all that is in it; a title would show over every mark.
+  KEEP_CONTENT: false,
   NAMESPACE: 'http://www.w3.org/1999/xhtml',
 };
 
@@ -55,10 +57,18 @@ async function purifier() {
 
 let made: ReturnType<typeof purifier> | undefined;
 
+/**
+ * Renames event handlers, in tags only. What is parsed under the pages' policy never runs, but the browser notes each handler on its
+ * console before anything can take it away.
+ */
+export function withoutHandlers(text: string): string {
+  return text.replace(/<[^>]*>/g, (tag) => tag.replace(/([\s/"'])on(?=[a-z]+\s*=)/gi, '$1data-on'));
+}
+
 /** A picture for the page. DataError where nothing is left of it. */
 export async function cleanSvg(text: string): Promise<SVGSVGElement> {
   made ??= purifier();
-  const fragment = (await made).sanitize(text, { ...SVG, RETURN_DOM_FRAGMENT: true });
+  const fragment = (await made).sanitize(withoutHandlers(text), { ...SVG, RETURN_DOM_FRAGMENT: true });
   const svg = fragment.querySelector('svg');
   if (svg === null) throw new DataError('the picture is no SVG that can be shown');
   return svg as SVGSVGElement;

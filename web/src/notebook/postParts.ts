@@ -40,23 +40,36 @@ export function placeFigures(post: HTMLElement, catalogue: Catalogue): () => voi
 
 /** Links each number below `post` to where it is from, and says so where it is not what was measured there. */
 export async function checkNumbers(post: HTMLElement, catalogue: Catalogue): Promise<void> {
+  const origins = new Map<string, Promise<Origin | string>>();
   for (const span of post.querySelectorAll<HTMLElement>('[data-run]')) {
     const reference = referenceOf(span.dataset.run ?? '');
     if (reference === undefined) continue;
-    const found = await measured(reference, catalogue).catch((error: Error) => error.message);
-    if (typeof found === 'string') span.title = found;
-    else linked(span, reference, found);
+    const { path } = reference;
+    const known = origins.get(path) ?? originAt(path, catalogue).catch((error: Error) => error.message);
+    origins.set(path, known);
+    const origin = await known;
+    if (typeof origin === 'string') span.title = origin;
+    else linked(span, reference, origin);
   }
 }
 
-type Found = { values: ReturnType<typeof valuesInEntry>; address: string };
+/** A run or an experiment that numbers are from. */
+interface Origin {
+  readonly address: string;
+  readonly valuesOf: (reference: Reference) => ReturnType<typeof valuesInEntry>;
+  /** At reduced size, so that other numbers are no fault. */
+  readonly quick: boolean;
+}
 
-/** A sentence where the run is not here. */
-async function measured(reference: Reference, catalogue: Catalogue): Promise<Found | string> {
-  const { path } = reference;
+/** A sentence where it is not here. */
+async function originAt(path: string, catalogue: Catalogue): Promise<Origin | string> {
   if (catalogue.entries.some((entry) => entry.path === path)) {
     const entry = await entryAt(catalogue, path);
-    return { values: valuesInEntry(entry, reference), address: hashOf({ page: 'entry', entry: path }) };
+    return {
+      address: hashOf({ page: 'entry', entry: path }),
+      valuesOf: (reference) => valuesInEntry(entry, reference),
+      quick: entry.quick,
+    };
   }
   const run = catalogue.runs.find((one) => one.path === path);
   if (run === undefined) return `from ${path}, which is not here`;
@@ -66,8 +79,9 @@ async function measured(reference: Reference, catalogue: Catalogue): Promise<Fou
     json(evidenceSchema, run, 'evidence.json'),
   ]);
   return {
-    values: valuesInRun(evaluation, evidence, reference),
     address: hashOf({ page: 'run', run: path }),
+    valuesOf: (reference) => valuesInRun(evaluation, evidence, reference),
+    quick: false,
   };
 }
 
@@ -76,21 +90,22 @@ async function json<S extends Parameters<typeof fetchJson>[0]>(schema: S, run: L
   return fetchJson(schema, fileAddress(run.path, file), `${run.path}/${file}`);
 }
 
-function linked(span: HTMLElement, { path, name }: Reference, { values, address }: Found): void {
+function linked(span: HTMLElement, reference: Reference, { address, valuesOf, quick }: Origin): void {
+  const { path, name } = reference;
+  const values = valuesOf(reference);
   const text = span.textContent ?? '';
+  const has = values
+    ? values.map((value) => shown(value ?? null)).join(', ')
+    : `no ${name}${reference.null === undefined ? '' : ' of that null'}`;
   const link = document.createElement('a');
   link.href = address;
   link.className = 'from-run';
   link.textContent = text;
-  link.title = values
-    ? `${name}: ${values.map((value) => shown(value ?? null)).join(', ')}, from ${path}`
-    : '';
+  link.title = `${name}: ${path} has ${has}${quick ? ', at reduced size' : ''}`;
   span.replaceWith(link);
-  if (values !== undefined && agrees(text, values)) return;
+  if (quick || (values !== undefined && agrees(text, values))) return;
   const fault = document.createElement('small');
   fault.className = 'problem';
-  fault.textContent = values
-    ? ` (here ${path} has ${values.map((value) => shown(value ?? null)).join(', ')})`
-    : ` (here ${path} has no ${name})`;
+  fault.textContent = ` (here ${path} has ${has})`;
   link.after(fault);
 }

@@ -3,7 +3,7 @@
  * that place. Made for the drawings of Observable Plot. It must not know what they are about.
  */
 import type { Figure } from '../../../src/runs/entrySchema.ts';
-import { type Axis, axisOf, type Tick } from './axis.ts';
+import { type Axis, axisOf, numberIn, type Tick } from './axis.ts';
 
 type Row = Figure['data'][number];
 
@@ -24,21 +24,17 @@ interface Mark {
 /** Marks and records that are this close are the same. */
 const CLOSE = 1;
 
-/** From left to right. Marks are the dots, or where there are none the corners of lines. */
+/** From left to right. Marks are the dots, and where these are fewer than half of the records the corners of lines as well. */
 export function readingsOf(svg: Element, data: readonly Row[]): Reading[] {
   const [x, y] = [axis(svg, 'x'), axis(svg, 'y')];
-  if (x.scale === undefined && y.scale === undefined) return [];
-  const marks = marksIn(svg);
+  const marks = marksIn(svg, data.length);
   const records = recordsAt(marks, data, x.scale, y.scale);
   return marks
-    .map((mark, i) => {
-      const agreed = common(records?.[i] ?? []);
-      return {
-        x: mark.x + mark.shift[0],
-        y: mark.y + mark.shift[1],
-        said: agreed.length > 0 ? agreed : [...x.said(mark.x), ...y.said(mark.y)],
-      };
-    })
+    .map((mark, i) => ({
+      x: mark.x + mark.shift[0],
+      y: mark.y + mark.shift[1],
+      said: saying(records?.[i] ?? [], [...x.said(mark.x), ...y.said(mark.y)]),
+    }))
     .filter(({ said }) => said.length > 0)
     .sort((a, b) => a.x - b.x || a.y - b.y);
 }
@@ -76,25 +72,32 @@ function axis(svg: Element, name: 'x' | 'y') {
   const scale = axisOf(
     ticks.filter(({ at, text }, i) => ticks.findIndex((tick) => tick.at === at && tick.text === text) === i),
   );
-  const label = (texts('label')[0]?.textContent ?? name).replace(/[←→↑↓]/g, '').trim();
+  const label = (texts('label')[0]?.textContent ?? '').replace(/[←→↑↓]/g, '').trim();
   return {
     scale,
-    said: (at: number): [string, string][] => (scale ? [[label, shown(scale.valueAt(at))]] : []),
+    said(at: number): [string, string][] {
+      if (scale) return [[label || name, shown(scale.readAt(at))]];
+      const category = ticks.find(
+        ({ at: place, text }) => text !== '' && numberIn(text) === undefined && Math.abs(place - at) < CLOSE,
+      );
+      return category ? [[label, category.text]] : [];
+    },
   };
 }
 
-function marksIn(svg: Element): Mark[] {
+function marksIn(svg: Element, records: number): Mark[] {
   const dots = [...svg.querySelectorAll('[aria-label="dot"] circle')].map((circle) => ({
     x: Number(circle.getAttribute('cx')),
     y: Number(circle.getAttribute('cy')),
     shift: shiftOf(circle),
   }));
-  if (dots.length > 0) return dots.filter(isPlaced);
-  return [...svg.querySelectorAll('[aria-label="line"] path')].flatMap((path) => {
+  if (dots.length >= records / 2) return dots.filter(isPlaced);
+  const corners = [...svg.querySelectorAll('[aria-label="line"] path')].flatMap((path) => {
     const shift = shiftOf(path);
-    const corners = (path.getAttribute('d') ?? '').matchAll(/[ML]\s*(-?[\d.e-]+)[,\s]+(-?[\d.e-]+)/g);
-    return [...corners].map(([, x, y]) => ({ x: Number(x), y: Number(y), shift })).filter(isPlaced);
+    const moves = (path.getAttribute('d') ?? '').matchAll(/[ML]\s*(-?[\d.e-]+)[,\s]+(-?[\d.e-]+)/g);
+    return [...moves].map(([, x, y]) => ({ x: Number(x), y: Number(y), shift }));
   });
+  return [...dots, ...corners].filter(isPlaced);
 }
 
 function isPlaced({ x, y }: Mark): boolean {
@@ -185,9 +188,15 @@ function matched(marks: readonly Mark[], data: readonly Row[], across: number[],
   });
 }
 
-/** The fields in which all of the records agree. */
-function common(records: readonly Row[]): [string, string][] {
-  return Object.entries(records[0] ?? {})
+/** A record in full; of several in one place what the axes say there, and the other fields in which they agree. */
+function saying(
+  records: readonly Row[],
+  axes: readonly (readonly [string, string])[],
+): (readonly [string, string])[] {
+  const fields = Object.entries(records[0] ?? {});
+  const agreed = fields
     .filter(([key, value]) => records.every((row) => row[key] === value))
-    .map(([key, value]) => [key, shown(value)]);
+    .map(([key, value]) => [key, shown(value)] as const);
+  if (fields.length > 0 && agreed.length === fields.length) return agreed;
+  return [...axes, ...agreed.filter(([key]) => axes.every(([name]) => name !== key))];
 }

@@ -57,6 +57,15 @@ describe('axes', () => {
     );
   });
 
+  it('are told where what is written is rounded, and 0 is read as 0', () => {
+    const values = [6.24, 7.253, 8.218, 9.249, 10.16, 11.24, 15.2];
+    const log = axisOf(values.map((value) => ({ at: 600 * Math.log(value), text: value.toPrecision(3) })))!;
+    expect(log.valueAt(600 * Math.log(9))).toBeCloseTo(9, 1);
+    const linear = axisOf([-1, 0, 1].map((value) => ({ at: 100 * value + 0.1, text: String(value) })))!;
+    expect(linear.readAt(0.2)).toBe(0);
+    expect(linear.readAt(20)).toBeCloseTo(0.2, 2);
+  });
+
   it('of words, of another scale, or with too few ticks are none', () => {
     const ticks = (...pairs: [number, string][]) => axisOf(pairs.map(([at, text]) => ({ at, text })));
     expect(ticks([0, 'a'], [10, 'b'], [20, 'c'])).toBeUndefined();
@@ -185,6 +194,24 @@ describe('marks', () => {
     expect(
       read(data, { x: { axis: null }, y: { axis: null }, marks: [Plot.dot(data, { x: 'x', y: 'y' })] }),
     ).toEqual([]);
+  });
+
+  it('are the ends of links without axes, where two fields place them all, and else none', () => {
+    const data = ['p', 'q'].flatMap((panel, p) =>
+      [0, 1, 2, 3].map((i) => ({ panel, feature: i, a: Math.cos(i + p), b: Math.sin(2 * i + p) })),
+    );
+    const draw = (links: typeof data) => ({
+      x: { axis: null, domain: [-1, 1] },
+      y: { axis: null, domain: [-1, 1] },
+      fx: { label: null },
+      marks: [Plot.link(links, { fx: 'panel', x1: 0, y1: 0, x2: 'a', y2: 'b' })],
+    });
+    const found = said(read(data, draw(data)));
+    expect(found.length).toBe(8);
+    for (const { panel, feature } of data)
+      expect(found).toContainEqual(expect.objectContaining({ panel, feature: String(feature) }));
+    expect(read(data.toReversed(), draw(data))).toEqual([]);
+    expect(read(data.slice(1), draw(data))).toEqual([]);
   });
 
   it('are found by the nearest, within reach', () => {

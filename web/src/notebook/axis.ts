@@ -11,12 +11,12 @@ export interface Tick {
 
 export interface Axis {
   readonly valueAt: (at: number) => number;
-  /** The same for people: what is nothing beside the numbers at the ticks is 0. */
+  /** The same for people: what stands at 0 is 0. */
   readonly readAt: (at: number) => number;
   readonly placeOf: (value: number) => number;
 }
 
-/** Ticks stand at most this far from where a scale has them: what is written is rounded. */
+/** Ticks stand at most this far from where a scale has them, and as much further as what is written is rounded. */
 const TOLERANCE = 1.5;
 
 /** What a scale does to values before it spreads them evenly. */
@@ -43,28 +43,32 @@ const WARPS = [LINEAR, LOG, ...[0.001, 0.01, 0.1, 1, 10, 100].map(symlog)];
 /** A linear, logarithmic or symmetric logarithmic axis; undefined where the ticks are not those of any, or too few to tell. */
 export function axisOf(ticks: readonly Tick[]): Axis | undefined {
   const named = ticks
-    .map(({ at, text }) => ({ at, value: numberIn(text) }))
-    .filter((tick): tick is { at: number; value: number } => tick.value !== undefined);
+    .map(({ at, text }) => ({ at, value: numberIn(text), rounding: roundingOf(text) }))
+    .filter((tick): tick is typeof tick & { value: number } => tick.value !== undefined);
   if (named.length < 2 || ticks.length < 3) return undefined;
   const isEven = spread(ticks.map(({ at }) => at));
   const values = named.map(({ value }) => value);
-  const most = Math.max(...values.map(Math.abs));
   for (const { there, back, fits } of WARPS) {
     if (!fits(values, isEven)) continue;
-    const line = straight(named.map(({ at, value }) => ({ at, value: there(value) })));
+    const line = straight(
+      named.map(({ at, value, rounding }) => {
+        const off = Math.abs(there(value + rounding) - there(value));
+        return { at, value: there(value), off: Number.isFinite(off) ? off : 0 };
+      }),
+    );
     if (line === undefined) continue;
     const valueAt = (at: number) => back(line.inverse(at));
     return {
       valueAt,
-      readAt: (at) => (Math.abs(valueAt(at)) < 1e-6 * most && values.includes(0) ? 0 : valueAt(at)),
+      readAt: (at) => (values.includes(0) && Math.abs(line.forward(there(0)) - at) < 0.5 ? 0 : valueAt(at)),
       placeOf: (value) => line.forward(there(value)),
     };
   }
   return undefined;
 }
 
-/** Least squares of places on values, unless a tick stands too far off. */
-function straight(ticks: readonly { at: number; value: number }[]) {
+/** Least squares of places on values; undefined where one of them stands too far off, or values are all the same. */
+export function straight(ticks: readonly { at: number; value: number; off?: number }[]) {
   const mean = (of: (tick: { at: number; value: number }) => number) =>
     ticks.reduce((sum, tick) => sum + of(tick), 0) / ticks.length;
   const [value, at] = [mean((tick) => tick.value), mean((tick) => tick.at)];
@@ -72,7 +76,8 @@ function straight(ticks: readonly { at: number; value: number }[]) {
     mean((tick) => (tick.value - value) * (tick.at - at)) / mean((tick) => (tick.value - value) ** 2);
   if (!Number.isFinite(slope) || slope === 0) return undefined;
   const forward = (x: number) => at + slope * (x - value);
-  if (ticks.some((tick) => Math.abs(forward(tick.value) - tick.at) > TOLERANCE)) return undefined;
+  const reach = (off = 0) => TOLERANCE + Math.abs(slope) * off;
+  if (ticks.some(({ at, value, off }) => Math.abs(forward(value) - at) > reach(off))) return undefined;
   return { forward, inverse: (place: number) => value + (place - at) / slope };
 }
 
@@ -93,6 +98,12 @@ const LETTERS: Record<string, number> = {
   m: 1e-3,
   µ: 1e-6,
 };
+
+/** Half a unit of the last place that is written; a whole number is meant as it stands. */
+function roundingOf(text: string): number {
+  const places = /\.(\d+)/.exec(text)?.[1].length;
+  return places === undefined ? 0 : 0.5 * 10 ** -places;
+}
 
 /** 0.5, −2, 1e−4, 20k, 12.3 M, 5 %; undefined where it is no number. */
 export function numberIn(text: string): number | undefined {

@@ -3,7 +3,7 @@
  * that place. Made for the drawings of Observable Plot. It must not know what they are about.
  */
 import type { Figure } from '../../../src/runs/entrySchema.ts';
-import { type Axis, axisOf, numberIn, type Tick } from './axis.ts';
+import { type Axis, axisOf, numberIn, straight, type Tick } from './axis.ts';
 
 type Row = Figure['data'][number];
 
@@ -27,16 +27,45 @@ const CLOSE = 1;
 /** From left to right. Marks are the dots, and where these are fewer than half of the records the corners of lines as well. */
 export function readingsOf(svg: Element, data: readonly Row[]): Reading[] {
   const [x, y] = [axis(svg, 'x'), axis(svg, 'y')];
+  if (x.scale === undefined && y.scale === undefined) {
+    const ends = endsInOrder(svg, data);
+    if (ends.length > 0) return inOrder(ends);
+  }
   const marks = marksIn(svg, data.length);
   const records = recordsAt(marks, data, x.scale, y.scale);
-  return marks
-    .map((mark, i) => ({
+  return inOrder(
+    marks.map((mark, i) => ({
       x: mark.x + mark.shift[0],
       y: mark.y + mark.shift[1],
       said: saying(records?.[i] ?? [], [...x.said(mark.x), ...y.said(mark.y)]),
-    }))
-    .filter(({ said }) => said.length > 0)
-    .sort((a, b) => a.x - b.x || a.y - b.y);
+    })),
+  );
+}
+
+function inOrder(readings: readonly Reading[]): Reading[] {
+  return readings.filter(({ said }) => said.length > 0).sort((a, b) => a.x - b.x || a.y - b.y);
+}
+
+/**
+ * The ends of links, which have no axes: each is of the record of its number where two fields then place all ends on straight scales.
+ * None where that is not so.
+ */
+function endsInOrder(svg: Element, data: readonly Row[]): Reading[] {
+  const ends = [...svg.querySelectorAll('[aria-label="link"] path')].map((path) => {
+    const numbers = (path.getAttribute('d') ?? '').match(/-?\d[\d.]*(?:e-?\d+)?/g) ?? [];
+    const [x, y] = numbers.slice(-2).map(Number);
+    return { x, y, shift: shiftOf(path) };
+  });
+  if (ends.length !== data.length || ends.length < 3 || !ends.every(isPlaced)) return [];
+  const fields = Object.keys(data[0]).filter((key) => data.every((row) => typeof row[key] === 'number'));
+  const places = (of: (end: Mark) => number) =>
+    fields.some((key) => straight(ends.map((end, i) => ({ at: of(end), value: Number(data[i][key]) }))));
+  if (!places((end) => end.x) || !places((end) => end.y)) return [];
+  return ends.map(({ x, y, shift }, i) => ({
+    x: x + shift[0],
+    y: y + shift[1],
+    said: saying([data[i]], []),
+  }));
 }
 
 /** The reading next to a place, if any is within `within`. */
@@ -77,8 +106,10 @@ function axis(svg: Element, name: 'x' | 'y') {
     scale,
     said(at: number): [string, string][] {
       if (scale) return [[label || name, shown(scale.readAt(at))]];
+      // A number may name a category, too: marks then stand just where it does.
       const category = ticks.find(
-        ({ at: place, text }) => text !== '' && numberIn(text) === undefined && Math.abs(place - at) < CLOSE,
+        ({ at: place, text }) =>
+          text !== '' && Math.abs(place - at) < (numberIn(text) === undefined ? CLOSE : 0.01),
       );
       return category ? [[label, category.text]] : [];
     },

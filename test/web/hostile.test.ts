@@ -124,7 +124,7 @@ describe.skipIf(noBrowser)('hostile directories', () => {
     ['#/run/bare/features', /features\.parquet/],
     ['#/run/damaged/features', /features\.parquet.*cannot be read/s],
     ['#/run/torn/features', /features\.parquet/],
-    ['#/run/wrong/features', /features\.parquet.*(latent|density).*expected/s],
+    ['#/run/wrong/features', /features\.parquet.*there is no column max_activation; it has latent, density/s],
     ['#/run/unreadable', /run\.json/],
     ['#/run/no%20such%20run', /there is no run no such run/],
     ['#/blog', /headless\.md: no head/],

@@ -9,6 +9,7 @@ import {
   type ParquetScan,
   parquetMetadataAsync,
   parquetScan,
+  parquetSchema,
 } from 'hyparquet';
 import { spansOf, withAhead } from './ahead.ts';
 import { type Range, rangesWithin } from './rowGroups.ts';
@@ -47,6 +48,7 @@ async function answer(
   table: Table,
   { columns, where, rows, holding }: Question,
 ): Promise<unknown[][] | undefined> {
+  expectColumns(table, where ? [...columns, where.column] : columns);
   if (where) return matching(table, columns, where);
   if (holding) {
     const indices = await Promise.all(columns.map((column) => kept(table, table.texts, column, indexTexts)));
@@ -56,6 +58,13 @@ async function answer(
   return Promise.all(
     columns.map((column) => (rows ? readAt(table, column, rows) : readWhole(table, column))),
   );
+}
+
+function expectColumns({ metadata }: Table, columns: readonly string[]): void {
+  const found = parquetSchema(metadata).children.map(({ element }) => element.name);
+  const missing = columns.find((column) => !found.includes(column));
+  if (missing !== undefined)
+    throw new Error(`there is no column ${missing}; it has ${found.join(', ').slice(0, 500)}`);
 }
 
 function post(answer: Answer): void {

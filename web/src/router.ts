@@ -58,6 +58,13 @@ export function hashOf(route: Route, query?: URLSearchParams | Record<string, st
   return `#/${pathOf(route)}${asked === '' ? '' : `?${asked}`}`;
 }
 
+/** What a page is about, apart from the latent or direction of it that it shows: a page is made anew for another. */
+export function subjectOf(route: Route): string {
+  const { page } = route;
+  if ('run' in route) return hashOf({ page: 'run', run: route.run }, { page });
+  return hashOf(route);
+}
+
 function pathOf(route: Route): string {
   const of = (...parts: (string | number)[]) => parts.map((part) => encodeURIComponent(part)).join('/');
   switch (route.page) {

@@ -58,6 +58,15 @@ export function hashOf(route: Route, query?: URLSearchParams | Record<string, st
   return `#/${pathOf(route)}${asked === '' ? '' : `?${asked}`}`;
 }
 
+/**
+ * Puts how a page is looked at into its address, in the place of what stood there: a slider would leave hundreds of places in the history.
+ * It does nothing once the reader has gone to another page.
+ */
+export function rewriteQuery(route: Route, query: URLSearchParams | Record<string, string>): void {
+  if (hashOf(parseHash(location.hash).route) !== hashOf(route)) return;
+  history.replaceState(history.state, '', hashOf(route, query));
+}
+
 /** What a page is about, apart from the latent or direction of it that it shows: a page is made anew for another. */
 export function subjectOf(route: Route): string {
   const { page } = route;

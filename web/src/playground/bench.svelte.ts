@@ -1,5 +1,5 @@
 /** What the playground's page shows and is asked to do: the state, the models as last heard of, and what was made of them. */
-import { hashOf } from '../router.ts';
+import { rewriteQuery } from '../router.ts';
 import type { DictionaryProgress } from './dictionaryRun.ts';
 import type { Level } from './gridRun.ts';
 import type { Report } from './messages.ts';
@@ -97,9 +97,7 @@ export class Bench {
   }
 
   #writeAddress(): void {
-    const address = hashOf({ page: 'playground' }, formatState(this.state));
-    // Not a place of its own in the history: a slider would leave hundreds.
-    history.replaceState(history.state, '', address);
+    rewriteQuery({ page: 'playground' }, formatState(this.state));
   }
 
   #train(after: number): void {

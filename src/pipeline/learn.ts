@@ -114,6 +114,8 @@ export async function learn(
         ...armOf(bench, config, material, { blocks, validation }, asNull?.training),
         checkpoints: { dir: join(dir, RUN_FILES.checkpoints), every: checkpointEvery },
         resume,
+        // Nobody else asks what it comes to on held-out rows.
+        ...(!onLine && !afterStep && { validateEvery: undefined }),
         onStart,
         onStep: async (metrics) => {
           const { step, tokens, loss, l0, fvu, dead } = metrics;

@@ -202,6 +202,32 @@ test('nearest rows: the other decoder, never itself in its own', async () => {
   expect(own.cosine[0]).toBeCloseTo(0, 6);
 });
 
+test('nearest rows: below 0 too, the first of equals, and rows of 0', async () => {
+  const opposite = await nearestRows(backend, Float32Array.of(1, 0, 0, 0), 2, Float32Array.of(-3, 0));
+  expect([...opposite.row]).toEqual([0, 0]);
+  expect([...opposite.cosine]).toEqual([-1, 0]);
+  const copies = await nearestRows(backend, Float32Array.of(1, 1, 2, 2, 3, 3, 1, -1), 2);
+  expect([...copies.row]).toEqual([1, 0, 0, 0]);
+  const alone = await nearestRows(backend, Float32Array.of(1, 2), 2);
+  expect([alone.row[0], alone.cosine[0]]).toEqual([-1, 0]);
+});
+
+test('nearest rows are those of the slow way', async () => {
+  const [rows, others, width] = [40, 70, 12];
+  const [a, b] = [normals(rows * width, 'a'), normals(others * width, 'b')];
+  const { row: at, cosine: cosines } = await nearestRows(backend, a, width, b);
+  const norm = (m: Float32Array, i: number) => Math.hypot(...m.subarray(i * width, (i + 1) * width));
+  for (let i = 0; i < rows; i++) {
+    const all = Array.from({ length: others }, (_, j) => {
+      let dot = 0;
+      for (let c = 0; c < width; c++) dot += a[i * width + c] * b[j * width + c];
+      return dot / norm(a, i) / norm(b, j);
+    });
+    expect(at[i]).toBe(all.indexOf(Math.max(...all)));
+    expect(cosines[i]).toBeCloseTo(Math.max(...all), 5);
+  }
+});
+
 test('what cannot be judged is refused by name', async () => {
   const refused = (change: object) => expect(gatherEvidence({ ...request, ...change, seed: 1 })).rejects;
   await refused({ seeds: [subject] }).toThrow(InputError);

@@ -49,6 +49,33 @@ export async function nearestRows(
   return nearest;
 }
 
+/**
+ * What a wider dictionary has of each row beside its nearest: with `d` the unit row, `u` its nearest of `other` and `c` their cosine,
+ * the largest `(d - c u) . v` over the rows v of `other`, 0 or more. Large where the row lies between two of the other's, as one
+ * that stands for two things does when the other tells them apart. `[rows]`
+ */
+export async function remainders(
+  backend: Backend,
+  decoder: Float32Array,
+  width: number,
+  other: Float32Array,
+  nearest: Nearest,
+): Promise<Float64Array> {
+  const left = await unit(backend, decoder, width);
+  const weight = await unit(backend, other, width);
+  const [rows, columns] = [left.length / width, weight.length / width];
+  for (let r = 0; r < rows; r++) {
+    const [at, cosine] = [nearest.row[r], nearest.cosine[r]];
+    if (at < 0) continue;
+    for (let c = 0; c < width; c++) left[r * width + c] -= cosine * weight[at * width + c];
+  }
+  const bias = new Float32Array(columns);
+  const { offsets, values } = await backend.encodeTopK({ x: left, rows, width, weight, bias, columns, k: 1 });
+  return Float64Array.from({ length: rows }, (_, r) =>
+    offsets[r] < offsets[r + 1] ? values[offsets[r]] : 0,
+  );
+}
+
 /** Of unit rows, or of a row of 0. */
 function cosineOf(a: Float32Array, i: number, b: Float32Array, j: number, width: number): number {
   let dot = 0;

@@ -4,7 +4,7 @@ import { type Dictionary, decode, encode } from '../../../src/dictionaries/dicti
 import { familyOptions } from '../../../src/dictionaries/families/index.ts';
 import { companionsOf } from '../../../src/evaluation/evidence/companions.ts';
 import { componentsWithout, gatherEvidence } from '../../../src/evaluation/evidence/evidence.ts';
-import { nearestRows } from '../../../src/evaluation/evidence/nearest.ts';
+import { nearestRows, remainders } from '../../../src/evaluation/evidence/nearest.ts';
 import { InputError } from '../../../src/formats/errors.ts';
 import { createReferenceBackend } from '../../../src/kernels/reference.ts';
 import { Random } from '../../../src/math/random.ts';
@@ -210,6 +210,17 @@ test('nearest rows: below 0 too, the first of equals, and rows of 0', async () =
   expect([...copies.row]).toEqual([1, 0, 0, 0]);
   const alone = await nearestRows(backend, Float32Array.of(1, 2), 2);
   expect([alone.row[0], alone.cosine[0]]).toEqual([-1, 0]);
+});
+
+test('remainders: nothing of a row that the other has, what is left of a sum beside one of its parts', async () => {
+  const other = Float64Array.of(2, 0, 0, 0, 3, 0, -1, 0, 0);
+  const decoder = Float32Array.of(5, 0, 0, 1, 0.9, 0, 0, 0, 1, 0, 0, 0);
+  const rows = Float32Array.from(other);
+  const nearest = await nearestRows(backend, decoder, 3, rows);
+  const found = await remainders(backend, decoder, 3, rows, nearest);
+  [0, 0.9 / Math.hypot(1, 0.9), 0, 0].forEach((expected, j) => {
+    expect(found[j]).toBeCloseTo(expected, 6);
+  });
 });
 
 test('nearest rows are those of the slow way', async () => {

@@ -47,6 +47,8 @@ export interface Subject {
   /** `[rows, INPUTS.length]` and `[rows]`; rows are latents. */
   readonly inputs: readonly number[];
   readonly isTrue: readonly number[];
+  /** `[rows]`: what the wider dictionary has of each beside its nearest. */
+  readonly remainders: readonly number[];
 }
 
 /** The subjects of the world of a kind and a seed: a trained dictionary, and its nulls. */
@@ -114,7 +116,7 @@ export async function subjectsOf(
   for (const [i, [name, subject]] of subjects.entries()) {
     const own = name === 'trained' ? codes : await encode(backend, subject, x, rows);
     const truth = await trueLatents(backend, subject.decoderWeight, world, own, labels);
-    const { components } = evidence[i];
+    const { components, remainders } = evidence[i];
     const inputs = verdictInputs(components, subject);
     const known = [...truth.isTrue.keys()].filter(
       (j) => components.density.value[j] * rows >= FEWEST_FIRINGS,
@@ -129,6 +131,7 @@ export async function subjectsOf(
       found: new Set(known.filter((j) => truth.isTrue[j]).map((j) => truth.feature[j])).size,
       inputs: known.flatMap((j) => [...inputs.subarray(j * INPUTS.length, (j + 1) * INPUTS.length)]),
       isTrue: known.map((j) => truth.isTrue[j]),
+      remainders: known.map((j) => remainders[j]),
     });
   }
   return described;

@@ -25,12 +25,13 @@ export interface Tested {
 
 /** The latents of subjects as `fitVerdict` takes them. */
 export function knownLatents(subjects: readonly Subject[]): KnownLatent[] {
-  return subjects.flatMap(({ kind, seed, name, inputs, isTrue }) =>
+  return subjects.flatMap(({ kind, seed, name, inputs, isTrue, remainders }) =>
     isTrue.map((one, j) => ({
       kind,
       world: `${kind} ${seed} ${name}`,
       inputs: inputs.slice(j * INPUTS.length, (j + 1) * INPUTS.length),
       isTrue: one === 1,
+      remainder: remainders[j],
       ofNull: name !== 'trained',
     })),
   );
@@ -46,11 +47,11 @@ export function testHeldOut(subjects: readonly Subject[], level: number): Tested
 }
 
 function test(model: VerdictModel, subject: Subject, level: number): Tested {
-  const { inputs, isTrue } = subject;
+  const { inputs, isTrue, remainders } = subject;
   const scores = Float64Array.from(isTrue, (_, j) =>
     scoreOf(model, inputs.slice(j * INPUTS.length, (j + 1) * INPUTS.length)),
   );
-  const { verdict, probability } = verdictsOf(model, scores, level);
+  const { verdict, probability } = verdictsOf(model, scores, level, Float64Array.from(remainders));
   const count = (wanted: string, truth?: number) =>
     verdict.reduce((sum, one, j) => sum + (one === wanted && (truth ?? isTrue[j]) === isTrue[j] ? 1 : 0), 0);
   return {

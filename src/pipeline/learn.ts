@@ -54,6 +54,7 @@ export interface Lesson {
   /** Which null it is, where it is one, and what it may not learn. */
   readonly asNull?: { readonly name: NullName; readonly training: NullTraining };
   readonly onStart?: (step: number) => Promise<void>;
+  /** Called for steps that are logged. Without it, and without `afterStep`, held-out rows are not looked at on the way. */
   readonly onLine?: (line: MetricsLine) => Promise<void>;
 }
 
@@ -114,6 +115,7 @@ export async function learn(
         ...armOf(bench, config, material, { blocks, validation }, asNull?.training),
         checkpoints: { dir: join(dir, RUN_FILES.checkpoints), every: checkpointEvery },
         resume,
+        ...(!onLine && !afterStep && { validateEvery: undefined }),
         onStart,
         onStep: async (metrics) => {
           const { step, tokens, loss, l0, fvu, dead } = metrics;

@@ -161,11 +161,12 @@ async function judgeDictionaries(
     const evidence = gathered[i];
     const scored = (components: Components) => scoresOf(components, dictionary, evidence.sums.fires);
     const scores = scored(evidence.components);
+    const judge = (of: Float64Array) => verdictsOf(CALIBRATION, of, level, evidence.remainders);
     const parts = Array.from({ length: Math.min(PARTS, evidence.sums.groups) }, (_, part) => part);
     const without = parts.map((part) =>
-      verdictsOf(CALIBRATION, scored(componentsWithout(evidence, (group) => group % PARTS === part)), level),
+      judge(scored(componentsWithout(evidence, (group) => group % PARTS === part))),
     );
-    return { name, dictionary, evidence, scores, verdicts: verdictsOf(CALIBRATION, scores, level), without };
+    return { name, dictionary, evidence, scores, verdicts: judge(scores), without };
   });
 }
 

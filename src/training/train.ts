@@ -8,6 +8,7 @@ import { decode, encode } from '../dictionaries/dictionary.ts';
 import type { Workspace } from '../dictionaries/families/family.ts';
 import { InputError } from '../formats/errors.ts';
 import type { Backend } from '../kernels/backend.ts';
+import { inTurns } from '../kernels/inTurns.ts';
 import { mixRows } from '../math/mixing.ts';
 import { Random } from '../math/random.ts';
 import { readNewestCheckpoint, writeCheckpoint } from './checkpoint.ts';
@@ -145,24 +146,6 @@ export async function trainOne(
   const stream = { source, batch, windowRows, shuffleSeed };
   const [result] = await train({ backend, stream, signal, arms: [{ ...arm, input }] });
   return result;
-}
-
-/**
- * Does `work` on all items, at any time as many as there are workspaces, each with one of its own. The first error is
- * thrown when no work is under way any more.
- */
-async function inTurns(
-  workspaces: readonly Workspace[],
-  items: readonly number[],
-  work: (workspace: Workspace, item: number) => Promise<void>,
-): Promise<void> {
-  const left = [...items];
-  const results = await Promise.allSettled(
-    workspaces.map(async (workspace) => {
-      for (let item = left.shift(); item !== undefined; item = left.shift()) await work(workspace, item);
-    }),
-  );
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
 /** Arms that read one stream must agree on how it is cut. */

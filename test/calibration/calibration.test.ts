@@ -38,7 +38,9 @@ test('a case: the trained dictionary finds features, what is random finds none, 
     'frozen-encoder',
     'shuffled',
   ]);
-  for (const { name, inputs, isTrue } of subjects) {
+  for (const { name, inputs, isTrue, remainders } of subjects) {
+    expect(remainders).toHaveLength(isTrue.length);
+    expect(remainders.every((one) => one >= 0 && one <= 1)).toBe(true);
     expect(inputs).toHaveLength(isTrue.length * INPUTS.length);
     expect(inputs.every(Number.isFinite)).toBe(true);
     if (name === 'random' || name === 'permuted-decoder') expect(isTrue.every((one) => one === 0)).toBe(true);
@@ -64,6 +66,7 @@ function invented(odd: string): Subject[] {
           INPUTS.map((_, i) => (i === 0 ? sign * 4 * (one - 0.5) : 0) + random.normal()),
         ),
         isTrue,
+        remainders: isTrue.map(() => 0.1),
       };
     }),
   );

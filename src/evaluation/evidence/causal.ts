@@ -124,11 +124,11 @@ async function addBatch(
     for (const kind of ['ablated', 'added'] as const) {
       const trials = trialsOf(kind, { texts, length, round, codes, lengths, tally });
       if (trials.length === 0) continue;
-      const own = await effects(trials, ({ latent }) =>
-        directions.subarray(latent * width, (latent + 1) * width),
-      );
       const other = new Map(trials.map((trial) => [trial, randomDirections(1, width, random)]));
-      const control = await effects(trials, (trial) => other.get(trial)!);
+      const [own, control] = await Promise.all([
+        effects(trials, ({ latent }) => directions.subarray(latent * width, (latent + 1) * width)),
+        effects(trials, (trial) => other.get(trial)!),
+      ]);
       trials.forEach(({ latent }, i) => {
         tally.logRatios[kind][latent].push(Math.log(Math.max(FLOOR, own[i]) / Math.max(FLOOR, control[i])));
       });

@@ -8,7 +8,7 @@ import { InputError } from '../../formats/errors.ts';
 import type { Backend } from '../../kernels/backend.ts';
 import { type Components, componentsOf, type Neighbours } from './components.ts';
 import { groupsOf, type LatentSums, sumFirings } from './firing.ts';
-import { nearestRows } from './nearest.ts';
+import { nearestRows, remainders } from './nearest.ts';
 
 export interface EvidenceRequest {
   readonly backend: Backend;
@@ -33,6 +33,8 @@ export interface Evidence {
   readonly components: Components;
   readonly sums: LatentSums;
   readonly neighbours: Neighbours;
+  /** What the first of the dictionaries of other widths has of each latent beside its nearest; NaN without one. `[latents]` */
+  readonly remainders: Float64Array;
   /** Held-out documents that it is from. */
   readonly documents: number;
 }
@@ -45,7 +47,8 @@ export async function gatherEvidence(request: EvidenceRequest): Promise<Evidence
   if (seeds.length < 2)
     throw new InputError(`${seeds.length} dictionaries of other seeds were given; evidence needs at least 2`);
   const neighbours: Neighbours[] = [];
-  for (const { decoderWeight, width } of subjects) {
+  const left: Float64Array[] = [];
+  for (const { decoderWeight, width, latents } of subjects) {
     const all = (others: readonly Dictionary[]) =>
       Promise.all(others.map((other) => nearestRows(backend, decoderWeight, width, other.decoderWeight)));
     neighbours.push({
@@ -54,6 +57,13 @@ export async function gatherEvidence(request: EvidenceRequest): Promise<Evidence
       sparsities: await all(sparsities),
       own: await nearestRows(backend, decoderWeight, width),
     });
+    const [wider] = widths;
+    const [nearest] = neighbours[neighbours.length - 1].widths;
+    left.push(
+      wider
+        ? await remainders(backend, decoderWeight, width, wider.decoderWeight, nearest)
+        : new Float64Array(latents).fill(NaN),
+    );
   }
   const { sums, documents } = await sumFirings({
     backend,
@@ -71,6 +81,7 @@ export async function gatherEvidence(request: EvidenceRequest): Promise<Evidence
     components: componentsOf(own, neighbours[i]),
     sums: own,
     neighbours: neighbours[i],
+    remainders: left[i],
     documents,
   }));
 }

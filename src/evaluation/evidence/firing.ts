@@ -6,11 +6,16 @@
 import type { ActivationSource, Progress } from '../../activations/source.ts';
 import { type Dictionary, decode, encode } from '../../dictionaries/dictionary.ts';
 import type { Backend, SparseRows } from '../../kernels/backend.ts';
+import { inTurns } from '../../kernels/inTurns.ts';
 import { Random } from '../../math/random.ts';
 import { groupDocuments } from '../fidelity.ts';
 
 /** Sequences in memory at once. */
 const SEQUENCES = 32;
+/** Subjects looked at at the same time: while one is between two operations, the other keeps the threads busy. */
+const IN_FLIGHT = 2;
+/** Rows whose projections on all latents are made at a time. */
+const CHUNK = 512;
 /** Groups that documents are gathered into: intervals want few dozens, and each costs a table of latents. */
 const GROUPS = 40;
 /** Squared norm of the noise, over the mean squared distance of a row from the mean. */
@@ -72,9 +77,11 @@ export async function sumFirings(request: {
     subjects.map(async ({ dictionary: { decoderWeight, latents } }) => {
       const weight = decoderWeight.slice();
       await backend.unitRows({ weight, rows: latents, width });
-      return { weight, packed: backend.pack(weight, latents, width) };
+      return { weight, packed: backend.pack(weight, latents, width, backend.fastestPrecision) };
     }),
   );
+  const most = Math.max(...subjects.map(({ dictionary }) => dictionary.latents));
+  const places = Array.from({ length: IN_FLIGHT }, () => backend.allocate(CHUNK * most));
   for (let first = 0; first < source.sequences; first += SEQUENCES) {
     const end = Math.min(first + SEQUENCES, source.sequences);
     const part = Array.from({ length: end - first }, (_, i) => first + i);
@@ -89,7 +96,8 @@ export async function sumFirings(request: {
     await backend.add({ a: x, b: noisy, out: noisy });
     const others: SparseRows[] = [];
     for (const dictionary of counterparts) others.push(await encode(backend, dictionary, x, rows));
-    for (const [i, { dictionary, counterpartOf }] of subjects.entries()) {
+    await inTurns(places, subjects.keys(), async (projections, i) => {
+      const { dictionary, counterpartOf } = subjects[i];
       const { latents } = dictionary;
       const codes = await encode(backend, dictionary, x, rows);
       squares.forEach((value, r) => {
@@ -114,10 +122,14 @@ export async function sumFirings(request: {
           other: sums[i].counterpart[c],
           others: counterparts[c].latents,
         });
-      const projections = new Float32Array(rows * latents);
-      await backend.linear({ x: centered, rows, weight: directions[i].packed, out: projections });
-      addMoments(sums[i], projections, group);
-    }
+      for (let from = 0; from < rows; from += CHUNK) {
+        const count = Math.min(CHUNK, rows - from);
+        const chunk = centered.subarray(from * width, (from + count) * width);
+        const out = projections.subarray(0, count * latents);
+        await backend.linear({ x: chunk, rows: count, weight: directions[i].packed, out });
+        addMoments(sums[i], out, group.subarray(from, from + count));
+      }
+    });
     onProgress?.(end, source.sequences);
   }
   return { sums, documents: groupOf.size };
@@ -260,14 +272,30 @@ function latentsByCounterpart(
   return { offsets, latents };
 }
 
+/** Of rows in their order; four of one group at a time, so that sums are fetched and put back once for them. */
 function addMoments(sums: LatentSums, projections: Float32Array, group: Uint32Array): void {
   const { latents, second, fourth } = sums;
-  for (let r = 0; r < group.length; r++) {
+  for (let r = 0; r < group.length; ) {
     const shift = group[r] * latents;
-    for (let j = 0; j < latents; j++) {
-      const square = projections[r * latents + j] ** 2;
-      second[shift + j] += square;
-      fourth[shift + j] += square * square;
+    const alike = r + 3 < group.length && group[r + 3] === group[r];
+    const [a, b, c, d] = [r * latents, (r + 1) * latents, (r + 2) * latents, (r + 3) * latents];
+    if (alike && group[r + 1] === group[r] && group[r + 2] === group[r]) {
+      for (let j = 0; j < latents; j++) {
+        const p = projections[a + j] * projections[a + j];
+        const q = projections[b + j] * projections[b + j];
+        const s = projections[c + j] * projections[c + j];
+        const t = projections[d + j] * projections[d + j];
+        second[shift + j] = second[shift + j] + p + q + s + t;
+        fourth[shift + j] = fourth[shift + j] + p * p + q * q + s * s + t * t;
+      }
+      r += 4;
+    } else {
+      for (let j = 0; j < latents; j++) {
+        const square = projections[a + j] * projections[a + j];
+        second[shift + j] += square;
+        fourth[shift + j] += square * square;
+      }
+      r += 1;
     }
   }
 }

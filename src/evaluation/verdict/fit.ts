@@ -13,6 +13,8 @@ export interface KnownLatent {
   readonly world: string;
   readonly inputs: ArrayLike<number>;
   readonly isTrue: boolean;
+  /** What a wider dictionary has of it beside its nearest (`remainders`); NaN where that is not known. */
+  readonly remainder: number;
   /** Of a dictionary that learned nothing: fitted on, but no part of what true and false latents of trained ones score. */
   readonly ofNull: boolean;
 }
@@ -21,6 +23,8 @@ export interface KnownLatent {
 const RIDGE = 10;
 const WORLD_WEIGHT = 100;
 const QUANTILES = 200;
+/** The share of true latents that may be given up for their remainders. */
+const GIVEN_UP = 0.05;
 
 /**
  * The model of all `latents`. Its calibration and its scores of false and true latents are those of models that did not see
@@ -56,6 +60,7 @@ export function fitVerdict(inputs: readonly string[], latents: readonly KnownLat
     ),
     falseScores: quantilesOf(false),
     trueScores: quantilesOf(true),
+    mostRemainder: mostRemainder(latents, weights),
   };
 }
 
@@ -85,6 +90,21 @@ function fitScore(
     ridge: RIDGE,
   });
   return { inputs, means, deviations, intercept, slopes: [...slopes] };
+}
+
+/** Above the remainders of all but few true latents of trained dictionaries; 1, which none exceeds, where none is known. */
+function mostRemainder(latents: readonly KnownLatent[], weights: (latent: KnownLatent) => number): number {
+  const known = latents.filter(
+    ({ isTrue, ofNull, remainder }) => isTrue && !ofNull && !Number.isNaN(remainder),
+  );
+  known.sort((a, b) => a.remainder - b.remainder);
+  const total = known.reduce((sum, latent) => sum + weights(latent), 0);
+  let below = 0;
+  for (const latent of known) {
+    below += weights(latent);
+    if (below >= (1 - GIVEN_UP) * total) return latent.remainder;
+  }
+  return 1;
 }
 
 /** Every world weighs the same, whatever its number of latents. */

@@ -20,6 +20,8 @@ export interface VerdictModel extends Score {
   /** Scores of false and of true latents at evenly spaced quantiles from 0 to 1, each world weighing the same. */
   readonly falseScores: readonly number[];
   readonly trueScores: readonly number[];
+  /** Few true latents have so large a remainder in a wider dictionary: one that has is not called supported. */
+  readonly mostRemainder: number;
 }
 
 /** The score of a latent with these inputs; NaN where one is. */

@@ -97,7 +97,8 @@ async function rehearseIn(bench: Workbench, given: RunConfig, dir: string): Prom
   note('training');
   const learn = (phase: string, lessons: readonly Lesson[]) =>
     rehearseLearning(bench, lessons, subject, harvested, phase, meter);
-  const lesson = { config, dir, resume: false };
+  // A run keeps a line for each look at its own dictionary; nulls are not looked at until they are trained.
+  const lesson: Lesson = { config, dir, resume: false, onLine: async () => undefined };
   const besides = nullLessons(config, dir, false);
   const { trained, l0, assumptions } = await learn('training', [lesson, ...besides]);
   let reset: Subject | undefined;
@@ -105,7 +106,9 @@ async function rehearseIn(bench: Workbench, given: RunConfig, dir: string): Prom
     reset = await meter.measure('model', 2, () => reinitialised(bench, config, subject));
     if (isKept(reset)) cached.push('activations of the null');
     else meter.add('harvest of the null', harvested.harvest);
-    await learn('training of the null', [{ ...lesson, dir: nullDirectory(dir, 'reinitialised') }]);
+    await learn('training of the null', [
+      { ...lesson, onLine: undefined, dir: nullDirectory(dir, 'reinitialised') },
+    ]);
   }
 
   note('evaluation');
@@ -173,8 +176,11 @@ async function rehearseLearning(
   }));
   const stream = { source: store, batch, windowRows, shuffleSeed };
   const rehearsed: { arm: Arm; training: TrainingRehearsal }[] = [];
-  for (const { config: own, dir, asNull } of lessons) {
-    const arm = armOf(bench, own, subject, { blocks, validation }, asNull?.training);
+  for (const { config: own, dir, asNull, onLine } of lessons) {
+    const arm = {
+      ...armOf(bench, own, subject, { blocks, validation }, asNull?.training),
+      ...(!onLine && { validateEvery: undefined }),
+    };
     const training = await rehearseTraining(bench, own, arm, stream, source.totalRows, dir);
     meter.add(
       phase,

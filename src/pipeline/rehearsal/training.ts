@@ -98,7 +98,7 @@ export async function rehearseTraining(
   const { result: ___, ...saving } = await timed(() =>
     writeCheckpoint(join(dir, RUN_FILES.checkpoints), state),
   );
-  const validations = Math.ceil(steps / arm.validateEvery!);
+  const validations = arm.validateEvery ? Math.ceil(steps / arm.validateEvery) : 0;
   const checkpoints = Math.ceil(steps / config.training.checkpointEvery);
   return {
     state,

@@ -75,8 +75,18 @@ function expectedLargest(count: number, m: number): number {
   return sum;
 }
 
+interface Tails {
+  readonly m: number;
+  readonly angles: Float64Array;
+  readonly tails: Float64Array;
+}
+
+/** Those that were asked for last: who asks for many cosines asks in one number of dimensions. */
+let latest: Tails | undefined;
+
 /** `P(angle > t)` at evenly spaced t, from 0 to where nothing is left of the density; summed from the far end, where it is small. */
-function tailsOfAngle(m: number): { angles: Float64Array; tails: Float64Array } {
+function tailsOfAngle(m: number): Tails {
+  if (latest?.m === m) return latest;
   if (!Number.isSafeInteger(m) || m < 2)
     throw new RangeError(`m: directions differ in 2 dimensions or more, not in ${m}`);
   // cos(t)^(m-2) < exp(-(m-2) t^2 / 2), which is below 1e-40 at the end.
@@ -91,5 +101,6 @@ function tailsOfAngle(m: number): { angles: Float64Array; tails: Float64Array } 
     tails[i] = tails[i + 1] + (density(t) + 4 * density(t + step / 2) + density(t + step)) / 6;
   }
   const whole = tails[0];
-  return { angles, tails: tails.map((tail) => Math.min(1, Math.max(0, tail / whole))) };
+  latest = { m, angles, tails: tails.map((tail) => Math.min(1, Math.max(0, tail / whole))) };
+  return latest;
 }

@@ -4,7 +4,7 @@ import { type Dictionary, decode, encode } from '../../../src/dictionaries/dicti
 import { familyOptions } from '../../../src/dictionaries/families/index.ts';
 import { companionsOf } from '../../../src/evaluation/evidence/companions.ts';
 import { componentsWithout, gatherEvidence } from '../../../src/evaluation/evidence/evidence.ts';
-import { nearestRows } from '../../../src/evaluation/evidence/nearest.ts';
+import { nearestRows, remainders } from '../../../src/evaluation/evidence/nearest.ts';
 import { InputError } from '../../../src/formats/errors.ts';
 import { createReferenceBackend } from '../../../src/kernels/reference.ts';
 import { Random } from '../../../src/math/random.ts';
@@ -200,6 +200,43 @@ test('nearest rows: the other decoder, never itself in its own', async () => {
   const own = await nearestRows(backend, decoder, 2);
   expect([...own.row]).toEqual([1, 0, 1]);
   expect(own.cosine[0]).toBeCloseTo(0, 6);
+});
+
+test('nearest rows: below 0 too, the first of equals, and rows of 0', async () => {
+  const opposite = await nearestRows(backend, Float32Array.of(1, 0, 0, 0), 2, Float32Array.of(-3, 0));
+  expect([...opposite.row]).toEqual([0, 0]);
+  expect([...opposite.cosine]).toEqual([-1, 0]);
+  const copies = await nearestRows(backend, Float32Array.of(1, 1, 2, 2, 3, 3, 1, -1), 2);
+  expect([...copies.row]).toEqual([1, 0, 0, 0]);
+  const alone = await nearestRows(backend, Float32Array.of(1, 2), 2);
+  expect([alone.row[0], alone.cosine[0]]).toEqual([-1, 0]);
+});
+
+test('remainders: nothing of a row that the other has, what is left of a sum beside one of its parts', async () => {
+  const other = Float64Array.of(2, 0, 0, 0, 3, 0, -1, 0, 0);
+  const decoder = Float32Array.of(5, 0, 0, 1, 0.9, 0, 0, 0, 1, 0, 0, 0);
+  const rows = Float32Array.from(other);
+  const nearest = await nearestRows(backend, decoder, 3, rows);
+  const found = await remainders(backend, decoder, 3, rows, nearest);
+  [0, 0.9 / Math.hypot(1, 0.9), 0, 0].forEach((expected, j) => {
+    expect(found[j]).toBeCloseTo(expected, 6);
+  });
+});
+
+test('nearest rows are those of the slow way', async () => {
+  const [rows, others, width] = [40, 70, 12];
+  const [a, b] = [normals(rows * width, 'a'), normals(others * width, 'b')];
+  const { row: at, cosine: cosines } = await nearestRows(backend, a, width, b);
+  const norm = (m: Float32Array, i: number) => Math.hypot(...m.subarray(i * width, (i + 1) * width));
+  for (let i = 0; i < rows; i++) {
+    const all = Array.from({ length: others }, (_, j) => {
+      let dot = 0;
+      for (let c = 0; c < width; c++) dot += a[i * width + c] * b[j * width + c];
+      return dot / norm(a, i) / norm(b, j);
+    });
+    expect(at[i]).toBe(all.indexOf(Math.max(...all)));
+    expect(cosines[i]).toBeCloseTo(Math.max(...all), 5);
+  }
 });
 
 test('what cannot be judged is refused by name', async () => {

@@ -18,6 +18,7 @@ function latentsOf(kinds: number, perKind: number, seed: number): KnownLatent[] 
       world: `world ${i % kinds}`,
       inputs: [10 + 3 * (random.normal() + (isTrue ? 2.5 : 0)), random.normal()],
       isTrue,
+      remainder: isTrue ? 0.2 * random.uniform() : 0.4,
       ofNull: false,
     };
   });
@@ -100,6 +101,26 @@ test('a latent of which nothing is known is undecided, and the others are judged
   expect(withUnknown.verdict[0]).toBe('undecided');
   expect(withUnknown.probability[0]).toBeNaN();
   expect(withUnknown.trueShare).toBe(without.trueShare);
+});
+
+test('a latent that lies between two of a wider dictionary is not supported, whatever its score; nothing else changes', () => {
+  const fresh = latentsOf(1, 200, 6);
+  const scores = Float64Array.from(fresh, ({ inputs }) => scoreOf(model, inputs));
+  const plain = verdictsOf(model, scores, 0.1);
+  expect(model.mostRemainder).toBeGreaterThan(0.18);
+  expect(model.mostRemainder).toBeLessThan(0.2);
+  const judged = verdictsOf(
+    model,
+    scores,
+    0.1,
+    Float64Array.from(fresh, (_, j) => [0.1, 0.5, NaN][j % 3]),
+  );
+  expect(judged.probability).toEqual(plain.probability);
+  plain.verdict.forEach((verdict, j) => {
+    const vetoed = verdict === 'supported' && j % 3 === 1;
+    expect(judged.verdict[j]).toBe(vetoed ? 'undecided' : verdict);
+  });
+  expect(plain.verdict.filter((verdict) => verdict === 'supported').length).toBeGreaterThan(60);
 });
 
 test('a higher score is never judged worse', () => {

@@ -14,7 +14,7 @@ const reference = createReferenceBackend();
 const seed = fc.integer({ min: 0, max: 2 ** 31 });
 const width = fc.oneof(fc.integer({ min: 1, max: 70 }), fc.constantFrom(128, 288, 400));
 const rows = fc.integer({ min: 1, max: 40 });
-const runs = { numRuns: 25 };
+const runs = { numRuns: 12 };
 
 /** Sets with units for bfloat16: the others compute in float32 whatever the precision. */
 const ROUNDING = ['amx', 'avx512bf16'];
@@ -32,22 +32,28 @@ function wholeNumbers(random: Random, n: number, most: number): Float32Array {
 
 /** The same entries, by ascending column, but for some in a thousand that sums in another order may exchange. */
 function expectAlike(found: SparseRows, expected: SparseRows, tolerance = 1e-4) {
+  // Compared first and expected of once: an expectation for each of many entries takes longer than all kernels.
+  let disorder = 0;
   const dense = (codes: SparseRows) => {
-    const map = new Map<string, number>();
+    const map = new Map<number, number>();
     for (let r = 0; r < codes.rows; r++) {
       for (let e = codes.offsets[r]; e < codes.offsets[r + 1]; e++) {
-        if (e > codes.offsets[r]) expect(codes.indices[e]).toBeGreaterThan(codes.indices[e - 1]);
-        map.set(`${r},${codes.indices[e]}`, codes.values[e]);
+        if (e > codes.offsets[r] && !(codes.indices[e] > codes.indices[e - 1])) disorder++;
+        map.set(r * 2 ** 24 + codes.indices[e], codes.values[e]);
       }
     }
     return map;
   };
   const [a, b] = [dense(found), dense(expected)];
   let exchanged = 0;
+  let farthest = 0;
   for (const [key, value] of b) {
-    if (a.has(key)) expect(Math.abs(a.get(key)! - value)).toBeLessThan(tolerance);
-    else exchanged++;
+    const other = a.get(key);
+    if (other === undefined) exchanged++;
+    else if (!(Math.abs(other - value) <= farthest)) farthest = Math.abs(other - value);
   }
+  expect(disorder).toBe(0);
+  expect(farthest).toBeLessThan(tolerance);
   expect(exchanged).toBeLessThanOrEqual(Math.ceil(b.size * 0.002));
   expect(Math.abs(a.size - b.size)).toBeLessThanOrEqual(Math.ceil(b.size * 0.002));
 }
@@ -122,7 +128,7 @@ describe.each(instructionSets)('%s', (instructionSet) => {
           );
         },
       ),
-      { numRuns: 30 },
+      { numRuns: 15 },
     );
   });
 

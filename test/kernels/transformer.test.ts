@@ -13,7 +13,7 @@ import { agreement, expectClose, instructionSets, normals } from './helpers.ts';
 const reference = createReferenceBackend();
 const agree = agreement(reference);
 const seed = fc.integer({ min: 0, max: 2 ** 31 });
-const runs = { numRuns: 25 };
+const runs = { numRuns: 12 };
 
 describe.each(instructionSets)('%s', (instructionSet) => {
   const native = createNativeBackend({ instructionSet, threads: 2 });
@@ -126,7 +126,7 @@ describe.each(instructionSets)('%s', (instructionSet) => {
           if (width > 8) expectClose(found, await run(reference), precision === 'fp32' ? 1e-3 : 0.2);
         },
       ),
-      { numRuns: 20 },
+      { numRuns: 10 },
     );
   });
 

@@ -78,7 +78,11 @@ describe.skipIf(noBrowser)('a published copy', () => {
   it.each(['feature/1', 'map', 'neurons', 'neurons/neuron/0'])('shows %s of a run', async (place) => {
     const { page, faults } = await open(`#/run/small/${place}`);
     await page.locator('main :is(h1, h2)').first().waitFor();
-    await page.waitForFunction(() => document.querySelector('main [role=status]') === null).catch(() => {});
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll('main [role=status]')].every(
+        ({ textContent }) => !textContent.startsWith('Reading'),
+      ),
+    );
     expect(await page.locator('.message').count()).toBe(0);
     expect(faults).toEqual([]);
     await page.close();

@@ -3,12 +3,12 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createNativeBackend } from '../../src/kernels/native.ts';
-import { Stopwatch, silent } from '../../src/pipeline/reporter.ts';
-import { finishRun, trainRun } from '../../src/pipeline/run.ts';
-import { scalingOf } from '../../src/pipeline/scaling.ts';
-import { parseConfig } from '../../src/runs/config.ts';
-import { cli } from '../cli/fakeTerminal.ts';
+import { createNativeBackend } from '../../../src/kernels/native.ts';
+import { Stopwatch, silent } from '../../../src/pipeline/reporter.ts';
+import { finishRun, trainRun } from '../../../src/pipeline/run.ts';
+import { scalingOf } from '../../../src/pipeline/scaling.ts';
+import { parseConfig } from '../../../src/runs/config.ts';
+import { cli } from '../../cli/fakeTerminal.ts';
 
 const SIZES = [8, 16, 32, 64, 128];
 

@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { knownSource } from '../../../src/activations/knownSource.ts';
-import { memorySource } from '../../../src/activations/memory.ts';
-import { effectiveFeatures } from '../../../src/evaluation/effectiveFeatures/count.ts';
-import { findPlateau } from '../../../src/evaluation/effectiveFeatures/plateau.ts';
+import { knownSource } from '../../../../src/activations/knownSource.ts';
+import { memorySource } from '../../../../src/activations/memory.ts';
+import { effectiveFeatures } from '../../../../src/evaluation/effectiveFeatures/count.ts';
+import { findPlateau } from '../../../../src/evaluation/effectiveFeatures/plateau.ts';
 import {
   type EffectiveRequest,
   sweepEffectiveFeatures,
-} from '../../../src/evaluation/effectiveFeatures/sweep.ts';
-import { loadBackend } from '../../../src/kernels/index.ts';
-import { orthonormalRows } from '../../../src/math/orthonormal.ts';
-import { Random } from '../../../src/math/random.ts';
-import { additiveDistribution } from '../../../src/toy/additive.ts';
-import { independentFirings } from '../../../src/toy/independent.ts';
-import { toyModel } from './toyModel.ts';
+} from '../../../../src/evaluation/effectiveFeatures/sweep.ts';
+import { loadBackend } from '../../../../src/kernels/index.ts';
+import { orthonormalRows } from '../../../../src/math/orthonormal.ts';
+import { Random } from '../../../../src/math/random.ts';
+import { additiveDistribution } from '../../../../src/toy/additive.ts';
+import { independentFirings } from '../../../../src/toy/independent.ts';
+import { toyModel } from '../../../evaluation/effectiveFeatures/toyModel.ts';
 
 const backend = loadBackend({ threads: 1 });
 

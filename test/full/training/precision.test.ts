@@ -3,17 +3,17 @@
  * as one trained in float32 on the same stream. Where the processor has no units for bfloat16 both are the same.
  */
 import { expect, it } from 'vitest';
-import { loadCorpus } from '../../src/activations/corpora/index.ts';
-import { modelSource } from '../../src/activations/harvest.ts';
-import { memorySource } from '../../src/activations/memory.ts';
-import { activationScale } from '../../src/activations/normalise.ts';
-import { familyOf } from '../../src/dictionaries/families/index.ts';
-import type { Precision } from '../../src/kernels/backend.ts';
-import { loadBackend } from '../../src/kernels/index.ts';
-import { loadModel } from '../../src/models/registry.ts';
-import { parseConfig } from '../../src/runs/config.ts';
-import type { TrainingOptions } from '../../src/training/options.ts';
-import { trainOne } from '../../src/training/train.ts';
+import { loadCorpus } from '../../../src/activations/corpora/index.ts';
+import { modelSource } from '../../../src/activations/harvest.ts';
+import { memorySource } from '../../../src/activations/memory.ts';
+import { activationScale } from '../../../src/activations/normalise.ts';
+import { familyOf } from '../../../src/dictionaries/families/index.ts';
+import type { Precision } from '../../../src/kernels/backend.ts';
+import { loadBackend } from '../../../src/kernels/index.ts';
+import { loadModel } from '../../../src/models/registry.ts';
+import { parseConfig } from '../../../src/runs/config.ts';
+import type { TrainingOptions } from '../../../src/training/options.ts';
+import { trainOne } from '../../../src/training/train.ts';
 
 it('explains as much of stories15M in bfloat16 as in float32', async () => {
   const backend = loadBackend();

@@ -1,5 +1,5 @@
 /** The explorer's server: what it gives by ranges, what it refuses, and that no address leads out of a run. */
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { catalogueSchema } from '../../src/explorer/catalogueSchema.ts';
 import { createRun, RUN_FILES, writeEvaluation } from '../../src/runs/directory.ts';
 import { explorerApp } from '../../src/server/app.ts';
+import { POLICY } from '../../src/server/policy.ts';
 import { syntheticEvaluation, syntheticRun } from '../report/syntheticRun.ts';
 
 const SECRET = 'not for the network';
@@ -39,6 +40,10 @@ it('gives the pages, under a policy that lets nothing in from outside', async ()
   expect(await answer.text()).toBe('<p>the pages');
   expect(answer.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self'/);
   expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+});
+
+it('has the same policy as the pages bring where no server does', async () => {
+  expect(await readFile('web/index.html', 'utf8')).toContain(`content="${POLICY}"`);
 });
 
 it('lists what there is', async () => {

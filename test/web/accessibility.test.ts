@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noBrowser } from './browser.ts';
+import { noBrowser, settled } from './browser.ts';
 import { type Shown, show, smallSite } from './site.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -35,19 +35,7 @@ describe.skipIf(noBrowser)('accessibility', () => {
 
   it.each(PAGES)('%s', async (hash) => {
     const { page, faults } = await shown.open(hash);
-    await page.locator('main :is(h1, h2)').first().waitFor();
-    await page
-      .waitForFunction(
-        () =>
-          [...document.querySelectorAll('main [role=status]')].every(
-            ({ textContent }) => !textContent.startsWith('Reading'),
-          ),
-        undefined,
-        {
-          timeout: 5000,
-        },
-      )
-      .catch(() => {});
+    await settled(page);
     // Evaluated rather than added as a script, which the policy of the pages would refuse.
     await page.evaluate(AXE);
     expect(await violations(page, 'light', ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'])).toEqual([]);

@@ -12,7 +12,7 @@ import { createRun, RUN_FILES, writeEvaluation } from '../../src/runs/directory.
 import { writeEntry } from '../../src/runs/entry.ts';
 import { writeExamples, writeFeatures } from '../../src/runs/tables.ts';
 import { syntheticEvaluation, syntheticLatents, syntheticRun } from '../report/syntheticRun.ts';
-import { noBrowser } from './browser.ts';
+import { noBrowser, settled } from './browser.ts';
 import { type Shown, show } from './site.ts';
 
 const MARKUP = '<img src=x onerror="window.owned=1"><script>window.owned=1</script>';
@@ -198,17 +198,5 @@ async function go(page: Page, place: string): Promise<void> {
     location.hash = hash;
   }, place);
   await page.waitForTimeout(50);
-  await page.locator('main :is(h1, h2)').first().waitFor();
-  await page
-    .waitForFunction(
-      () =>
-        [...document.querySelectorAll('main [role=status]')].every(
-          ({ textContent }) => !textContent.startsWith('Reading'),
-        ),
-      undefined,
-      {
-        timeout: 5000,
-      },
-    )
-    .catch(() => {});
+  await settled(page);
 }

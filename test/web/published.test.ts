@@ -6,7 +6,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pagesDirectory } from '../../src/explorer/pages.ts';
 import { publishSite } from '../../src/explorer/publish.ts';
-import { launch, noBrowser, visit } from './browser.ts';
+import { launch, noBrowser, settled, visit } from './browser.ts';
 import { smallSite } from './site.ts';
 import { serveFiles } from './staticServer.ts';
 
@@ -77,12 +77,7 @@ describe.skipIf(noBrowser)('a published copy', () => {
 
   it.each(['feature/1', 'map', 'neurons', 'neurons/neuron/0'])('shows %s of a run', async (place) => {
     const { page, faults } = await open(`#/run/small/${place}`);
-    await page.locator('main :is(h1, h2)').first().waitFor();
-    await page.waitForFunction(() =>
-      [...document.querySelectorAll('main [role=status]')].every(
-        ({ textContent }) => !textContent.startsWith('Reading'),
-      ),
-    );
+    await settled(page);
     expect(await page.locator('.message').count()).toBe(0);
     expect(faults).toEqual([]);
     await page.close();

@@ -19,20 +19,32 @@ const TEST_ROWS = 8192;
 /** s_n is taken at n latents a sample, above every k that could be right and below half of the latents. */
 const RANK = 18;
 
-/** The authors' rate, which does not decay, for a little more than half of their samples. */
+/**
+ * The authors' rate, the same in all steps, for a little more than half of their samples, with BatchTopK's own decay of the
+ * squared gradients (Bussmann et al. 2024). With .999 in its place dictionaries of a k above the true L0 are not where they are
+ * going by the end: at k = 18 they explain .990 of the variance for 1.000.
+ */
 const FULL = {
   seeds: 3,
   steps: 9000,
-  learningRate: 3e-4,
+  recipe: { learningRate: 3e-4, warmupFraction: 0, decayFraction: 0, beta2: 0.99 },
   ks: [3, 5, 7, 9, 10, 11, 12, 13, 15, 18, 22],
 };
 /** As far in fewer, larger steps. */
-const QUICK = { seeds: 2, steps: 900, learningRate: 3e-3, ks: [5, 9, 11, 13, 18] };
+const QUICK = {
+  seeds: 2,
+  steps: 900,
+  recipe: { learningRate: 3e-3, decayFraction: 0 },
+  ks: [5, 9, 11, 13, 18],
+};
 
 interface Scores {
   k: number;
   mcc: number;
+  /** Of features, each against the latent that it is paired with. */
   f1: number;
+  /** Of latents, each against its nearest feature. */
+  f1OfLatents: number;
   decoderCosine: number;
   projection: number;
   explained: number;
@@ -50,7 +62,7 @@ export const sparseButWrong: Experiment = {
     'at k <= 9 the trained dictionary explains more than the true features with as many active; and explained variance is highest at the largest k.',
   source: 'Chanin and Garriga-Alonso 2025, arXiv 2508.16560',
   async run({ backend, quick, seed, update }) {
-    const { seeds, steps, learningRate, ks } = quick ? QUICK : FULL;
+    const { seeds, steps, recipe, ks } = quick ? QUICK : FULL;
     const bySeed: Scores[][] = [];
     for (let s = 0; s < seeds; s++) {
       const distribution = orthogonalToy(seed + s);
@@ -61,8 +73,7 @@ export const sparseButWrong: Experiment = {
         firstBlock: TEST_ROWS / BLOCK_ROWS,
         steps,
         seed: seed + s,
-        learningRate,
-        decayFraction: 0,
+        ...recipe,
         afterStep: (step) => update(s * steps + step, seeds * steps),
       });
       const test = await distribution.draw(backend, 0, TEST_ROWS);
@@ -127,6 +138,7 @@ async function score(
     k,
     mcc: matched.mcc,
     f1: firings.byFeature.mean.f1,
+    f1OfLatents: firings.byLatent.mean.f1,
     decoderCosine: matched.decoderCosine,
     projection: projections.sort()[projections.length - 1 - RANK * rows],
     explained: 1 - unexplained(await decode(backend, dictionary, codes, x), x, width),
@@ -169,10 +181,11 @@ function pictures(bySeed: readonly Scores[][]) {
     });
   };
   return [
-    draw('truth', 'Whether the features are right, against k: MCC and F1. The line marks the true L0.', {
-      mcc: 'MCC',
-      f1: 'F1',
-    }),
+    draw(
+      'truth',
+      'Whether the features are right, against k: MCC, and F1 of firing, of features and of latents. The line marks the true L0.',
+      { mcc: 'MCC', f1: 'F1', f1OfLatents: 'F1 of latents' },
+    ),
     draw('decoder', 'What the decoder says of itself, against k: c_dec and s_18.', {
       decoderCosine: 'c_dec',
       projection: `s_${RANK}`,

@@ -38,12 +38,14 @@ export async function trainDictionaries(
     steps: number;
     seed: number;
     learningRate: number;
-    /** The recipe's where it is not given. */
+    /** The family's where they are not given. */
+    warmupFraction?: number;
     decayFraction?: number;
+    beta2?: number;
     afterStep?: (step: number) => void;
   },
 ): Promise<Dictionary[]> {
-  const { firstBlock, steps, seed, learningRate, decayFraction, afterStep } = options;
+  const { firstBlock, steps, seed, learningRate, warmupFraction, decayFraction, beta2, afterStep } = options;
   const { width } = distribution;
   const source = knownSource(backend, distribution, { firstBlock, sequences: (steps * BATCH) / BLOCK_ROWS });
   const block = { start: 0, end: width, ...(await activationScale(source, { seed, start: 0, end: width })) };
@@ -56,7 +58,9 @@ export async function trainDictionaries(
       shuffleSeed: seed,
       windowRows: WINDOW_ROWS,
       learningRate,
+      warmupFraction,
       decayFraction,
+      beta2,
     };
     // Resampling moves what is frozen.
     const frozen = freeze && { freeze, resampleAt: [] };

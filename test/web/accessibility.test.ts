@@ -5,7 +5,8 @@ import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noBrowser, settled } from './browser.ts';
+import { noBrowser } from './browser.ts';
+import { settled } from './settled.ts';
 import { type Shown, show, smallSite } from './site.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

@@ -12,7 +12,8 @@ import { createRun, RUN_FILES, writeEvaluation } from '../../src/runs/directory.
 import { writeEntry } from '../../src/runs/entry.ts';
 import { writeExamples, writeFeatures } from '../../src/runs/tables.ts';
 import { syntheticEvaluation, syntheticLatents, syntheticRun } from '../report/syntheticRun.ts';
-import { noBrowser, settled } from './browser.ts';
+import { noBrowser } from './browser.ts';
+import { settled } from './settled.ts';
 import { type Shown, show } from './site.ts';
 
 const MARKUP = '<img src=x onerror="window.owned=1"><script>window.owned=1</script>';

@@ -6,7 +6,8 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pagesDirectory } from '../../src/explorer/pages.ts';
 import { publishSite } from '../../src/explorer/publish.ts';
-import { launch, noBrowser, settled, visit } from './browser.ts';
+import { launch, noBrowser, visit } from './browser.ts';
+import { settled } from './settled.ts';
 import { smallSite } from './site.ts';
 import { serveFiles } from './staticServer.ts';
 

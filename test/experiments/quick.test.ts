@@ -1,6 +1,6 @@
 /**
  * The figures of docs/reproductions.md at reduced size: what others found is found again, if less exactly. T7 is in
- * `toy/bounds/randomDirections.test.ts` and T11 in `evaluation/effectiveFeatures/sweep.test.ts`.
+ * `toy/bounds/randomDirections.test.ts` and T11 in `full/evaluation/`.
  */
 import { describe, expect, it } from 'vitest';
 import { donohoTanner } from '../../src/experiments/donohoTanner.ts';

@@ -87,7 +87,7 @@ describe.each(instructionSets)('%s', (instructionSet) => {
           await reference.sortByColumn(codes, columns),
         );
       }),
-      { numRuns: 12 },
+      { numRuns: 8 },
     );
   });
 
@@ -115,7 +115,7 @@ describe.each(instructionSets)('%s', (instructionSet) => {
           1e-4,
         );
       }),
-      { numRuns: 10 },
+      { numRuns: 6 },
     );
   });
 
@@ -144,7 +144,7 @@ describe.each(instructionSets)('%s', (instructionSet) => {
         const composed = names.flatMap((name) => [...direction[name]]).reduce((sum, g) => sum + g * g, 0);
         expectClose(squares, [composed, composed, composed], 1e-4);
       }),
-      { numRuns: 15 },
+      { numRuns: 9 },
     );
   });
 
@@ -189,7 +189,7 @@ describe.each(instructionSets)('%s', (instructionSet) => {
           names.flatMap((name) => [trained[name].parameter, trained[name].m, trained[name].v]);
         expect(bytesOf(all(once))).toBe(bytesOf(all(twice)));
       }),
-      { numRuns: 15 },
+      { numRuns: 9 },
     );
   });
 
@@ -225,7 +225,7 @@ describe.each(instructionSets)('%s', (instructionSet) => {
             expectClose(sure(found.trained[name][array]), sure(expected.trained[name][array]), 1e-4);
         }
       }),
-      { numRuns: 10 },
+      { numRuns: 6 },
     );
   });
 
@@ -250,7 +250,7 @@ describe.each(instructionSets)('%s', (instructionSet) => {
         expectClose(trained[0].parameter, trained[1].parameter, 1e-5);
         expectClose(trained[0].m, trained[1].m, 1e-5);
       }),
-      { numRuns: 10 },
+      { numRuns: 6 },
     );
   });
 

@@ -4,10 +4,8 @@ import { Random } from '../../../src/math/random.ts';
 import { drawBatch } from '../../../web/src/playground/data.ts';
 import { dictionaryTrainer } from '../../../web/src/playground/dictionary.ts';
 import { type DictionaryResult, runDictionary } from '../../../web/src/playground/dictionaryRun.ts';
-import { runPhase } from '../../../web/src/playground/gridRun.ts';
 import { type Compute, loadJax } from '../../../web/src/playground/jax.ts';
 import { initialWeights, toyTrainer } from '../../../web/src/playground/model.ts';
-import { CELLS, predicted, type Strategy } from '../../../web/src/playground/phase.ts';
 import { DEFAULTS, normalise, type PlaygroundState } from '../../../web/src/playground/state.ts';
 import { ToyRun, type ToySnapshot } from '../../../web/src/playground/toyRun.ts';
 
@@ -136,18 +134,6 @@ describe('a run', () => {
     );
     run.dispose();
   });
-});
-
-it('models do as theory has it in the cells of the phase diagram', async () => {
-  let result: Strategy[] | undefined;
-  await runPhase(compute, 1, {
-    ...quiet,
-    report: (progress) => {
-      result = progress.result;
-    },
-  });
-  const agreeing = result!.filter((strategy, c) => strategy === predicted(CELLS[c])).length;
-  expect(agreeing / CELLS.length).toBeGreaterThan(0.95);
 });
 
 describe('dictionaries', () => {

@@ -129,7 +129,8 @@ export function normalise(wanted: PlaygroundState): { state: PlaygroundState; no
 }
 
 function isIndex(value: number | undefined, count: number): boolean {
-  return Number.isInteger(value) && value! >= 0 && value! < count;
+  // An address has no word for -0.
+  return Number.isInteger(value) && !Object.is(value, -0) && value! >= 0 && value! < count;
 }
 
 /** What an address says of the state, the rest by default. */

@@ -175,6 +175,14 @@ describe.skipIf(noBrowser)('hostile directories', () => {
     await page.close();
   });
 
+  it('have no token that turns the text around it', async () => {
+    const { page } = await shown.open('#/run/markup/features');
+    const row = page.locator('.row', { hasText: 'onerror' });
+    await row.waitFor();
+    expect(await row.innerText()).not.toContain('\u202E');
+    await page.close();
+  });
+
   it('are told with the file and what is wrong with it', async () => {
     const { page } = await shown.open('');
     for (const [place, message] of told) {

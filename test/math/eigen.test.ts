@@ -23,6 +23,7 @@ describe('symmetricEigen', () => {
       [2, 2],
       [9, 3],
       [50, 50],
+      [200, 150],
     ]) {
       const root = new Float64Array(n * n);
       new Random(n, 'root').fillNormal(root.subarray(0, n * rank), 1);
@@ -35,6 +36,15 @@ describe('symmetricEigen', () => {
       expect(largestDifference(again, matrix)).toBeLessThan(1e-11);
       expect(values.filter((value) => Math.abs(value) > 1e-9)).toHaveLength(rank);
     }
+  });
+
+  test('one that is 0, diagonal, or in blocks', () => {
+    expect([...symmetricEigen(new Float64Array(9), 3).values]).toEqual([0, 0, 0]);
+    expect([...symmetricEigen(Float64Array.of(3, 0, 0, -2), 2).values]).toEqual([3, -2]);
+    const blocks = Float64Array.of(0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1e-300, 0, 0, 1e-300, 0);
+    const { values } = symmetricEigen(blocks, 4);
+    for (const [i, value] of [...values].sort((a, b) => a - b).entries())
+      expect(value).toBeCloseTo([-1, 0, 0, 1][i], 15);
   });
 
   test('a matrix that is not symmetric, or not finite, is refused', () => {

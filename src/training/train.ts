@@ -109,21 +109,30 @@ export async function train(request: TrainRequest): Promise<TrainResult[]> {
   const inFlight = Math.min(small ? SMALL_IN_FLIGHT : IN_FLIGHT, arms.length);
   const workspaces = Array.from({ length: inFlight }, () => createWorkspace(backend));
   let step = Math.min(...running().map((i) => states[i].step));
+  const lastStep = Math.max(...arms.map(({ options }) => totalSteps(options)));
   if (running().length > 0) {
-    for await (const batch of streamBatches(stream, step)) {
+    const batches = streamBatches(stream, step);
+    let coming = batches.next();
+    while (running().length > 0) {
+      const { value: batch } = await coming;
       const metrics: (ArmMetrics | undefined)[] = arms.map(() => undefined);
       const due = running().filter((i) => states[i].step === step);
-      await inTurns(workspaces, due, async (workspace, i) => {
+      const steps = inTurns(workspaces, due, async (workspace, i) => {
         metrics[i] = await stepArm(backend, arms[i], states[i], batch, workspace);
         if (states[i].step >= totalSteps(arms[i].options)) ends[i] = 'finished';
       });
       step++;
+      // The next batch is put together while the threads are busy with this one. Its failure is seen where it is awaited.
+      if (step < lastStep) {
+        coming = batches.next();
+        coming.catch(() => undefined);
+      }
+      await steps;
       const stopped = (await request.afterStep?.(step, metrics)) ?? [];
       for (const i of stopped) ends[i] ??= 'stopped';
       if (signal?.aborted) for (const i of running()) ends[i] = 'interrupted';
       for (const i of arms.keys())
         if (metrics[i]) await saveWhereDue(arms[i], states[i], ends[i] !== undefined);
-      if (running().length === 0) break;
       // Short operations are done without leaving the event loop, which has signals and files to see to as well.
       await new Promise(setImmediate);
     }

@@ -41,6 +41,23 @@ Napi::Value Linear(const Napi::CallbackInfo& info) {
   return in_background(info, [=, &product] { linear(product, x, rows, packed, inputs, outputs, epilogue, out); });
 }
 
+Napi::Value AddMoments(const Napi::CallbackInfo& info) {
+  Arguments a(info);
+  const DenseProduct& product = a.product();
+  const int64_t rows = a.count("rows"), inputs = a.count("inputs", 1), outputs = a.count("outputs", 1);
+  const int64_t groups = a.count("groups");
+  const float* x = a.floats("x", rows * inputs);
+  const void* packed = a.packed("weight.data", product, outputs, inputs);
+  const uint32_t* group = a.uints("group", rows);
+  for (int64_t r = 0; r < rows; r++)
+    if (group[r] >= groups)
+      a.refuse("group[" + std::to_string(r) + "]: " + std::to_string(group[r]) + ", but second has room for " +
+               std::to_string(groups) + " groups");
+  double *second = a.doubles("second", groups * outputs), *fourth = a.doubles("fourth", groups * outputs);
+  return in_background(
+      info, [=, &product] { add_moments(product, x, rows, packed, inputs, outputs, group, second, fourth); });
+}
+
 Napi::Value Add(const Napi::CallbackInfo& info) {
   Arguments a(info);
   const int64_t n = a.count("length");
@@ -245,6 +262,7 @@ void export_transformer(Napi::Env env, Napi::Object exports) {
   const std::pair<const char*, Napi::Value (*)(const Napi::CallbackInfo&)> functions[] = {
       {"pack", Pack},
       {"linear", Linear},
+      {"addMoments", AddMoments},
       {"add", Add},
       {"swiglu", Swiglu},
       {"rmsNorm", RmsNorm},

@@ -51,6 +51,7 @@ inline V activate(V x) {
   if constexpr (activation == Activation::kSilu) return silu(x);
   if constexpr (activation == Activation::kGelu) return gelu(x);
   if constexpr (activation == Activation::kGeluTanh) return gelu_tanh(x);
+  if constexpr (activation == Activation::kTanh) return hyperbolic_tangent(x);
   return x;
 }
 
@@ -90,7 +91,7 @@ void multiply(const void* strips, int64_t rows, const void* packed, int64_t inpu
   using A = Activation;
   constexpr decltype(&multiply<P>) kFor[] = {multiply_and_activate<P, A::kNone>, multiply_and_activate<P, A::kRelu>,
                                              multiply_and_activate<P, A::kSilu>, multiply_and_activate<P, A::kGelu>,
-                                             multiply_and_activate<P, A::kGeluTanh>};
+                                             multiply_and_activate<P, A::kGeluTanh>, multiply_and_activate<P, A::kTanh>};
   kFor[static_cast<int>(epilogue.activation)](strips, rows, packed, inputs, outputs, first, last, epilogue, out, stride);
 }
 

@@ -30,6 +30,8 @@ void add(const float* a, const float* b, int64_t n, float* out) {
 
 inline V silu(V x) { return x * reciprocal(1.0f + exponential(-x)); }
 
+inline V hyperbolic_tangent(V x) { return 1.0f - 2.0f * reciprocal(1.0f + exponential(2.0f * x)); }
+
 // 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), by tanh(u) = 2 / (1 + exp(-2u)) - 1.
 inline V gelu_tanh(V x) { return x * reciprocal(1.0f + exponential(x * (-1.5957691216f - 0.0713548163f * x * x))); }
 
@@ -39,6 +41,22 @@ inline V gelu(V x) {
   const V p = ((((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - 0.284496736f) * t + 0.254829592f) * t;
   const V tail = 0.5f * p * exponential(-z * z);
   return x * (x < V{} ? tail : 1.0f - tail);
+}
+
+void add_moments(const float* m, int64_t stride, int64_t rows, int64_t n, double* second, double* fourth) {
+  auto body = [&](int64_t i, int64_t c) {
+    V squares = {}, fourths = {};
+    for (int64_t r = 0; r < rows; r++) {
+      const V value = load_part(m + r * stride + i, c), square = value * value;
+      squares += square;
+      fourths += square * square;
+    }
+    for (int64_t j = 0; j < c; j++) {
+      second[i + j] += (double)squares[j];
+      fourth[i + j] += (double)fourths[j];
+    }
+  };
+  FOR_VECTORS(n, body);
 }
 
 void swiglu(const float* gate, const float* up, int64_t n, float* out) {

@@ -83,7 +83,7 @@ struct Peaks {
   double (*tiles)(int64_t rounds);  // matrix tiles of bfloat16
 };
 
-enum class Activation : int { kNone, kRelu, kSilu, kGelu, kGeluTanh };
+enum class Activation : int { kNone, kRelu, kSilu, kGelu, kGeluTanh, kTanh };
 
 // What becomes of the sums of a product: activation(sum + bias), and that added to what is there already.
 struct Epilogue {
@@ -244,6 +244,9 @@ struct Kernels {
   // out = start (or 0 where null) + sum over i of coefficients[entries[i]] * m[rows[i]]
   void (*gather_sum)(const uint32_t* rows, const uint32_t* entries, const float* coefficients, int64_t count,
                      const float* m, int64_t width, const float* start, float* out);
+
+  // second[i] += sum over the rows of m[r, i]^2, and fourth with ^4; rows `stride` apart. A few rows: summed in float32.
+  void (*add_moments)(const float* m, int64_t stride, int64_t rows, int64_t n, double* second, double* fourth);
 
   void (*add)(const float* a, const float* b, int64_t n, float* out);
   void (*swiglu)(const float* gate, const float* up, int64_t n, float* out);

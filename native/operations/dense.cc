@@ -101,6 +101,36 @@ void transposed_product(const float* a, const float* b, int64_t rows, int64_t a_
   }
 }
 
+// A task has some outputs, and goes through the rows in their order: each place of the tables is one thread's.
+void add_moments(const DenseProduct& p, const float* x, int64_t rows, const void* packed, int64_t inputs,
+                 int64_t outputs, const uint32_t* group, double* second, double* fourth) {
+  constexpr int64_t kRows = 128, kPanels = 8;
+  // Rows whose sums are float32.
+  constexpr int64_t kTogether = 32;
+  const int64_t block = round_up(kRows, p.strip), block_bytes = strip_bytes(p, block, inputs);
+  const int64_t blocks = ceil_div(rows, block), width = kPanels * p.panel;
+  const auto rows_of = [&](int64_t b) { return std::min(block, rows - b * block); };
+  const Borrowed<char> strips = borrow<char>(blocks * block_bytes);
+  parallel_for(blocks, [&](int64_t b) {
+    p.pack_rows(x + b * block * inputs, inputs, rows_of(b), inputs, strips.get() + b * block_bytes);
+  });
+  parallel_for(ceil_div(outputs, width), [&](int64_t task) {
+    const int64_t first = task * width, count = std::min(width, outputs - first);
+    const char* weight = static_cast<const char*>(packed) + packed_bytes(p, first, inputs);
+    float* out = scratch(block * width);
+    for (int64_t b = 0; b < blocks; b++) {
+      const int64_t n = rows_of(b);
+      const uint32_t* of = group + b * block;
+      p.multiply(strips.get() + b * block_bytes, n, weight, inputs, count, 0, panels(p, count), {}, out, width);
+      for (int64_t r = 0, end; r < n; r = end) {
+        for (end = r + 1; end < std::min(n, r + kTogether) && of[end] == of[r];) end++;
+        const int64_t at = of[r] * outputs + first;
+        kernels().add_moments(out + r * width, width, end - r, count, second + at, fourth + at);
+      }
+    }
+  });
+}
+
 void add(const float* a, const float* b, int64_t n, float* out) {
   over_elements(n, [&](int64_t first, int64_t count) { kernels().add(a + first, b + first, count, out + first); });
 }

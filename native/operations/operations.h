@@ -40,6 +40,9 @@ void linear(const DenseProduct& product, const float* x, int64_t rows, const voi
             int64_t outputs, const Epilogue& epilogue, float* out);
 // out [a_width, b_width] = a^T b, a [rows, a_width], b [rows, b_width], in float32.
 void transposed_product(const float* a, const float* b, int64_t rows, int64_t a_width, int64_t b_width, float* out);
+// second[group[r], o] += p^2 and fourth[group[r], o] += p^4 over all rows, p = <x[r], weight[o]>; both [groups, outputs].
+void add_moments(const DenseProduct& product, const float* x, int64_t rows, const void* packed, int64_t inputs,
+                 int64_t outputs, const uint32_t* group, double* second, double* fourth);
 void add(const float* a, const float* b, int64_t n, float* out);
 void swiglu(const float* gate, const float* up, int64_t n, float* out);
 void rms_norm(const float* x, int64_t rows, int64_t width, float epsilon, float* scale, float* out);

@@ -13,6 +13,7 @@ double activated(Activation activation, double x) {
     case Activation::kSilu: return x / (1 + std::exp(-x));
     case Activation::kGelu: return x * 0.5 * std::erfc(-x / std::sqrt(2.0));
     case Activation::kGeluTanh: return x * 0.5 * (1 + std::tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
+    case Activation::kTanh: return std::tanh(x);
     default: return x;
   }
 }
@@ -24,7 +25,7 @@ void linear_products(Random& random) {
   const DenseProduct& product = kernels().dense[random.coin()];
   Epilogue epilogue;
   epilogue.bias = random.coin() ? bias.data() : nullptr;
-  epilogue.activation = static_cast<Activation>(random.between(0, 4));
+  epilogue.activation = static_cast<Activation>(random.between(0, 5));
   epilogue.add = random.coin();
   const std::vector<float> found = for_any_threads([&] {
     std::vector<char> packed(packed_bytes(product, outputs, inputs));
@@ -68,6 +69,37 @@ void transposed_products(Random& random) {
     }
   }
   expect_near(found, expected, scale, 2e-6, "transposed_product");
+}
+
+void moments_by_group(Random& random) {
+  const int64_t rows = random.between(0, 300), inputs = random.between(1, 70), outputs = random.between(1, 600);
+  const int64_t groups = random.between(1, 4);
+  const std::vector<float> x = normals(random, rows * inputs);
+  const std::vector<float> weight = normals(random, outputs * inputs, 1 / std::sqrt(static_cast<float>(inputs)));
+  std::vector<uint32_t> group(rows);
+  // Neighbours are mostly of one group.
+  for (int64_t r = 0; r < rows; r++)
+    group[r] = r > 0 && random.between(0, 9) ? group[r - 1] : static_cast<uint32_t>(random.between(0, groups - 1));
+  const DenseProduct& product = kernels().dense[0];
+  const std::vector<double> found = for_any_threads([&] {
+    std::vector<char> packed(packed_bytes(product, outputs, inputs));
+    std::vector<double> tables(2 * groups * outputs, 1.0);
+    pack(product, weight.data(), outputs, inputs, packed.data());
+    add_moments(product, x.data(), rows, packed.data(), inputs, outputs, group.data(), tables.data(),
+                tables.data() + groups * outputs);
+    return tables;
+  });
+  std::vector<double> expected(found.size(), 1.0);
+  for (int64_t r = 0; r < rows; r++) {
+    for (int64_t o = 0; o < outputs; o++) {
+      double p = 0;
+      for (int64_t i = 0; i < inputs; i++) p += static_cast<double>(x[r * inputs + i]) * weight[o * inputs + i];
+      expected[group[r] * outputs + o] += p * p;
+      expected[(groups + group[r]) * outputs + o] += p * p * p * p;
+    }
+  }
+  for (std::size_t i = 0; i < found.size(); i++)
+    expect(std::abs(found[i] - expected[i]) <= 1e-5 * expected[i], "add_moments: off at " + std::to_string(i));
 }
 
 void elementwise(Random& random) {
@@ -160,6 +192,7 @@ void rotations(Random& random) {
 std::vector<Test> dense_tests() {
   return {{"dense: linear", 50, linear_products},
           {"dense: transposed_product", 6, transposed_products},
+          {"dense: add_moments", 10, moments_by_group},
           {"dense: add and swiglu", 10, elementwise},
           {"dense: rms_norm and layer_norm", 20, norms_of_rows},
           {"dense: take_rows", 5, rows_of_a_table},

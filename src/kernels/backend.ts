@@ -85,7 +85,7 @@ export type Precision = 'fp32' | 'bf16';
  * `relu`: `max(x, 0)`. `silu`: `x sigmoid(x)`. `gelu`: `x (1 + erf(x / sqrt 2)) / 2`, and `geluTanh`, its approximation
  * `x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2`; both Hendrycks and Gimpel 2016.
  */
-export type Activation = 'relu' | 'silu' | 'gelu' | 'geluTanh';
+export type Activation = 'relu' | 'silu' | 'gelu' | 'geluTanh' | 'tanh';
 
 /** Keys and values of sequences at the positions so far; made by `createCache`, filled by `decoderStep`. */
 export interface KeyValueCache {
@@ -120,6 +120,20 @@ export interface Backend extends TrainingOperations, FiringOperations, ToyOperat
     bias?: Float32Array;
     activation?: Activation;
     out: Float32Array;
+  }): Promise<void>;
+
+  /**
+   * `second[g, j] += sum p^2` and `fourth[g, j] += sum p^4` over the rows of group g, `p = <x[r], weight[j]>`, of which
+   * rows x outputs is never written. `x [rows, inputs]`, `group [rows]`, `second, fourth [groups, outputs]`. Sums of some
+   * neighbouring rows of a group may be float32.
+   */
+  addMoments(op: {
+    x: Float32Array;
+    rows: number;
+    weight: PackedMatrix;
+    group: Uint32Array;
+    second: Float64Array;
+    fourth: Float64Array;
   }): Promise<void>;
 
   /** `out = a + b`, elementwise; `out` may be `a` or `b`. */

@@ -71,6 +71,19 @@ export function createNativeBackend(settings: { threads?: number; instructionSet
         ACTIVATIONS[activation ?? 'none'],
         out,
       ),
+    addMoments: ({ x, rows, weight, group, second, fourth }) =>
+      addon.addMoments(
+        weight.precision === 'bf16',
+        rows,
+        weight.inputs,
+        weight.outputs,
+        Math.floor(second.length / weight.outputs),
+        x,
+        weight.data,
+        group,
+        second,
+        fourth,
+      ),
     add: ({ a, b, out }) => addon.add(out.length, a, b, out),
     swiglu: ({ gate, up, out }) => addon.swiglu(out.length, gate, up, out),
     rmsNorm: ({ x, rows, width, epsilon, scale, out }) => addon.rmsNorm(rows, width, epsilon, x, scale, out),
@@ -199,7 +212,14 @@ export function createNativeBackend(settings: { threads?: number; instructionSet
 }
 
 /** The addon's own numbers. */
-const ACTIVATIONS: Record<Activation | 'none', number> = { none: 0, relu: 1, silu: 2, gelu: 3, geluTanh: 4 };
+const ACTIVATIONS: Record<Activation | 'none', number> = {
+  none: 0,
+  relu: 1,
+  silu: 2,
+  gelu: 3,
+  geluTanh: 4,
+  tanh: 5,
+};
 
 function weightsOf({ q, k, v, o, gate, up, down }: PackedBlock): unknown[] {
   return [q, k, v, o, gate, up, down].map(({ data }) => data);

@@ -50,7 +50,7 @@ describe.each(instructionSets)('%s', (instructionSet) => {
 
   it('multiplies with bias and activation', async () => {
     choose();
-    const activation = fc.constantFrom(undefined, 'relu', 'silu', 'gelu', 'geluTanh');
+    const activation = fc.constantFrom(undefined, 'relu', 'silu', 'gelu', 'geluTanh', 'tanh');
     await fc.assert(
       fc.asyncProperty(seed, rows, width, width, activation, async (s, n, inputs, outputs, activation) => {
         const random = new Random(s);
@@ -63,6 +63,26 @@ describe.each(instructionSets)('%s', (instructionSet) => {
           (b, { out }) =>
             b.linear({ x, rows: n, weight: b.pack(weight, outputs, inputs), bias, activation, out }),
           1e-4,
+        );
+      }),
+      runs,
+    );
+  });
+
+  it('adds moments of products to the groups that rows are of', async () => {
+    choose();
+    await fc.assert(
+      fc.asyncProperty(seed, rows, width, width, async (s, n, inputs, outputs) => {
+        const random = new Random(s);
+        const x = normals(random, n * inputs);
+        const weight = normals(random, outputs * inputs, inputs ** -0.5);
+        const group = Uint32Array.from({ length: n }, (_, r) => Math.floor(r / 7) % 3);
+        const table = () => new Float64Array(3 * outputs).fill(1);
+        await agree(
+          native,
+          () => ({ second: table(), fourth: table() }),
+          (b, sums) => b.addMoments({ x, rows: n, weight: b.pack(weight, outputs, inputs), group, ...sums }),
+          1e-5,
         );
       }),
       runs,

@@ -16,6 +16,15 @@ describe('native arrays and refusals', () => {
     }
   });
 
+  it('names a group that there is no room for', () => {
+    const [x, table] = [new Float32Array(6), new Float64Array(4)];
+    const weight = native.pack(new Float32Array(6), 2, 3);
+    const group = Uint32Array.of(1, 2);
+    expect(() => native.addMoments({ x, rows: 2, weight, group, second: table, fourth: table })).toThrow(
+      /group\[1\]: 2, but second has room for 2 groups/,
+    );
+  });
+
   it.each([
     ['order.rows', { order: { rows: Uint32Array.of(9) } }, /order\.rows/],
     ['order.entries', { order: { entries: Uint32Array.of(1) } }, /order\.entries/],

@@ -7,7 +7,7 @@ import type { Dictionary } from '../../dictionaries/dictionary.ts';
 import { InputError } from '../../formats/errors.ts';
 import type { Backend } from '../../kernels/backend.ts';
 import { type Components, componentsOf, type Neighbours } from './components.ts';
-import { groupsOf, type LatentSums, sumFirings } from './firing.ts';
+import { type LatentSums, sumFirings, sumOfGroups } from './firing.ts';
 import { nearestRows, remainders } from './nearest.ts';
 
 export interface EvidenceRequest {
@@ -86,13 +86,13 @@ export async function gatherEvidence(request: EvidenceRequest): Promise<Evidence
   }));
 }
 
-/** The components without some groups of documents, for the interval of what follows from all of them. */
+/** What the components are without some groups of documents, for the interval of what follows from all of them; ratios have none here. */
 export function componentsWithout(
   { sums, neighbours }: Evidence,
   left: (group: number) => boolean,
 ): Components {
   return componentsOf(
-    groupsOf(sums, (group) => !left(group)),
+    sumOfGroups(sums, (group) => !left(group)),
     neighbours,
   );
 }

@@ -8,14 +8,13 @@ import { type Dictionary, decode, encode } from '../../dictionaries/dictionary.t
 import type { Backend, SparseRows } from '../../kernels/backend.ts';
 import { inTurns } from '../../kernels/inTurns.ts';
 import { Random } from '../../math/random.ts';
+import { NormalStream } from '../../math/ziggurat.ts';
 import { groupDocuments } from '../fidelity.ts';
 
 /** Sequences in memory at once. */
 const SEQUENCES = 32;
 /** Subjects looked at at the same time: while one is between two operations, the other keeps the threads busy. */
 const IN_FLIGHT = 2;
-/** Rows whose projections on all latents are made at a time. */
-const CHUNK = 512;
 /** Groups that documents are gathered into: intervals want few dozens, and each costs a table of latents. */
 const GROUPS = 40;
 /** Squared norm of the noise, over the mean squared distance of a row from the mean. */
@@ -77,11 +76,10 @@ export async function sumFirings(request: {
     subjects.map(async ({ dictionary: { decoderWeight, latents } }) => {
       const weight = decoderWeight.slice();
       await backend.unitRows({ weight, rows: latents, width });
-      return { weight, packed: backend.pack(weight, latents, width, backend.fastestPrecision) };
+      const packed = backend.pack(weight, latents, width, backend.fastestPrecision);
+      return { weight, packed, lengths: rowNorms(decoderWeight, width) };
     }),
   );
-  const most = Math.max(...subjects.map(({ dictionary }) => dictionary.latents));
-  const places = Array.from({ length: IN_FLIGHT }, () => backend.allocate(CHUNK * most));
   for (let first = 0; first < source.sequences; first += SEQUENCES) {
     const end = Math.min(first + SEQUENCES, source.sequences);
     const part = Array.from({ length: end - first }, (_, i) => first + i);
@@ -91,12 +89,15 @@ export async function sumFirings(request: {
     await backend.center({ x, center: mean, rows, width, scale: 1, out: centered });
     const squares = rowSquares(centered, width);
     const square = squares.reduce((sum, value) => sum + value, 0);
-    const noisy = new Float32Array(x.length);
-    new Random(seed, 'noise', String(first)).fillNormal(noisy, Math.sqrt((NOISE * square) / (rows * width)));
-    await backend.add({ a: x, b: noisy, out: noisy });
+    const noisy = withNoise(
+      x,
+      Math.sqrt((NOISE * square) / x.length),
+      new Random(seed, 'noise', String(first)),
+    );
     const others: SparseRows[] = [];
     for (const dictionary of counterparts) others.push(await encode(backend, dictionary, x, rows));
-    await inTurns(places, subjects.keys(), async (projections, i) => {
+    const residuals = Array.from({ length: IN_FLIGHT }, () => new Float32Array(x.length));
+    await inTurns(residuals, subjects.keys(), async (residual, i) => {
       const { dictionary, counterpartOf } = subjects[i];
       const { latents } = dictionary;
       const codes = await encode(backend, dictionary, x, rows);
@@ -108,8 +109,9 @@ export async function sumFirings(request: {
         subject: dictionary,
         codes,
         x,
-        directions: directions[i].weight,
+        directions: directions[i],
         group,
+        residual,
       });
       const steady = await encode(backend, dictionary, noisy, rows);
       addTogether(codes, steady, { group, latents, both: sums[i].steady });
@@ -122,13 +124,8 @@ export async function sumFirings(request: {
           other: sums[i].counterpart[c],
           others: counterparts[c].latents,
         });
-      for (let from = 0; from < rows; from += CHUNK) {
-        const count = Math.min(CHUNK, rows - from);
-        const chunk = centered.subarray(from * width, (from + count) * width);
-        const out = projections.subarray(0, count * latents);
-        await backend.linear({ x: chunk, rows: count, weight: directions[i].packed, out });
-        addMoments(sums[i], out, group.subarray(from, from + count));
-      }
+      const { second, fourth } = sums[i];
+      await backend.addMoments({ x: centered, rows, weight: directions[i].packed, group, second, fourth });
     });
     onProgress?.(end, source.sequences);
   }
@@ -157,33 +154,38 @@ function emptySums(groups: number, latents: number, counterparts: number): Laten
   };
 }
 
-/** The same sums over some of the groups. */
-export function groupsOf(sums: LatentSums, chosen: (group: number) => boolean): LatentSums {
-  const { groups, latents } = sums;
+/** The same sums over some of the groups together, as of a single one. */
+export function sumOfGroups(sums: LatentSums, chosen: (group: number) => boolean): LatentSums {
+  const { groups, latents, both, counterpart, ...tables } = sums;
   const kept = Array.from({ length: groups }, (_, group) => group).filter(chosen);
-  const part = (table: Float64Array) => {
+  const sum = (table: Float64Array) => {
     const columns = table.length / groups;
-    const out = new Float64Array(kept.length * columns);
-    kept.forEach((group, g) => {
-      out.set(table.subarray(group * columns, (group + 1) * columns), g * columns);
-    });
+    const out = new Float64Array(columns);
+    for (const group of kept)
+      for (let j = 0, at = group * columns; j < columns; j++, at++) out[j] += table[at];
     return out;
   };
-  const { both, counterpart, groups: _, latents: __, ...tables } = sums;
   return {
-    groups: kept.length,
+    groups: 1,
     latents,
-    both: both.map(part),
-    counterpart: counterpart.map(part),
+    both: both.map(sum),
+    counterpart: counterpart.map(sum),
     ...(Object.fromEntries(
-      Object.entries(tables).map(([name, table]) => [name, part(table)]),
+      Object.entries(tables).map(([name, table]) => [name, sum(table)]),
     ) as typeof tables),
   };
 }
 
+function withNoise(x: Float32Array, sd: number, random: Random): Float32Array {
+  const normals = new Float64Array(x.length);
+  new NormalStream(random).fill(normals);
+  return x.map((value, at) => value + sd * normals[at]);
+}
+
 function rowSquares(rows: Float32Array, width: number): Float64Array {
   const squares = new Float64Array(rows.length / width);
-  for (let at = 0; at < rows.length; at++) squares[Math.floor(at / width)] += rows[at] * rows[at];
+  for (let r = 0, at = 0; r < squares.length; r++)
+    for (const end = at + width; at < end; at++) squares[r] += rows[at] * rows[at];
   return squares;
 }
 
@@ -198,19 +200,22 @@ async function addWorth(
     subject: Dictionary;
     codes: SparseRows;
     x: Float32Array;
-    directions: Float32Array;
+    /** Unit decoder rows, and how long the decoder's are. */
+    directions: { readonly weight: Float32Array; readonly lengths: Float64Array };
     group: Uint32Array;
+    /** Room for what `x` is. */
+    residual: Float32Array;
   },
 ): Promise<void> {
-  const { subject, codes, x, directions, group } = of;
-  const { width, latents, decoderWeight } = subject;
+  const { subject, codes, x, directions, group, residual } = of;
+  const { weight, lengths } = directions;
+  const { width, latents } = subject;
   const { rows } = codes;
-  const lengths = rowNorms(decoderWeight, width);
-  const [residual, squares] = [new Float32Array(rows * width), new Float32Array(rows)];
+  const squares = new Float32Array(rows);
   const output = await decode(backend, subject, codes, x);
   await backend.residual({ a: x, b: output, rows, width, scale: 1, out: residual, squares });
   const dots = new Float32Array(codes.indices.length);
-  await backend.dots({ codes, weight: directions, m: residual, width, out: dots });
+  await backend.dots({ codes, weight, m: residual, width, out: dots });
   for (let r = 0; r < rows; r++) {
     for (let e = codes.offsets[r]; e < codes.offsets[r + 1]; e++) {
       const at = group[r] * latents + codes.indices[e];
@@ -240,17 +245,18 @@ function addTogether(
   const counterparts = to.of && latentsByCounterpart(to.of, to.others);
   for (let r = 0; r < codes.rows; r++) {
     const shift = group[r] * latents;
-    const active = otherCodes.indices.subarray(otherCodes.offsets[r], otherCodes.offsets[r + 1]);
-    for (const latent of active) on[latent] = 1;
+    const [from, end] = [otherCodes.offsets[r], otherCodes.offsets[r + 1]];
+    for (let e = from; e < end; e++) on[otherCodes.indices[e]] = 1;
     for (let e = codes.offsets[r]; e < codes.offsets[r + 1]; e++) {
       const latent = codes.indices[e];
       const counterpart = to.of ? to.of[latent] : latent;
       if (counterpart >= 0 && on[counterpart]) both[shift + latent]++;
     }
-    for (const other of active) {
-      on[other] = 0;
-      if (!counterparts) continue;
-      const { offsets, latents: subjects } = counterparts;
+    for (let e = from; e < end; e++) on[otherCodes.indices[e]] = 0;
+    if (!counterparts) continue;
+    const { offsets, latents: subjects } = counterparts;
+    for (let e = from; e < end; e++) {
+      const other = otherCodes.indices[e];
       for (let i = offsets[other]; i < offsets[other + 1]; i++) to.other![shift + subjects[i]]++;
     }
   }
@@ -270,34 +276,6 @@ function latentsByCounterpart(
     if (other >= 0) latents[next[other]++] = latent;
   });
   return { offsets, latents };
-}
-
-/** Of rows in their order; four of one group at a time, so that sums are fetched and put back once for them. */
-function addMoments(sums: LatentSums, projections: Float32Array, group: Uint32Array): void {
-  const { latents, second, fourth } = sums;
-  for (let r = 0; r < group.length; ) {
-    const shift = group[r] * latents;
-    const alike = r + 3 < group.length && group[r + 3] === group[r];
-    const [a, b, c, d] = [r * latents, (r + 1) * latents, (r + 2) * latents, (r + 3) * latents];
-    if (alike && group[r + 1] === group[r] && group[r + 2] === group[r]) {
-      for (let j = 0; j < latents; j++) {
-        const p = projections[a + j] * projections[a + j];
-        const q = projections[b + j] * projections[b + j];
-        const s = projections[c + j] * projections[c + j];
-        const t = projections[d + j] * projections[d + j];
-        second[shift + j] = second[shift + j] + p + q + s + t;
-        fourth[shift + j] = fourth[shift + j] + p * p + q * q + s * s + t * t;
-      }
-      r += 4;
-    } else {
-      for (let j = 0; j < latents; j++) {
-        const square = projections[a + j] * projections[a + j];
-        second[shift + j] += square;
-        fourth[shift + j] += square * square;
-      }
-      r += 1;
-    }
-  }
 }
 
 function rowNorms(weight: Float32Array, width: number): Float64Array {

@@ -68,14 +68,18 @@ async function fixedPoint(
   random: Random,
 ): Promise<{ unmixing: Float32Array; rounds: number }> {
   let unmixing: Float32Array = Float32Array.from(orthonormalRows(n, n, random));
+  const squashed = new Float32Array(rows * n);
   for (let round = 1; round <= MOST_ROUNDS; round++) {
-    const squashed = await product(backend, z, unmixing, rows, n, n);
+    await backend.linear({
+      x: z,
+      rows,
+      weight: backend.pack(unmixing, n, n),
+      activation: 'tanh',
+      out: squashed,
+    });
     const slopes = new Float64Array(n);
-    for (let at = 0, i = 0; at < squashed.length; at++, i = i + 1 === n ? 0 : i + 1) {
-      const value = Math.tanh(squashed[at]);
-      squashed[at] = value;
-      slopes[i] += (1 - value * value) / rows;
-    }
+    for (let r = 0; r < rows; r++)
+      for (let i = 0, at = r * n; i < n; i++, at++) slopes[i] += (1 - squashed[at] * squashed[at]) / rows;
     const next = new Float32Array(n * n);
     await backend.transposedProduct({ a: squashed, b: z, rows, aWidth: n, bWidth: n, out: next });
     for (let at = 0; at < next.length; at++)

@@ -6,7 +6,7 @@ import type { Activation, Backend, PackedMatrix, Precision } from '../backend.ts
 
 type Dense = Pick<
   Backend,
-  'pack' | 'linear' | 'add' | 'rmsNorm' | 'layerNorm' | 'takeRows' | 'rotary' | 'swiglu'
+  'pack' | 'linear' | 'addMoments' | 'add' | 'rmsNorm' | 'layerNorm' | 'takeRows' | 'rotary' | 'swiglu'
 >;
 
 export const dense: Dense = {
@@ -21,6 +21,17 @@ export const dense: Dense = {
       for (let o = 0; o < outputs; o++) {
         const sum = dot(x, r * inputs, data, o * inputs, inputs) + (bias?.[o] ?? 0);
         out[r * outputs + o] = activation === undefined ? sum : activations[activation](sum);
+      }
+    }
+  },
+
+  async addMoments({ x, rows, weight, group, second, fourth }) {
+    const { outputs, inputs } = weight;
+    for (let r = 0; r < rows; r++) {
+      for (let o = 0; o < outputs; o++) {
+        const square = dot(x, r * inputs, weight.data as Float32Array, o * inputs, inputs) ** 2;
+        second[group[r] * outputs + o] += square;
+        fourth[group[r] * outputs + o] += square * square;
       }
     }
   },
@@ -78,6 +89,7 @@ const activations: Record<Activation, (x: number) => number> = {
   relu: (x) => Math.max(x, 0),
   silu: (x) => x / (1 + Math.exp(-x)),
   gelu: (x) => (x / 2) * erfc(-x / Math.SQRT2),
+  tanh: Math.tanh,
   geluTanh: (x) => (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
 };
 

@@ -3,6 +3,7 @@ import { memorySource } from '../../../src/activations/memory.ts';
 import { type Dictionary, decode, encode } from '../../../src/dictionaries/dictionary.ts';
 import { familyOptions } from '../../../src/dictionaries/families/index.ts';
 import { companionsOf } from '../../../src/evaluation/evidence/companions.ts';
+import { COMPONENTS } from '../../../src/evaluation/evidence/components.ts';
 import { componentsWithout, gatherEvidence } from '../../../src/evaluation/evidence/evidence.ts';
 import { nearestRows, remainders } from '../../../src/evaluation/evidence/nearest.ts';
 import { InputError } from '../../../src/formats/errors.ts';
@@ -172,11 +173,11 @@ test('without some documents it is the evidence of the others', async () => {
   const [whole] = await gatherEvidence({ ...request, seed: 1 });
   const [part] = await gatherEvidence({ ...request, source: fewer, seed: 1 });
   const left = componentsWithout(whole, (group) => group % 4 === 0);
-  for (const name of ['density', 'agreement', 'purity', 'share', 'kurtosis'] as const)
-    for (let j = 0; j < LATENTS; j++) {
-      expect(left[name].value[j]).toBeCloseTo(part.components[name].value[j], 6);
-      expect(left[name].low[j]).toBeCloseTo(part.components[name].low[j], 6);
-    }
+  // Steadiness depends on noise, which is drawn for some sequences at a time.
+  for (const name of COMPONENTS.filter((name) => name !== 'steadiness'))
+    for (let j = 0; j < LATENTS; j++)
+      expect(left[name].value[j]).toBeCloseTo(part.components[name].value[j], 5);
+  expect(left.consensus.low).toEqual(part.components.consensus.low);
 });
 
 test('intervals hold the truth of another half of the documents about as often as they say', async () => {

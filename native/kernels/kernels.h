@@ -186,6 +186,8 @@ struct DrawnRows {
   uint32_t *start, *end;   // numbers of the entries of each row
   uint32_t* indices;       // of the block's entries, with room for 16 more than there can be; as the next
   float* values;
+  float* dense;            // where not null, the same rows with zeros written out, `width` apart: whole runs of 16
+  int64_t width;
 };
 
 // Entries of one row.

@@ -44,7 +44,8 @@ struct Generators {
   }
 };
 
-void draw_rows(const DrawnRows& d) {
+template <bool written_out>
+void draw_rows_as(const DrawnRows& d) {
   Generators generators(d.key, d.step, d.block);
   VI lane;
   for (int i = 0; i < LANES; i++) lane[i] = i;
@@ -61,8 +62,9 @@ void draw_rows(const DrawnRows& d) {
         VI last;
         __builtin_memcpy(&last, d.last + at, sizeof last);
         const uint32_t fires = at_most_mask(parts[part], last);
-        if (!fires) continue;
+        if (!written_out && !fires) continue;
         const V value = __builtin_convertvector(parts[part], V) * load(d.scale + at) + load(d.offset + at);
+        if (written_out) store(d.dense + r * d.width + at, (V)((VI)value & (VI)(parts[part] <= last)));
         const VI feature = lane + (int32_t)at;
         V index;
         __builtin_memcpy(&index, &feature, sizeof index);
@@ -72,7 +74,14 @@ void draw_rows(const DrawnRows& d) {
       }
     }
     d.end[r] = d.first + entries;
+    if (!written_out) continue;
+    for (int64_t at = round_up(d.features, kGenerators); at < d.width; at += LANES) store(d.dense + r * d.width + at, V{});
   }
+}
+
+void draw_rows(const DrawnRows& d) {
+  if (d.dense) draw_rows_as<true>(d);
+  else draw_rows_as<false>(d);
 }
 
 // Calls body(column, constant vectors) over whole vectors, four at a time.

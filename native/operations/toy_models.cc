@@ -94,7 +94,8 @@ class Instance {
     for (int64_t i = 0; i < n_; i++) factor_[i] = static_cast<float>(2.0 * importance[i] / count);
   }
 
-  // `prepare(block)` has the rows of a block ready.
+  // `prepare(block, inputs, width)` has the rows of a block ready. Where `inputs` is not null it may write them there too, with
+  // zeros, `width` apart, and returns whether it did.
   template <class Prepare>
   double step(int64_t at, const Rows& rows, Prepare prepare) {
     if (models_.bias.parameter) std::copy_n(models_.bias.parameter + instance_ * n_, n_, bias_.data());
@@ -102,8 +103,7 @@ class Instance {
     for (int64_t first = 0; first < blocks_; first += stretch_) {
       const int64_t count = std::min(stretch_, blocks_ - first);
       parallel_for(count, [&](int64_t block) {
-        prepare(first + block);
-        pass(rows, first + block, block);
+        pass(rows, first + block, block, prepare);
       });
       sum_products(std::min(count * kRows, batch_ - first * kRows), first > 0);
     }
@@ -145,13 +145,15 @@ class Instance {
   }
 
   // Rows of one block forward and back, as far as the hidden layer's gradient; it is the stretch's `place`th.
-  void pass(const Rows& rows, int64_t block, int64_t place) {
+  template <class Prepare>
+  void pass(const Rows& rows, int64_t block, int64_t place, Prepare prepare) {
     const int64_t first = block * kRows, count = std::min(kRows, batch_ - first), most = std::min(wide_, kColumns);
     const int64_t hidden_strips = floats(strip_bytes(product_, kRows, m_)),
                   strips = floats(strip_bytes(product_, kRows, most));
     float* hidden_strip = scratch(hidden_strips + strips + 2 * kRows * most);
     float *strip = hidden_strip + hidden_strips, *out = strip + strips, *inputs = out + kRows * most;
     float *hidden = hidden_.get() + first * narrow_, *back = hidden_gradient_.get() + first * narrow_;
+    const bool written_out = prepare(block, wide_ <= kColumns ? inputs : nullptr, wide_);
     embed(rows, first, count);
     product_.pack_rows(hidden, narrow_, count, m_, hidden_strip);
     std::fill_n(bias_sums_.data() + block * wide_, wide_, 0.0f);
@@ -166,12 +168,8 @@ class Instance {
       const int64_t panel = column / product_.panel;
       product_.multiply(hidden_strip, count, outputs_.get() + panel * output_panel_, m_, width, 0,
                         panels(product_, width), {}, out, width);
-      std::fill_n(inputs, count * width, 0.0f);
+      if (!written_out) write_out(rows, first, count, column, width, next, inputs);
       for (int64_t r = 0; r < count; r++) {
-        float* input = inputs + r * width - column;
-        uint32_t e = next[r];
-        for (; e < rows.end[first + r] && rows.indices[e] < column + width; e++) input[rows.indices[e]] = rows.values[e];
-        next[r] = e;
         const OutputRow row{bias_.data() + column, inputs + r * width, factor_.data() + column,
                             width,                 out + r * width,    bias_sums_.data() + block * wide_ + column};
         loss += kernels().output_row(row, models_.output_relu, models_.absolute);
@@ -188,6 +186,18 @@ class Instance {
     }
     turn(hidden, place, count, 0);
     if (dense_) turn(back, place, count, 1);
+  }
+
+  // Some columns of a block's rows; next[r] is the first entry of row r that lies in them.
+  static void write_out(const Rows& rows, int64_t first, int64_t count, int64_t column, int64_t width, uint32_t* next,
+                        float* inputs) {
+    std::fill_n(inputs, count * width, 0.0f);
+    for (int64_t r = 0; r < count; r++) {
+      float* input = inputs + r * width - column;
+      uint32_t e = next[r];
+      for (; e < rows.end[first + r] && rows.indices[e] < column + width; e++) input[rows.indices[e]] = rows.values[e];
+      next[r] = e;
+    }
   }
 
   void embed(const Rows& rows, int64_t first, int64_t count) {
@@ -326,7 +336,7 @@ void train_on_drawn(const ToyModels& models, const DrawnInputs& inputs, const To
   const Borrowed<float> values = borrow<float>(blocks * room);
   const Rows rows{start.get(), end.get(), indices.get(), values.get()};
   for (int64_t at = 0; at < steps.count; at++) {
-    losses[at * models.instances + instance] = model.step(at, rows, [&](int64_t block) {
+    losses[at * models.instances + instance] = model.step(at, rows, [&](int64_t block, float* dense, int64_t width) {
       DrawnRows drawn{};
       drawn.key = inputs.keys + 4 * instance;
       drawn.step = static_cast<uint32_t>(steps.first + at);
@@ -339,7 +349,10 @@ void train_on_drawn(const ToyModels& models, const DrawnInputs& inputs, const To
       drawn.end = end.get() + block * kRows;
       drawn.indices = indices.get() + block * room;
       drawn.values = values.get() + block * room;
+      drawn.dense = dense;
+      drawn.width = width;
       kernels().draw_rows(drawn);
+      return dense != nullptr;
     });
   }
 }
@@ -350,7 +363,7 @@ void train_on_given(const ToyModels& models, const SparseView& view, const ToySt
   Instance model(models, steps, instance, entries * kPlacesAnEntry > view.rows * models.features);
   const Rows rows{view.offsets, view.offsets + 1, view.indices, view.values};
   for (int64_t at = 0; at < steps.count; at++)
-    losses[at * models.instances + instance] = model.step(at, rows, [](int64_t) {});
+    losses[at * models.instances + instance] = model.step(at, rows, [](int64_t, float*, int64_t) { return false; });
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ Napi::Value Add(const Napi::CallbackInfo& info) {
   const float* x = a.floats("a", n);
   const float* y = a.floats("b", n);
   float* out = a.floats("out", n);
-  return in_background(info, [=] { add(x, y, n, out); });
+  return soon_or_in_background(info, elements_time(n), [=] { add(x, y, n, out); });
 }
 
 Napi::Value Swiglu(const Napi::CallbackInfo& info) {

@@ -7,6 +7,7 @@ import { SHARD_BYTES } from '../activations/store.ts';
 import { MAX_GROUPS } from '../evaluation/sums.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { hooksOf, siteOf } from '../runs/site.ts';
+import { keptGradients } from '../training/gradients.ts';
 import { parameterLengths } from '../training/state.ts';
 import { optionsOf, VALIDATION_ROWS } from './learn.ts';
 import { nullsOfKind } from './nulls.ts';
@@ -58,6 +59,7 @@ export function footprint(bench: Workbench, config: RunConfig, subject: Subject,
         validation +
         batch * row +
         4 * batch * (width + 2 * outputWidth) +
+        4 * keptGradients(latents, width, outputWidth) +
         entries,
       evaluation:
         text + parameters * dictionaries + 4 * Math.min(MAX_GROUPS, documents) * latents * dictionaries,

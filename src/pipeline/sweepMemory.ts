@@ -7,6 +7,7 @@ import { InputError } from '../formats/errors.ts';
 import { scaled } from '../report/numbers.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { siteOf } from '../runs/site.ts';
+import { keptGradients } from '../training/gradients.ts';
 import { parameterLengths } from '../training/state.ts';
 import { nullsOfKind } from './nulls.ts';
 
@@ -52,7 +53,10 @@ export function sweepMemory(
     states += state * (1 + nulls.length) + 4 * soft * config.dictionary.latents * outputWidth;
     const active = 'k' in config.dictionary ? config.dictionary.k : width;
     const arrays = 4 * ARRAYS_OF_A_STEP * config.training.batch * (width + outputWidth + active);
-    workspace = Math.max(workspace, arrays + (family.dense ? 4 * parameters : 0));
+    const gradients = family.dense
+      ? parameters
+      : keptGradients(config.dictionary.latents, width, outputWidth);
+    workspace = Math.max(workspace, arrays + 4 * gradients);
     rows = Math.max(rows, config.training.windowRows);
   }
   return {

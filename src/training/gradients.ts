@@ -17,8 +17,14 @@ import { type TrainingOptions, totalSteps } from './options.ts';
 import { latentsAt, sparsityWarmth } from './schedules.ts';
 import { deadLatents, type TrainingState } from './state.ts';
 
-/** Gradients of so many weights are kept between measuring and stepping: 1 MB, which stays in a cache. */
-const KEPT = 2 ** 18;
+/** Most weights whose gradients are kept between measuring and stepping: to write and read more would take longer than to form them twice. */
+const KEPT = 2 ** 23;
+
+/** How many numbers of a step's gradients are kept: those of both weights, or none. */
+export function keptGradients(latents: number, width: number, outputWidth: number): number {
+  const all = latents * (width + outputWidth);
+  return all <= KEPT ? all : 0;
+}
 
 /** Activations, and what they are multiplied by first. */
 export interface Rows {
@@ -59,6 +65,7 @@ export async function propagate(
   const { parameters, rows, width, outputWidth, latents, input } = batch;
   const { everyRow, alongDecoder } = loss;
   const { encoderWeight, decoderWeight } = parameters;
+  const kept = keptGradients(latents, width, outputWidth);
   const own: Record<string, Float32Array> = { ...loss.own };
   if (options.skip) {
     own.skip = workspace.floats('skip.gradient', outputWidth * width);
@@ -82,10 +89,7 @@ export async function propagate(
       parts: aux ? [...loss.parts, aux.part] : loss.parts,
       everyRow,
       alongDecoder,
-      kept:
-        latents * (width + outputWidth) <= KEPT
-          ? workspace.floats('gradients', latents * (width + outputWidth))
-          : undefined,
+      kept: kept > 0 ? workspace.floats('gradients', kept) : undefined,
     },
     own,
   };

@@ -30,8 +30,6 @@ export interface Pass {
   readonly tokens: Int32Array;
   readonly batch: number;
   readonly length: number;
-  /** Position of the first token of each sequence. */
-  readonly start: number;
   /** Begins at this hook point of the residual stream, with this activation `[batch, length, width]`. */
   readonly from?: { readonly order: number; readonly activation: Float32Array };
   /** Where a hook point stands in the order of computation. */
@@ -40,11 +38,6 @@ export interface Pass {
   readonly isWanted: (name: string) => boolean;
   /** Whether the driver may change the activation there. */
   readonly isEdited: (name: string) => boolean;
-  /** Attention to what the driver keeps; where absent, each sequence attends to itself. All `[batch * length, width]`. */
-  readonly attend?: (
-    layer: number,
-    heads: { q: Float32Array; k: Float32Array; v: Float32Array; out: Float32Array },
-  ) => Promise<void>;
 }
 
 /** The halts of one pass, in the order of `hookNames`, at least where one is wanted. */
@@ -114,7 +107,6 @@ async function embed(
 
 /** How many blocks from `layer` on can be computed at once, as nobody looks into them or between them. */
 function unseenBlocks(model: PackedTransformer, pass: Pass, layer: number): number {
-  if (pass.attend !== undefined) return 0;
   let count = 0;
   for (let next = layer; next < model.blocks.length && !innerHooks(next).some(pass.isWanted); next++) {
     count++;
@@ -181,7 +173,7 @@ async function* attention(
   buffers: Buffers,
 ): AsyncGenerator<Halt, void, void> {
   const { width, heads, headWidth } = model.config;
-  const { batch, length, start } = pass;
+  const { batch, length } = pass;
   const rows = batch * length;
   const name = (point: string): string => `blocks.${layer}.attn.${point}`;
 
@@ -199,7 +191,7 @@ async function* attention(
   const v = await project('v');
   yield { name: name('hook_v'), activation: v, width };
 
-  const rotation = { rows, length, start, heads, headWidth, cos: model.cos, sin: model.sin };
+  const rotation = { rows, length, start: 0, heads, headWidth, cos: model.cos, sin: model.sin };
   await backend.rotary({ ...rotation, x: q, out: q });
   yield { name: name('hook_rot_q'), activation: q, width };
   await backend.rotary({ ...rotation, x: k, out: k });
@@ -217,7 +209,6 @@ async function* attention(
   }
   // A pattern that is only looked at does not touch the result, not even its last bit.
   if (pattern !== undefined && pairPoints.some(pass.isEdited)) mixValues(pattern, v, sizes, z);
-  else if (pass.attend !== undefined) await pass.attend(layer, { q, k, v, out: z });
   else await backend.attention({ q, k, v, ...sizes, precision: model.precision, out: z });
   yield { name: name('hook_z'), activation: z, width };
 

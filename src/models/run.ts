@@ -57,7 +57,6 @@ export async function runForward(
     tokens,
     batch,
     length,
-    start: 0,
     from: from && { order: order.get(from.hook)!, activation: from.activation },
     order,
     isWanted: (name) => name === last || name in edit || capture.includes(name),

@@ -9,6 +9,7 @@ import { type DictionaryOptions, familyOf } from '../dictionaries/families/index
 import type { NullTraining } from '../evaluation/nulls/index.ts';
 import type { Backend } from '../kernels/backend.ts';
 import { BLOCK_ROWS, type Distribution } from '../toy/distribution.ts';
+import type { TrainingOptions } from '../training/options.ts';
 import { trainingOptions } from '../training/recipe.ts';
 import { currentDictionary } from '../training/state.ts';
 import { type Arm, train } from '../training/train.ts';
@@ -22,6 +23,13 @@ const WINDOW_ROWS = 16_384;
 export interface Wanted extends NullTraining {
   readonly dictionary: DictionaryOptions;
   readonly seed?: number;
+  /** What its training is told beside what all are; this comes first. */
+  readonly training?: Pick<
+    Partial<TrainingOptions>,
+    'learningRate' | 'warmupFraction' | 'decayFraction' | 'sparsityWarmupFraction' | 'resampleAt'
+  >;
+  /** Its decoder's bias begins at 0, not at the mean of the samples. */
+  readonly fromZero?: boolean;
 }
 
 /**
@@ -49,7 +57,7 @@ export async function trainDictionaries(
   const { width } = distribution;
   const source = knownSource(backend, distribution, { firstBlock, sequences: (steps * BATCH) / BLOCK_ROWS });
   const block = { start: 0, end: width, ...(await activationScale(source, { seed, start: 0, end: width })) };
-  const arms = wanted.map(({ dictionary, seed: own = seed, freeze, mixed }): Arm => {
+  const arms = wanted.map(({ dictionary, seed: own = seed, freeze, mixed, training, fromZero }): Arm => {
     const family = familyOf(dictionary.family);
     const given = {
       tokens: steps * BATCH,
@@ -64,8 +72,8 @@ export async function trainDictionaries(
     };
     // Resampling moves what is frozen.
     const frozen = freeze && { freeze, resampleAt: [] };
-    const options = trainingOptions(family, dictionary, { ...given, ...frozen }, width);
-    return { options, input: [block], mixed };
+    const options = trainingOptions(family, dictionary, { ...given, ...training, ...frozen }, width);
+    return { options, input: [fromZero ? { ...block, mean: new Float32Array(width) } : block], mixed };
   });
   const trained = await train({
     backend,

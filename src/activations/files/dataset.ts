@@ -45,13 +45,23 @@ export async function openDatasetActivations(path: string, hook?: string): Promi
   const rows = contexts * length;
   const labels = {
     sequences: Int32Array.from({ length: rows }, (_, row) => Math.floor(row / length)),
-    ...(hasTokens && { tokens: tokens.reduce(joined, new Int32Array(0)) }),
+    ...(hasTokens && { tokens: concatenated(tokens, rows) }),
   };
   async function* parts(): AsyncGenerator<Float32Array> {
     for await (const batch of readDatasetBatches(path, [name]))
       yield Float32Array.from(batch.get(name)!.data as Float32Array);
   }
   return { name: path, rows, width, labels, parts };
+}
+
+function concatenated(parts: readonly Int32Array[], length: number): Int32Array {
+  const whole = new Int32Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 function joined<A extends Float32Array | Int32Array>(a: A, b: A): A {

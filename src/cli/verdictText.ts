@@ -1,5 +1,5 @@
 /** The verdict on a run as a table: the dictionary, and beside it its nulls under the same judgement. */
-import { grouped, percent } from '../report/numbers.ts';
+import { decimal, grouped, percent } from '../report/numbers.ts';
 import type { EvidenceSummary, JudgedDictionary } from '../runs/evidenceSchema.ts';
 import type { Interval } from '../runs/schema.ts';
 import { cell } from './metricsTable.ts';
@@ -7,7 +7,7 @@ import { table } from './text.ts';
 
 export function verdictText(
   directory: string,
-  { level, documents, tokens, dictionaries, classes }: EvidenceSummary,
+  { level, documents, tokens, otherCorpus, dictionaries, classes }: EvidenceSummary,
 ): string {
   const head = [
     '',
@@ -49,6 +49,7 @@ export function verdictText(
     `${grouped(documents)} test documents, ${grouped(tokens)} tokens; 95 % intervals over documents. A latent is judged where it fires at least 20 times.`,
     `Supported: at a false-discovery rate of ${percent(level)}, learned on worlds with known features. Probability: that a latent is true, mean over those judged. Gap: what this dictionary has more than the null.`,
     conclusion(own, nulls),
+    ...(otherCorpus ? [transferLine(otherCorpus, own, nulls)] : []),
     '',
     table(classHead, classRows, ['left', ...classHead.slice(1).map(() => 'right' as const)]),
     '',
@@ -68,4 +69,27 @@ function conclusion(own: JudgedDictionary, nulls: readonly JudgedDictionary[]): 
   if (level.length > 0)
     return `As many latents are supported in ${level.join(', ')}: this is no evidence of true features.`;
   return 'More latents are supported than in any null.';
+}
+
+/** Medians over latents: what most of them do in other text, and what those of nulls do. */
+function transferLine(
+  { name, tokens }: NonNullable<EvidenceSummary['otherCorpus']>,
+  own: JudgedDictionary,
+  nulls: readonly JudgedDictionary[],
+): string {
+  const median = ({ distributions }: JudgedDictionary) => {
+    const told = distributions?.transfer;
+    return told && { latents: told.latents, value: told.quantiles[(told.quantiles.length - 1) / 2] };
+  };
+  const among = `In other text (${name}, ${grouped(tokens)} tokens)`;
+  const here = median(own);
+  if (!here) return `${among} no latent fires often enough for anything to be said.`;
+  const there = nulls.flatMap((one) => {
+    const told = median(one);
+    return told ? [`${one.name} ${decimal(told.value, 3)}`] : [];
+  });
+  return (
+    `${among} a latent explains more of what others leave it by ${decimal(here.value, 3)}, median over ${grouped(here.latents)} that fire there` +
+    (there.length > 0 ? `; of nulls: ${there.join(', ')}.` : '.')
+  );
 }

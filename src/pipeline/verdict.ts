@@ -2,13 +2,16 @@
  * The verdict on a run: companions are trained, evidence is gathered for the dictionary and for its nulls, and what is supported
  * is counted in both. What it finds is in evidence.json and evidence.parquet of the run. It must not know of terminals.
  */
+
+import { modelSource } from '../activations/harvest.ts';
 import type { Dictionary } from '../dictionaries/dictionary.ts';
 import { type CausalEffects, causalEffects } from '../evaluation/evidence/causal.ts';
-import type { Components } from '../evaluation/evidence/components.ts';
+import { type Component, type Components, FEWEST_FIRINGS } from '../evaluation/evidence/components.ts';
 import { componentsWithout, gatherEvidence } from '../evaluation/evidence/evidence.ts';
+import { transferOf } from '../evaluation/evidence/transfer.ts';
 import type { NullName } from '../evaluation/nulls/index.ts';
 import { CALIBRATION } from '../evaluation/verdict/calibration.ts';
-import { FEWEST_FIRINGS, INPUTS, verdictInputs } from '../evaluation/verdict/inputs.ts';
+import { INPUTS, verdictInputs } from '../evaluation/verdict/inputs.ts';
 import { scoreOf } from '../evaluation/verdict/model.ts';
 import { verdictsOf } from '../evaluation/verdict/verdicts.ts';
 import { InputError } from '../formats/errors.ts';
@@ -23,6 +26,7 @@ import { type CompanionDictionaries, trainCompanions } from './companions.ts';
 import { composition, recordComposition } from './composition.ts';
 import { readLearned } from './learn.ts';
 import { madeNulls, nullDirectory, nullsOfKind } from './nulls.ts';
+import { type OtherText, otherText } from './otherText.ts';
 import {
   activationsOf,
   isFile,
@@ -37,13 +41,15 @@ import { classesOf, gapOf, type Judged, latentRows, summaryOf } from './verdictS
 const PARTS = 10;
 
 /**
- * Judges the evaluated run in `dir`, an autoencoder of one hook point or of a file, at a false-discovery rate of `level`.
- * Undefined where the signal stopped it; a second call goes on. InputError where the run is not evaluated or cannot be judged.
+ * Judges the evaluated run in `dir`, an autoencoder of one hook point or of a file, at a false-discovery rate of `level`. Where
+ * another corpus is named, it is also measured whether latents hold in its text. Undefined where the signal stopped it; a second call
+ * goes on. InputError where the run is not evaluated or cannot be judged.
  */
 export async function judgeRun(
   bench: Workbench,
   dir: string,
   level: number,
+  otherCorpus?: string,
 ): Promise<EvidenceSummary | undefined> {
   const run = await readRun(dir);
   const { config } = run;
@@ -53,11 +59,12 @@ export async function judgeRun(
   if (!site.autoencoder || site.inputs.length > 1)
     throw new InputError(`${dir}: only autoencoders of one hook point can be judged, and this is none`);
   const material = await loadMaterial(bench, config);
+  const other = otherCorpus === undefined ? undefined : await otherText(bench, config, material, otherCorpus);
   const companions = await trainCompanions(bench, config, dir, material, 'training of companions');
   if (!companions) return undefined;
 
   const learned = await readLearned(dir);
-  const judged = { site, level, seed: config.seed };
+  const judged = { site, level, seed: config.seed, other };
   const [own, ...nulls] = await judgeDictionaries(bench, {
     ...judged,
     named: [['dictionary', learned.dictionary], ...(await nullDictionaries(bench, config, dir, material))],
@@ -96,6 +103,9 @@ export async function judgeRun(
     split: 'test',
     documents: own.evidence.documents,
     tokens: rows.reduce((sum, count) => sum + count, 0),
+    ...(other && {
+      otherCorpus: { name: other.corpus.name, sha256: other.corpus.sha256, tokens: other.tokens },
+    }),
     dictionaries: [
       summaryOf(own, effects),
       ...nulls.map((one) => ({ ...summaryOf(one), gap: gapOf(own, one) })),
@@ -137,12 +147,13 @@ async function judgeDictionaries(
     material: Material;
     site: Site;
     companions: CompanionDictionaries;
+    other: OtherText | undefined;
     mean: Float32Array;
     level: number;
     seed: number;
   },
 ): Promise<Judged[]> {
-  const { named, material, site, companions, mean, level, seed } = of;
+  const { named, material, site, companions, other, mean, level, seed } = of;
   const gathered = await stopwatch.phase(reporter, 'evidence', 'sequences', (update) =>
     gatherEvidence({
       backend,
@@ -157,8 +168,25 @@ async function judgeDictionaries(
       },
     }),
   );
-  return named.map(([name, dictionary], i) => {
+  const transfers =
+    other && !isFile(material)
+      ? await stopwatch.phase(reporter, 'evidence in other text', 'sequences', (update) =>
+          transferOf({
+            backend,
+            subjects: named.map(([, dictionary], i) => ({ dictionary, worth: gathered[i].components.worth })),
+            source: modelSource(material.model, other.corpus, other.sequences, site.inputs),
+            mean,
+            seed,
+            onProgress: (done, total) => {
+              signal?.throwIfAborted();
+              update(done, total);
+            },
+          }),
+        )
+      : [];
+  return named.map(([name, dictionary], i): Judged => {
     const evidence = gathered[i];
+    const transfer: Component | undefined = transfers[i];
     const scored = (components: Components) => scoresOf(components, dictionary, evidence.sums.fires);
     const scores = scored(evidence.components);
     const judge = (of: Float64Array) => verdictsOf(CALIBRATION, of, level, evidence.remainders);
@@ -166,7 +194,7 @@ async function judgeDictionaries(
     const without = parts.map((part) =>
       judge(scored(componentsWithout(evidence, (group) => group % PARTS === part))),
     );
-    return { name, dictionary, evidence, scores, verdicts: judge(scores), without };
+    return { name, dictionary, evidence, transfer, scores, verdicts: judge(scores), without };
   });
 }
 

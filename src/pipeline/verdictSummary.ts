@@ -5,7 +5,7 @@
 import type { Dictionary } from '../dictionaries/dictionary.ts';
 import { type CompositionGraph, LATENT_CLASSES } from '../evaluation/composition/graph.ts';
 import type { CausalEffects } from '../evaluation/evidence/causal.ts';
-import { COMPONENTS } from '../evaluation/evidence/components.ts';
+import { COMPONENTS, type Component } from '../evaluation/evidence/components.ts';
 import type { Evidence } from '../evaluation/evidence/evidence.ts';
 import type { Verdicts } from '../evaluation/verdict/verdicts.ts';
 import { jackknifeInterval } from '../math/jackknife.ts';
@@ -25,6 +25,8 @@ export interface Judged {
   readonly name: string;
   readonly dictionary: Dictionary;
   readonly evidence: Evidence;
+  /** Where other text was given. */
+  readonly transfer?: Component;
   readonly verdicts: Verdicts;
   readonly scores: Float64Array;
   /** The verdicts without each part of the documents. */
@@ -61,11 +63,12 @@ export function summaryOf(judged: Judged, effects?: CausalEffects): JudgedDictio
 }
 
 function distributionsOf(
-  { evidence: { components } }: Judged,
+  { evidence: { components }, transfer }: Judged,
   effects: CausalEffects | undefined,
 ): JudgedDictionary['distributions'] {
   const told: [EvidenceMeasure, Float64Array][] = COMPONENTS.map((name) => [name, components[name].value]);
   if (effects) told.push(['ablated', effects.ablated.value], ['added', effects.added.value]);
+  if (transfer) told.push(['transfer', transfer.value]);
   return Object.fromEntries(
     told
       .map(([name, values]) => [name, values.filter(Number.isFinite)] as const)
@@ -120,15 +123,15 @@ export function classesOf(
 
 /** Rows of evidence.parquet. Made one by one as they are asked for. */
 export function* latentRows(
-  { dictionary, evidence: { components }, verdicts, scores }: Judged,
+  { dictionary, evidence: { components }, transfer, verdicts, scores }: Judged,
   nulls: readonly Judged[],
   { nodes }: CompositionGraph,
   effects: CausalEffects | undefined,
 ): Generator<LatentEvidence> {
   const unknown = new Float64Array(dictionary.latents).fill(NaN);
   const nothing = { value: unknown, low: unknown, high: unknown };
-  const of = (name: EvidenceMeasure) =>
-    name === 'ablated' || name === 'added' ? (effects?.[name] ?? nothing) : components[name];
+  const all = { ...components, ablated: nothing, added: nothing, transfer: transfer ?? nothing, ...effects };
+  const of = (name: EvidenceMeasure): Component => all[name];
   const amongNulls = (name: 'share' | 'kurtosis') => {
     const values = Float64Array.from(nulls.flatMap((one) => [...one.evidence.components[name].value]))
       .filter((value) => !Number.isNaN(value))

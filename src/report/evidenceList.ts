@@ -56,6 +56,13 @@ export const EVIDENCE_MEANINGS: Readonly<Record<EvidenceMeasure, EvidenceMeaning
     better: 'higher',
     decimals: 2,
   },
+  transfer: {
+    label: 'In other text',
+    meaning:
+      'How much more of what other latents leave it explains in another corpus than in the one that the run is judged on: 0 where it holds as well there.',
+    better: 'higher',
+    decimals: 3,
+  },
   purity: {
     label: 'One direction',
     meaning:

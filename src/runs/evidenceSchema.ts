@@ -12,7 +12,7 @@ import { intervalSchema } from './schema.ts';
 const whole = z.int().nonnegative();
 
 /** What is measured of each latent, with a 95 % interval; `evaluation/evidence/` says what each means. */
-export const EVIDENCE_MEASURES = [...COMPONENTS, 'ablated', 'added'] as const;
+export const EVIDENCE_MEASURES = [...COMPONENTS, 'ablated', 'added', 'transfer'] as const;
 export type EvidenceMeasure = (typeof EVIDENCE_MEASURES)[number];
 
 /** Probabilities of the quantiles of `distributions`: every twentieth, from the least to the greatest. */
@@ -55,6 +55,8 @@ export const evidenceSchema = z.object({
   split: z.literal('test'),
   documents: whole,
   tokens: whole,
+  /** What `transfer` was measured on, where it was. */
+  otherCorpus: z.object({ name: z.string().min(1), sha256: z.string(), tokens: whole }).optional(),
   /** The run's own first, then its nulls. */
   dictionaries: z.array(judgedSchema).min(1),
   /** The run's own latents by what they are to each other (composition.json), each class that there is. */

@@ -1,5 +1,5 @@
 /** The verdict on a whole small run of stories15M: its files, the same bytes on any number of threads, refusals. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -28,6 +28,8 @@ const config = parseConfig({
 
 let root: string;
 let dir: string;
+/** Text that is not the run's own. */
+let other: string;
 const bench = (threads = 2, more: Partial<Workbench> = {}): Workbench => ({
   backend: createNativeBackend({ threads }),
   reporter: silent,
@@ -39,6 +41,10 @@ beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'monosem-verdict-'));
   process.env.MONOSEM_CACHE = join(root, 'cache');
   dir = join(root, 'judged');
+  other = join(root, 'other.txt');
+  const line = (i: number) =>
+    `The ${['cat', 'dog', 'bird'][i % 3]} saw ${i} big red balls and ran to the park with Tim.`;
+  await writeFile(other, Array.from({ length: 120 }, (_, i) => line(i)).join('\n'));
   await trainRun(bench(), config, dir, { resume: false });
 });
 afterAll(async () => {
@@ -55,7 +61,9 @@ it('refuses a run that is not evaluated, then judges it', async () => {
   expect(await judgeRun(bench(2, { signal: stop.signal }), dir, 0.1)).toBeUndefined();
   expect(await readEvidence(dir)).toBeUndefined();
 
-  const summary = (await judgeRun(bench(), dir, 0.1))!;
+  await expect(judgeRun(bench(), dir, 0.1, 'nowhere')).rejects.toThrow(/corpus nowhere: no such file/);
+  await expect(judgeRun(bench(), dir, 0.1, 'self')).rejects.toThrow(/it is the run's own; name another/);
+  const summary = (await judgeRun(bench(), dir, 0.1, other))!;
   expect(summary).toEqual(await readEvidence(dir));
   expect(summary.dictionaries.map(({ name }) => name)).toEqual([
     'dictionary',
@@ -98,6 +106,9 @@ it('refuses a run that is not evaluated, then judges it', async () => {
     expect(own).toHaveLength(count);
     expect(own.filter(({ verdict }) => verdict === 'supported')).toHaveLength(supported);
   }
+  expect(summary.otherCorpus!.name).toBe('other.txt');
+  for (const { name, distributions } of summary.dictionaries)
+    expect(distributions!.transfer, name).toBeDefined();
   expect((await readComposition(dir))!.composition.latents).toHaveLength(96);
   expect(known.filter(({ ablated }) => !Number.isNaN(ablated)).length).toBeGreaterThan(10);
   expect(await readFile(join(dir, 'report.html'), 'utf8')).toContain('id="evidence"');
@@ -109,7 +120,7 @@ it('comes to the same bytes on another number of threads, and keeps no checkpoin
   );
   await rm(join(dir, 'companions'), { recursive: true });
   await rm(join(dir, 'nulls', 'reinitialised', 'companions'), { recursive: true });
-  await judgeRun(bench(1), dir, 0.1);
+  await judgeRun(bench(1), dir, 0.1, other);
   const after = await Promise.all(
     ['evidence.json', 'evidence.parquet'].map((file) => sha256File(join(dir, file))),
   );

@@ -14,17 +14,22 @@ export function addVerdict(program: Command, terminal: Terminal): void {
       'say which latents of a run are true features of the data, and how many of its nulls would be',
     )
     .option('--level <rate>', 'the share of false ones among the supported that is put up with', rate, 0.1)
+    .option(
+      '--other-corpus <name>',
+      'measure too whether latents hold in other text: gutenberg-children, self, or a path to text',
+    )
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nTrains five companions (two seeds, another width, half and twice the L0) beside each other and keeps them in the\nrun. Nulls are those that the run was trained with. Example:\n  monosem train --name judged --nulls all\n  monosem verdict runs/judged',
+      '\nTrains five companions (two seeds, another width, half and twice the L0) beside each other and keeps them in the\nrun. Nulls are those that the run was trained with. Example:\n  monosem train --name judged --nulls all\n  monosem verdict runs/judged --other-corpus gutenberg-children',
     )
-    .action(async (directory: string, { level, json }: { level: number; json?: boolean }) => {
+    .action(async (directory: string, options: { level: number; otherCorpus?: string; json?: boolean }) => {
+      const { level, otherCorpus, json } = options;
       await readRun(directory);
       const { judgeRun } = await import('../../pipeline/verdict.ts');
       const summary = await keepOnInterruption(directory, `monosem verdict ${directory}`, () =>
         withBench(terminal, async (bench) => {
-          const judged = await judgeRun(bench, directory, level);
+          const judged = await judgeRun(bench, directory, level, otherCorpus);
           bench.signal?.throwIfAborted();
           return judged!;
         }),

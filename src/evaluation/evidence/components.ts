@@ -10,6 +10,9 @@ import type { Nearest } from './nearest.ts';
 /** Coverage of the intervals. */
 export const LEVEL = 0.95;
 
+/** Fewest firings on held-out rows of which anything can be said. */
+export const FEWEST_FIRINGS = 20;
+
 /** A component of each latent with its interval; NaN where nothing is known, as of latents that never fire. `[latents]` */
 export interface Component {
   readonly value: Float64Array;
@@ -81,12 +84,22 @@ export function componentsOf(sums: LatentSums, { seeds, widths, sparsities, own 
     neighbour: overDictionaries([own], latents),
     agreement: meanOf(agreements, latents),
     purity: ratio(perLatent(sums.along), perLatent(sums.whole)),
-    worth: ratio(perLatent(sums.gain), perLatent(sums.whole)),
+    worth: worthOf(sums),
     share: ratio(perLatent(sums.gain), perGroup(sums.variance)),
     evenness: evennessOf(sums),
     kurtosis: kurtosisOf(sums),
     steadiness: ratio(perLatent(sums.steady), perLatent(fires)),
   };
+}
+
+/** The component `worth` alone. */
+export function worthOf({ groups, latents, gain, whole }: LatentSums): Component {
+  return ratios(
+    groups,
+    latents,
+    (g, j) => gain[g * latents + j],
+    (g, j) => whole[g * latents + j],
+  );
 }
 
 type Sum = (group: number, latent: number) => number;

@@ -22,9 +22,6 @@ export const INPUTS = [
   'density',
 ] as const;
 
-/** Fewest firings on held-out rows of which anything can be said. */
-export const FEWEST_FIRINGS = 20;
-
 /**
  * Inputs `[latents, INPUTS.length]`. A cosine c with the nearest of n rows counts from what random directions come to,
  * `(c - c0) / (1 - c0)`, `c0` the expected nearest cosine of n in `width` dimensions: many latents in few dimensions are near to

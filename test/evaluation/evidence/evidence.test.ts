@@ -6,6 +6,7 @@ import { companionsOf } from '../../../src/evaluation/evidence/companions.ts';
 import { COMPONENTS } from '../../../src/evaluation/evidence/components.ts';
 import { componentsWithout, gatherEvidence } from '../../../src/evaluation/evidence/evidence.ts';
 import { nearestRows, remainders } from '../../../src/evaluation/evidence/nearest.ts';
+import { transferOf } from '../../../src/evaluation/evidence/transfer.ts';
 import { InputError } from '../../../src/formats/errors.ts';
 import { createReferenceBackend } from '../../../src/kernels/reference.ts';
 import { Random } from '../../../src/math/random.ts';
@@ -255,4 +256,36 @@ test('companions: other seeds, twice the width, half and twice the L0', () => {
   expect(topk.sparsities).toMatchObject([{ k: 4 }, { k: 16 }]);
   const l1 = companionsOf(familyOptions.parse({ family: 'l1', latents: 64, coefficient: 3 }));
   expect(l1.sparsities).toMatchObject([{ coefficient: 6 }, { coefficient: 1.5 }]);
+});
+
+describe('transfer', () => {
+  const worthOfSubject = async () => (await gatherEvidence({ ...request, seed: 1 }))[0].components.worth;
+  const transfer = async (activations: Float32Array) => {
+    const other = memorySource({ width: WIDTH, activations, sequences: documents, documents });
+    const subjects = [{ dictionary: subject, worth: await worthOfSubject() }];
+    return (await transferOf({ backend, subjects, source: other, mean, seed: 1 }))[0];
+  };
+
+  test('is 0 on the same rows, and its intervals hold 0 on rows that are drawn alike', async () => {
+    const same = await transfer(x);
+    for (const value of same.value) expect(value === 0 || Number.isNaN(value)).toBe(true);
+    const { low, high } = await transfer(normals(ROWS * WIDTH, 'more rows'));
+    const known = Array.from({ length: LATENTS }, (_, j) => j).filter((j) => !Number.isNaN(low[j]));
+    expect(known.length).toBeGreaterThan(LATENTS / 2);
+    expect(known.filter((j) => low[j] <= 0 && high[j] >= 0).length).toBeGreaterThanOrEqual(known.length - 1);
+  });
+
+  test('is the worth there less the worth here', async () => {
+    const there = x.map((value, at) => (at % WIDTH === 0 ? value + 2 : value / 3));
+    const other = memorySource({ width: WIDTH, activations: there, sequences: documents, documents });
+    const [{ components, sums }] = await gatherEvidence({ ...request, source: other, seed: 1 });
+    const here = await worthOfSubject();
+    const found = await transfer(there);
+    for (let j = 0; j < LATENTS; j++) {
+      let firings = 0;
+      for (let g = 0; g < sums.groups; g++) firings += sums.fires[g * LATENTS + j];
+      if (firings < 20) expect(found.value[j]).toBeNaN();
+      else expect(found.value[j]).toBeCloseTo(components.worth.value[j] - here.value[j], 12);
+    }
+  });
 });

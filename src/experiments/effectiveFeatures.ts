@@ -24,7 +24,7 @@ const DOCUMENT_ROWS = 64;
  * larger the penalty, so that it says little of shorter training (after 1,280 steps it was near 20 everywhere).
  */
 const FULL = {
-  seeds: 3,
+  seeds: 6,
   levels: 8,
   steps: ELHAGE.steps,
   learningRate: ELHAGE.learningRate,

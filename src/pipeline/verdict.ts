@@ -2,12 +2,11 @@
  * The verdict on a run: companions are trained, evidence is gathered for the dictionary and for its nulls, and what is supported
  * is counted in both. What it finds is in evidence.json and evidence.parquet of the run. It must not know of terminals.
  */
-
 import { modelSource } from '../activations/harvest.ts';
 import type { Dictionary } from '../dictionaries/dictionary.ts';
 import { type CausalEffects, causalEffects } from '../evaluation/evidence/causal.ts';
 import { type Component, type Components, FEWEST_FIRINGS } from '../evaluation/evidence/components.ts';
-import { componentsWithout, gatherEvidence } from '../evaluation/evidence/evidence.ts';
+import { componentsWithout, type Evidence, gatherEvidence } from '../evaluation/evidence/evidence.ts';
 import { transferOf } from '../evaluation/evidence/transfer.ts';
 import type { NullName } from '../evaluation/nulls/index.ts';
 import { CALIBRATION } from '../evaluation/verdict/calibration.ts';
@@ -139,21 +138,21 @@ async function nullDictionaries(
   return [...ofMade, ...(await Promise.all(trained))];
 }
 
+interface Judging {
+  readonly named: readonly (readonly [name: string, dictionary: Dictionary])[];
+  readonly material: Material;
+  readonly site: Site;
+  readonly companions: CompanionDictionaries;
+  readonly other: OtherText | undefined;
+  readonly mean: Float32Array;
+  readonly level: number;
+  readonly seed: number;
+}
+
 /** Judges dictionaries of the same activations, all of them in one pass over the test rows. */
-async function judgeDictionaries(
-  { backend, reporter, stopwatch, signal }: Workbench,
-  of: {
-    named: readonly (readonly [name: string, dictionary: Dictionary])[];
-    material: Material;
-    site: Site;
-    companions: CompanionDictionaries;
-    other: OtherText | undefined;
-    mean: Float32Array;
-    level: number;
-    seed: number;
-  },
-): Promise<Judged[]> {
-  const { named, material, site, companions, other, mean, level, seed } = of;
+async function judgeDictionaries(bench: Workbench, of: Judging): Promise<Judged[]> {
+  const { backend, reporter, stopwatch, signal } = bench;
+  const { named, material, site, companions, mean, level, seed } = of;
   const gathered = await stopwatch.phase(reporter, 'evidence', 'sequences', (update) =>
     gatherEvidence({
       backend,
@@ -168,25 +167,9 @@ async function judgeDictionaries(
       },
     }),
   );
-  const transfers =
-    other && !isFile(material)
-      ? await stopwatch.phase(reporter, 'evidence in other text', 'sequences', (update) =>
-          transferOf({
-            backend,
-            subjects: named.map(([, dictionary], i) => ({ dictionary, worth: gathered[i].components.worth })),
-            source: modelSource(material.model, other.corpus, other.sequences, site.inputs),
-            mean,
-            seed,
-            onProgress: (done, total) => {
-              signal?.throwIfAborted();
-              update(done, total);
-            },
-          }),
-        )
-      : [];
+  const transfers = await transfersOf(bench, of, gathered);
   return named.map(([name, dictionary], i): Judged => {
     const evidence = gathered[i];
-    const transfer: Component | undefined = transfers[i];
     const scored = (components: Components) => scoresOf(components, dictionary, evidence.sums.fires);
     const scores = scored(evidence.components);
     const judge = (of: Float64Array) => verdictsOf(CALIBRATION, of, level, evidence.remainders);
@@ -194,8 +177,30 @@ async function judgeDictionaries(
     const without = parts.map((part) =>
       judge(scored(componentsWithout(evidence, (group) => group % PARTS === part))),
     );
-    return { name, dictionary, evidence, transfer, scores, verdicts: judge(scores), without };
+    return { name, dictionary, evidence, transfer: transfers?.[i], scores, verdicts: judge(scores), without };
   });
+}
+
+/** Whether the latents of each hold in other text, where there is some. */
+async function transfersOf(
+  { backend, reporter, stopwatch, signal }: Workbench,
+  { named, material, site, other, mean, seed }: Judging,
+  gathered: readonly Evidence[],
+): Promise<Component[] | undefined> {
+  if (!other || isFile(material)) return undefined;
+  return stopwatch.phase(reporter, 'evidence in other text', 'sequences', (update) =>
+    transferOf({
+      backend,
+      subjects: named.map(([, dictionary], i) => ({ dictionary, worth: gathered[i].components.worth })),
+      source: modelSource(material.model, other.corpus, other.sequences, site.inputs),
+      mean,
+      seed,
+      onProgress: (done, total) => {
+        signal?.throwIfAborted();
+        update(done, total);
+      },
+    }),
+  );
 }
 
 /** Scores `[latents]`; NaN where a latent fires too rarely on all rows together. */

@@ -71,6 +71,9 @@ function conclusion(own: JudgedDictionary, nulls: readonly JudgedDictionary[]): 
   return 'More latents are supported than in any null.';
 }
 
+/** Smaller changes are none. */
+const thousandths = (value: number) => decimal(Math.round(value * 1000) / 1000 || 0, 3);
+
 /** Medians over latents: what most of them do in other text, and what those of nulls do. */
 function transferLine(
   { name, tokens }: NonNullable<EvidenceSummary['otherCorpus']>,
@@ -86,10 +89,10 @@ function transferLine(
   if (!here) return `${among} no latent fires often enough for anything to be said.`;
   const there = nulls.flatMap((one) => {
     const told = median(one);
-    return told ? [`${one.name} ${decimal(told.value, 3)}`] : [];
+    return told ? [`${one.name} ${thousandths(told.value)}`] : [];
   });
   return (
-    `${among} a latent explains more of what others leave it by ${decimal(here.value, 3)}, median over ${grouped(here.latents)} that fire there` +
+    `${among} the share that a latent explains of what others leave it changes by ${thousandths(here.value)}, median over ${grouped(here.latents)} that fire there` +
     (there.length > 0 ? `; of nulls: ${there.join(', ')}.` : '.')
   );
 }

@@ -69,3 +69,23 @@ test('the table says what the nulls leave of it', () => {
     'No latent is supported.',
   );
 });
+
+test('where other text was read, what latents and those of nulls come to there', () => {
+  const spread = (median: number) => ({
+    distributions: {
+      transfer: { latents: 80, quantiles: Array.from({ length: 21 }, (_, i) => median + (i - 10) / 100) },
+    },
+  });
+  const text = verdictText('runs/x', {
+    ...summary(
+      { ...judged('dictionary', 40), ...spread(-0.0292) },
+      { ...judged('random', 2, 40), ...spread(-0.00001) },
+      judged('ica', 5, 40),
+    ),
+    otherCorpus: { name: 'books', sha256: '', tokens: 31301 },
+  });
+  expect(text).toContain(
+    'In other text (books, 31,301 tokens) the share that a latent explains of what others leave it changes by −0.029, ' +
+      'median over 80 that fire there; of nulls: random 0.000.',
+  );
+});

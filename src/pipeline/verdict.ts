@@ -7,6 +7,7 @@ import type { Dictionary } from '../dictionaries/dictionary.ts';
 import { type CausalEffects, causalEffects } from '../evaluation/evidence/causal.ts';
 import { type Component, type Components, FEWEST_FIRINGS } from '../evaluation/evidence/components.ts';
 import { componentsWithout, type Evidence, gatherEvidence } from '../evaluation/evidence/evidence.ts';
+import { firingsOf } from '../evaluation/evidence/firing.ts';
 import { transferOf } from '../evaluation/evidence/transfer.ts';
 import type { NullName } from '../evaluation/nulls/index.ts';
 import { CALIBRATION } from '../evaluation/verdict/calibration.ts';
@@ -170,7 +171,8 @@ async function judgeDictionaries(bench: Workbench, of: Judging): Promise<Judged[
   const transfers = await transfersOf(bench, of, gathered);
   return named.map(([name, dictionary], i): Judged => {
     const evidence = gathered[i];
-    const scored = (components: Components) => scoresOf(components, dictionary, evidence.sums.fires);
+    const firings = firingsOf(evidence.sums);
+    const scored = (components: Components) => scoresOf(components, dictionary, firings);
     const scores = scored(evidence.components);
     const judge = (of: Float64Array) => verdictsOf(CALIBRATION, of, level, evidence.remainders);
     const parts = Array.from({ length: Math.min(PARTS, evidence.sums.groups) }, (_, part) => part);
@@ -204,13 +206,8 @@ async function transfersOf(
 }
 
 /** Scores `[latents]`; NaN where a latent fires too rarely on all rows together. */
-function scoresOf(components: Components, dictionary: Dictionary, fires: Float64Array): Float64Array {
-  const { latents } = dictionary;
+function scoresOf(components: Components, dictionary: Dictionary, firings: Float64Array): Float64Array {
   const inputs = verdictInputs(components, dictionary);
-  const firings = new Float64Array(latents);
-  fires.forEach((some, at) => {
-    firings[at % latents] += some;
-  });
   return firings.map((some, j) =>
     some < FEWEST_FIRINGS
       ? NaN

@@ -176,6 +176,15 @@ export function sumOfGroups(sums: LatentSums, chosen: (group: number) => boolean
   };
 }
 
+/** Rows on which each latent fires, of all groups. `[latents]` */
+export function firingsOf({ fires, latents }: LatentSums): Float64Array {
+  const firings = new Float64Array(latents);
+  fires.forEach((some, at) => {
+    firings[at % latents] += some;
+  });
+  return firings;
+}
+
 function withNoise(x: Float32Array, sd: number, random: Random): Float32Array {
   const normals = new Float64Array(x.length);
   new NormalStream(random).fill(normals);

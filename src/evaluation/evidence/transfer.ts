@@ -6,7 +6,7 @@ import type { ActivationSource, Progress } from '../../activations/source.ts';
 import type { Dictionary } from '../../dictionaries/dictionary.ts';
 import type { Backend } from '../../kernels/backend.ts';
 import { type Component, FEWEST_FIRINGS, worthOf } from './components.ts';
-import { sumFirings } from './firing.ts';
+import { firingsOf, sumFirings } from './firing.ts';
 
 /**
  * For each subject the difference of `worth` (see `COMPONENTS`) on the rows of `source` less that on the rows it comes from: 0
@@ -26,11 +26,7 @@ export async function transferOf(request: {
   const { sums } = await sumFirings({ ...rest, subjects: bare, counterparts: [] });
   return subjects.map(({ worth: here }, i) => {
     const there = worthOf(sums[i]);
-    const { latents, fires } = sums[i];
-    const firings = new Float64Array(latents);
-    fires.forEach((some, at) => {
-      firings[at % latents] += some;
-    });
+    const firings = firingsOf(sums[i]);
     const value = there.value.map((one, j) => (firings[j] < FEWEST_FIRINGS ? NaN : one - here.value[j]));
     const half = (j: number) => Math.hypot(there.high[j] - there.value[j], here.high[j] - here.value[j]);
     return {

@@ -195,28 +195,29 @@ test('a narrow dictionary hedges: a wider one has its latents apart', async () =
 });
 
 describe('random dictionaries', () => {
-  test('have no compositions, copies or circles', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 0, max: 1e6 }), async (seed) => {
-        const random = new Random(seed, 'random');
-        const decoder = Array.from({ length: 40 }, () => {
-          const row = Array.from({ length: WIDTH }, () => random.normal());
-          const norm = Math.hypot(...row);
-          return row.map((value) => value / norm);
-        });
-        const codes = Array.from({ length: 1000 }, () =>
-          [...new Set([random.below(40), random.below(40), random.below(40)])].map((j): [number, number] => [
-            j,
-            0.5 + random.uniform(),
-          ]),
-        );
-        const { counts } = await analyse(await handMade(decoder, codes));
-        expect(counts).toMatchObject({ manifold: 0, duplicate: 0, split: 0, composed: 0 });
-        // By chance a row has enough of another, and codes at random know nothing of it.
-        expect(counts.absorber).toBeLessThanOrEqual(2);
-      }),
-      { numRuns: 4 },
-    );
+  /** Twenty worlds without structure: at a level of 5 % one of them has a composition by chance, seldom more than four. */
+  test('have compositions no more often than by chance, and no copies or circles', async () => {
+    let composed = 0;
+    for (let seed = 0; seed < 20; seed++) {
+      const random = new Random(seed, 'random');
+      const decoder = Array.from({ length: 40 }, () => {
+        const row = Array.from({ length: WIDTH }, () => random.normal());
+        const norm = Math.hypot(...row);
+        return row.map((value) => value / norm);
+      });
+      const codes = Array.from({ length: 1000 }, () =>
+        [...new Set([random.below(40), random.below(40), random.below(40)])].map((j): [number, number] => [
+          j,
+          0.5 + random.uniform(),
+        ]),
+      );
+      const { counts } = await analyse(await handMade(decoder, codes));
+      if (counts.composed > 0) composed++;
+      expect(counts).toMatchObject({ manifold: 0, duplicate: 0, split: 0 });
+      // By chance a row has enough of another, and codes at random know nothing of it.
+      expect(counts.absorber).toBeLessThanOrEqual(2);
+    }
+    expect(composed).toBeLessThanOrEqual(4);
   });
 });
 

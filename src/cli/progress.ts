@@ -31,7 +31,7 @@ export function figures({ unit, done, total, rate, details = {} }: PhaseState): 
   const pace =
     rate === undefined || !(rate > 0)
       ? []
-      : [`${pacePerSecond(rate)} ${unit}/s`, `${duration((total - done) / rate)} left`];
+      : [...pacePerSecond(rate, unit), `${duration((total - done) / rate)} left`];
   const named = Object.entries(details).map(([name, value]) => `${LABELS[name] ?? name} ${figure(value)}`);
   return [...pace, ...named].join(', ');
 }
@@ -53,12 +53,13 @@ export function endLine({ phase, unit, done, total, seconds, rate, details }: Ph
       : `${grouped(done)} ${unit} in`;
   const rest = figures({ phase, unit, done, total, seconds, details });
   // A rate over a handful of files says nothing.
-  const pace = rate === undefined || total < 100 ? '' : ` (${pacePerSecond(rate)} ${unit}/s)`;
-  return `${phase}: ${amount} ${duration(seconds)}${pace}${rest && `, ${rest}`}`;
+  const pace = rate === undefined || total < 100 ? [] : pacePerSecond(rate, unit);
+  return `${phase}: ${amount} ${duration(seconds)}${pace.map((text) => ` (${text})`).join('')}${rest && `, ${rest}`}`;
 }
 
-function pacePerSecond(rate: number): string {
-  return rate < 10 ? rate.toFixed(1) : grouped(rate);
+/** Nothing where it would be 0.0 a second. */
+function pacePerSecond(rate: number, unit: string): string[] {
+  return rate < 0.05 ? [] : [`${rate < 10 ? rate.toFixed(1) : grouped(rate)} ${unit}/s`];
 }
 
 function figure(value: number): string {

@@ -9,7 +9,7 @@ import type { Experiment } from './experiment.ts';
 import { judge, overSeeds } from './verdict.ts';
 
 const SPARSITIES = [0, 0.7, 0.9, 0.97, 0.99];
-const FULL = { seeds: 10, features: 100, hidden: 40, batch: 1024, steps: 8000, learningRate: 3e-3 };
+const FULL = { seeds: 6, features: 100, hidden: 40, batch: 1024, steps: 8000, learningRate: 3e-3 };
 /** Over the course of training. */
 const LOOKS = 20;
 const QUICK = { seeds: 3, features: 50, hidden: 20, batch: 256, steps: 1500, learningRate: 5e-3 };

@@ -10,7 +10,7 @@ import { judge, overSeeds } from './verdict.ts';
 
 const IMPORTANCES = logarithmic(0.1, 10, 13);
 const PROBABILITIES = logarithmic(0.01, 1, 9);
-const FULL = { seeds: 8, restarts: 8, steps: 4000, batch: 128, learningRate: 0.01 };
+const FULL = { seeds: 5, restarts: 8, steps: 4000, batch: 128, learningRate: 0.01 };
 const QUICK = { seeds: 3, restarts: 3, steps: 1000, batch: 128, learningRate: 0.02 };
 
 interface Cell {

@@ -23,7 +23,7 @@ export function addToy(program: Command, terminal: Terminal): void {
     .command('toy')
     .argument('[experiment]', 'which; without one, what there is')
     .description('test a claim about superposition where the truth is known, and say whether it held')
-    .option('--all', 'all experiments, one after another')
+    .option('--all', 'all experiments, as many side by side as there are threads')
     .option('--quick', 'at reduced size, for a first look')
     .option('--seed <number>', 'all random streams follow from it', wholeNumber, 0)
     .option('--runs <directory>', 'where <experiment>/entry.json is written', 'runs/toy')
@@ -48,11 +48,18 @@ export function addToy(program: Command, terminal: Terminal): void {
         await printResult(terminal, json, { data: known, text });
         return;
       }
-      const { runExperiment } = await import('../../experiments/runExperiment.ts');
-      const entries: Entry[] = [];
-      await withBench(terminal, async (bench) => {
-        for (const experiment of chosen)
-          entries.push(await runExperiment(bench, experiment, { directory, seed, quick }));
+      const entries = await withBench(terminal, async (bench) => {
+        const where = { directory, seed, quick };
+        if (all) {
+          const { experimentsApart } = await import('../experimentsApart.ts');
+          return experimentsApart(
+            bench,
+            chosen.map(({ name }) => name),
+            where,
+          );
+        }
+        const { runExperiment } = await import('../../experiments/runExperiment.ts');
+        return [await runExperiment(bench, chosen[0], where)];
       });
       const text = () => (all ? verdicts(entries) : entryText(entries[0]));
       await printResult(terminal, json, { data: all ? entries : entries[0], text });

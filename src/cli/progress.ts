@@ -1,6 +1,7 @@
 /**
  * The pipeline's reporter, drawn: on a terminal a bar with rate, time left and figures; anywhere else a plain line
- * every few seconds. Each phase ends in one line with the time that it took. It must not know what is reported.
+ * every few seconds. Of phases that are under way at the same time the one that began first is shown. Each ends in one line with
+ * the time that it took. It must not know what is reported.
  */
 import cliProgress, { type Options, type Params, type SingleBar } from 'cli-progress';
 import type { PhaseReporter, Reporter } from '../pipeline/reporter.ts';
@@ -69,9 +70,15 @@ function figure(value: number): string {
 /** A reporter that writes to `err`. `now` gives seconds. */
 export function terminalReporter(err: Output, now = () => performance.now() / 1e3): Reporter {
   const drawn = err.isTTY ? barDisplay(err) : plainDisplay(err, now);
+  const underWay: string[] = [];
   return {
     note: (line) => drawn.line(line),
-    begin: (phase, unit) => phaseReporter(phase, unit, drawn, now),
+    begin: (phase, unit) => {
+      underWay.push(phase);
+      const isShown = () => underWay[0] === phase;
+      const ended = () => underWay.splice(underWay.indexOf(phase), 1);
+      return phaseReporter({ phase, unit, isShown, ended }, drawn, now);
+    },
   };
 }
 
@@ -83,7 +90,12 @@ interface Display {
   line(text: string): void;
 }
 
-function phaseReporter(phase: string, unit: string, display: Display, now: () => number): PhaseReporter {
+function phaseReporter(
+  of: { phase: string; unit: string; isShown: () => boolean; ended: () => void },
+  display: Display,
+  now: () => number,
+): PhaseReporter {
+  const { phase, unit, isShown, ended } = of;
   const began = now();
   let first: { done: number; at: number } | undefined;
   let state: PhaseState = { phase, unit, done: 0, total: 0, seconds: 0 };
@@ -94,10 +106,11 @@ function phaseReporter(phase: string, unit: string, display: Display, now: () =>
       first ??= { done, at };
       const rate = at > first.at ? (done - first.done) / (at - first.at) : undefined;
       state = { phase, unit, done, total, seconds: at - began, rate, details };
-      display.show(state);
+      if (isShown()) display.show(state);
     },
     end() {
-      display.end();
+      if (isShown()) display.end();
+      ended();
       display.line(endLine({ ...state, seconds: now() - began }));
     },
   };

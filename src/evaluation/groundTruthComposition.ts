@@ -7,6 +7,7 @@
  */
 import type { SparseRows } from '../kernels/backend.ts';
 import { blocksOf, sumOverBlocks } from './blocks.ts';
+import { rowsByColumn } from './rowsByColumn.ts';
 
 /** A latent stands for a feature or a pair only where its F1 is above this. */
 const STANDS_FOR = 0.6;
@@ -37,23 +38,25 @@ export interface CompositionCounts {
   readonly latentFires: Float64Array;
   readonly featureFires: Float64Array;
   readonly pairFires: Float64Array;
-  /** Features of each pair, `[pairs, 2]`. */
-  readonly pairs: Int32Array;
-  readonly candidates: readonly Candidate[];
+  readonly candidates: Candidates;
   /** In which the candidate's latent and label both fire, `[blocks, candidates]`. */
   readonly together: Float64Array;
 }
 
-interface Candidate {
-  readonly latent: number;
-  /** A feature, or a place in `pairs`. */
-  readonly label: number;
-  readonly isPair: boolean;
+/** What each latent may stand for: one feature or two. */
+interface Candidates {
+  readonly count: number;
+  /** Those of latent j stand at `offsets[j] .. offsets[j + 1]`. */
+  readonly offsets: Uint32Array;
+  /** Two features, or one and -1. `[count, 2]` */
+  readonly features: Int32Array;
+  /** Where both of them are counted in `pairFires`; -1 for one. `[count]` */
+  readonly pair: Int32Array;
 }
 
 /**
- * The counts in `blocks` runs of the samples of `codes [rows, latents]` and `labels [rows, features]`. Holds
- * `[latents, features]`. RangeError where rows do not fit.
+ * The counts in `blocks` runs of the samples of `codes [rows, latents]` and `labels [rows, features]`. RangeError where rows do not
+ * fit.
  */
 export function countCompositions(
   options: { codes: SparseRows; labels: SparseRows; latents: number; features: number },
@@ -63,11 +66,12 @@ export function countCompositions(
   if (codes.rows !== labels.rows)
     throw new RangeError(`codes: ${codes.rows} rows were given for labels of ${labels.rows}`);
   const blockOf = blocksOf(codes.rows, blocks);
-  const { pairs, pairsOf, candidates, ofLatent } = findCandidates(options);
+  const { candidates, pairs, pairsOf } = findCandidates(options);
+  const { count, offsets, features: labelled } = candidates;
   const latentFires = new Float64Array(blocks * latents);
   const featureFires = new Float64Array(blocks * features);
-  const pairFires = new Float64Array((blocks * pairs.length) / 2);
-  const together = new Float64Array(blocks * candidates.length);
+  const pairFires = new Float64Array(blocks * pairs);
+  const together = new Float64Array(blocks * count);
   const fires = new Uint8Array(features);
   for (let row = 0; row < codes.rows; row++) {
     const block = blockOf[row];
@@ -77,54 +81,48 @@ export function countCompositions(
       featureFires[block * features + feature]++;
     }
     for (const feature of active)
-      for (const { other, pair } of pairsOf[feature])
-        if (fires[other]) pairFires[(block * pairs.length) / 2 + pair]++;
+      for (const { other, pair } of pairsOf[feature]) if (fires[other]) pairFires[block * pairs + pair]++;
     for (let e = codes.offsets[row]; e < codes.offsets[row + 1]; e++) {
       if (codes.values[e] === 0) continue;
-      latentFires[block * latents + codes.indices[e]]++;
-      for (const c of ofLatent[codes.indices[e]]) {
-        const { label, isPair } = candidates[c];
-        const on = isPair ? fires[pairs[2 * label]] && fires[pairs[2 * label + 1]] : fires[label];
-        if (on) together[block * candidates.length + c]++;
+      const latent = codes.indices[e];
+      latentFires[block * latents + latent]++;
+      for (let c = offsets[latent]; c < offsets[latent + 1]; c++) {
+        const [first, second] = [labelled[2 * c], labelled[2 * c + 1]];
+        if (fires[first] && (second < 0 || fires[second])) together[block * count + c]++;
       }
     }
     for (const feature of active) fires[feature] = 0;
   }
-  return { latents, features, latentFires, featureFires, pairFires, pairs, candidates, together };
+  return { latents, features, latentFires, featureFires, pairFires, candidates, together };
 }
 
 /** The scores of samples of which block b was drawn `weights[b]` times. */
 export function compositionScores(counts: CompositionCounts, weights: Float64Array): CompositionScores {
-  const { latents, pairs, candidates } = counts;
+  const { latents, candidates } = counts;
   const [latentFires, featureFires] = [counts.latentFires, counts.featureFires].map((table) =>
     sumOverBlocks(table, weights),
   );
   const [pairFires, together] = [counts.pairFires, counts.together].map((table) =>
     sumOverBlocks(table, weights),
   );
-  // Of equal ones the first stands, a single feature before a pair.
-  const best = new Float64Array(latents).fill(STANDS_FOR);
-  const of = new Int32Array(latents).fill(-1);
-  for (const [c, { latent, label, isPair }] of candidates.entries()) {
-    const labelled = isPair ? pairFires[label] : featureFires[label];
-    const f1 = (2 * together[c]) / (latentFires[latent] + labelled);
-    if (f1 > best[latent]) {
-      best[latent] = f1;
-      of[latent] = c;
-    }
-  }
   const standsFor = new Int32Array(2 * latents).fill(-1);
   const covered = new Set<number>();
   let [composed, atomic] = [0, 0];
   for (let latent = 0; latent < latents; latent++) {
-    if (of[latent] < 0) continue;
-    const { label, isPair } = candidates[of[latent]];
-    standsFor.set(isPair ? pairs.subarray(2 * label, 2 * label + 2) : [label], 2 * latent);
-    if (isPair) composed++;
-    else {
-      atomic++;
-      covered.add(label);
+    // Of equal ones the first stands, a single feature before a pair.
+    let [best, of] = [STANDS_FOR, -1];
+    for (let c = candidates.offsets[latent]; c < candidates.offsets[latent + 1]; c++) {
+      const pair = candidates.pair[c];
+      const labelled = pair < 0 ? featureFires[candidates.features[2 * c]] : pairFires[pair];
+      const f1 = (2 * together[c]) / (latentFires[latent] + labelled);
+      if (f1 > best) [best, of] = [f1, c];
     }
+    if (of < 0) continue;
+    standsFor.set(candidates.features.subarray(2 * of, 2 * of + 2), 2 * latent);
+    if (candidates.pair[of] < 0) {
+      atomic++;
+      covered.add(candidates.features[2 * of]);
+    } else composed++;
   }
   const firing = featureFires.reduce((count, fired) => count + (fired > 0 ? 1 : 0), 0);
   return {
@@ -153,41 +151,49 @@ function findCandidates({
   labels: SparseRows;
   latents: number;
   features: number;
-}) {
-  const both = new Uint32Array(latents * features);
-  const fired = new Uint32Array(latents);
-  for (let row = 0; row < codes.rows; row++) {
-    const active = labels.indices.subarray(labels.offsets[row], labels.offsets[row + 1]);
-    for (let e = codes.offsets[row]; e < codes.offsets[row + 1]; e++) {
-      if (codes.values[e] === 0) continue;
-      fired[codes.indices[e]]++;
-      const at = codes.indices[e] * features;
-      for (const feature of active) both[at + feature]++;
-    }
-  }
-  const candidates: Candidate[] = [];
-  const pairs: number[] = [];
-  const pairOf = new Map<number, number>();
+}): {
+  candidates: Candidates;
+  pairs: number;
+  pairsOf: { other: number; pair: number }[][];
+} {
+  const firings = rowsByColumn(codes, latents);
+  const both = new Uint32Array(features);
+  const [labelled, pairOf] = [[] as number[], [] as number[]];
+  const offsets = new Uint32Array(latents + 1);
+  const known = new Map<number, number>();
   const pairsOf = Array.from({ length: features }, (): { other: number; pair: number }[] => []);
-  const ofLatent = Array.from({ length: latents }, (_, latent): number[] => {
+  for (let latent = 0; latent < latents; latent++) {
+    const [from, end] = [firings.offsets[latent], firings.offsets[latent + 1]];
+    both.fill(0);
+    for (let f = from; f < end; f++) {
+      const row = firings.rows[f];
+      for (let e = labels.offsets[row]; e < labels.offsets[row + 1]; e++) both[labels.indices[e]]++;
+    }
     const often: number[] = [];
-    for (let i = 0; i < features; i++)
-      if (both[latent * features + i] > LEAST_SHARE * fired[latent]) often.push(i);
-    const from = candidates.length;
-    for (const label of often) candidates.push({ latent, label, isPair: false });
+    for (let i = 0; i < features; i++) if (both[i] > LEAST_SHARE * (end - from)) often.push(i);
+    for (const feature of often) {
+      labelled.push(feature, -1);
+      pairOf.push(-1);
+    }
     for (const [place, i] of often.entries()) {
       for (const other of often.slice(place + 1)) {
         const key = i * features + other;
-        const pair = pairOf.get(key) ?? pairOf.size;
-        if (pair === pairOf.size) {
-          pairOf.set(key, pair);
-          pairs.push(i, other);
+        const pair = known.get(key) ?? known.size;
+        if (pair === known.size) {
+          known.set(key, pair);
           pairsOf[i].push({ other, pair });
         }
-        candidates.push({ latent, label: pair, isPair: true });
+        labelled.push(i, other);
+        pairOf.push(pair);
       }
     }
-    return Array.from({ length: candidates.length - from }, (_, c) => from + c);
-  });
-  return { candidates, pairs: Int32Array.from(pairs), pairsOf, ofLatent };
+    offsets[latent + 1] = pairOf.length;
+  }
+  const candidates = {
+    count: pairOf.length,
+    offsets,
+    features: Int32Array.from(labelled),
+    pair: Int32Array.from(pairOf),
+  };
+  return { candidates, pairs: known.size, pairsOf };
 }

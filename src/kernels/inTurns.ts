@@ -20,3 +20,11 @@ export async function inTurns<Place, Item>(
   );
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
+
+/** What all of some work comes to. The first error is thrown when none of it is under way any more. */
+export async function beside<Work extends readonly unknown[]>(
+  ...work: Work
+): Promise<{ -readonly [K in keyof Work]: Awaited<Work[K]> }> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
+}

@@ -15,6 +15,7 @@ import { INPUTS, verdictInputs } from '../evaluation/verdict/inputs.ts';
 import { scoreOf } from '../evaluation/verdict/model.ts';
 import { verdictsOf } from '../evaluation/verdict/verdicts.ts';
 import { InputError } from '../formats/errors.ts';
+import { beside } from '../kernels/inTurns.ts';
 import { writeReport } from '../report/writeReport.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { readRun } from '../runs/directory.ts';
@@ -24,7 +25,7 @@ import { isEvaluated } from '../runs/schema.ts';
 import { type Site, siteOf } from '../runs/site.ts';
 import { type CompanionDictionaries, trainCompanions } from './companions.ts';
 import { composition, recordComposition } from './composition.ts';
-import { readLearned } from './learn.ts';
+import { type Learned, readLearned } from './learn.ts';
 import { madeNulls, nullDirectory, nullsOfKind } from './nulls.ts';
 import { type OtherText, otherText } from './otherText.ts';
 import {
@@ -51,6 +52,20 @@ export async function judgeRun(
   level: number,
   otherCorpus?: string,
 ): Promise<EvidenceSummary | undefined> {
+  try {
+    return await judge(bench, dir, level, otherCorpus);
+  } catch (error) {
+    if (error === bench.signal?.reason) return undefined;
+    throw error;
+  }
+}
+
+async function judge(
+  bench: Workbench,
+  dir: string,
+  level: number,
+  otherCorpus: string | undefined,
+): Promise<EvidenceSummary | undefined> {
   const run = await readRun(dir);
   const { config } = run;
   const site = siteOf(config);
@@ -60,40 +75,38 @@ export async function judgeRun(
     throw new InputError(`${dir}: only autoencoders of one hook point can be judged, and this is none`);
   const material = await loadMaterial(bench, config);
   const other = otherCorpus === undefined ? undefined : await otherText(bench, config, material, otherCorpus);
-  const companions = await trainCompanions(bench, config, dir, material, 'training of companions');
-  if (!companions) return undefined;
-
   const learned = await readLearned(dir);
-  const judged = { site, level, seed: config.seed, other };
-  const [own, ...nulls] = await judgeDictionaries(bench, {
-    ...judged,
-    named: [['dictionary', learned.dictionary], ...(await nullDictionaries(bench, config, dir, material))],
-    material,
-    companions,
-    mean: learned.mean,
-  });
-  if (!isFile(material) && nullsOfKind(config, 'reinitialised').length > 0) {
-    const name: NullName = 'reinitialised';
-    const at = nullDirectory(dir, name);
-    const reset = await reinitialised(bench, config, material);
-    const others = await trainCompanions(bench, config, at, reset, 'training of companions of the null');
-    if (!others) return undefined;
-    const { dictionary, mean } = await readLearned(at);
-    const of = { ...judged, named: [[name, dictionary]] as const, material: reset, companions: others, mean };
-    nulls.push(...(await judgeDictionaries(bench, of)));
-  }
-  const effects = isFile(material)
-    ? undefined
-    : await effectsOf(bench, config, site, material, own.dictionary);
+  const reset = await resetNull(bench, config, dir, material);
 
+  // JavaScript's part of one falls into the addon's part of the other.
+  const [companions, nullDictionaries, effects] = await beside(
+    trainCompanions(bench, config, dir, material, 'training of companions'),
+    nullsOf(bench, config, dir, material, learned),
+    effectsOf(bench, config, site, material, learned.dictionary),
+  );
+  if (!companions) return undefined;
   const [wider] = companions.widths;
-  const graph = await composition(bench, {
-    material,
-    site,
-    dictionary: own.dictionary,
-    wider,
-    seed: config.seed,
-  });
+  const judged = { site, level, seed: config.seed, other };
+  const [judgements, graph, resetCompanions] = await beside(
+    judgeDictionaries(bench, {
+      ...judged,
+      named: [['dictionary', learned.dictionary], ...nullDictionaries],
+      material,
+      companions,
+      mean: learned.mean,
+    }),
+    composition(bench, { material, site, dictionary: learned.dictionary, wider, seed: config.seed }),
+    reset && trainCompanions(bench, config, reset.dir, reset.material, 'training of companions of the null'),
+  );
+  const [own, ...nulls] = judgements;
+  if (reset) {
+    if (!resetCompanions) return undefined;
+    const { dictionary, mean } = await readLearned(reset.dir);
+    const of = { ...judged, named: [[reset.name, dictionary]] as const, mean };
+    nulls.push(
+      ...(await judgeDictionaries(bench, { ...of, material: reset.material, companions: resetCompanions })),
+    );
+  }
   await recordComposition(dir, graph, { seed: config.seed, wider: true });
 
   const { rows } = own.evidence.sums;
@@ -117,14 +130,21 @@ export async function judgeRun(
   return summary;
 }
 
+/** The null that is measured on activations of its own; undefined where the run has none. */
+async function resetNull(bench: Workbench, config: RunConfig, dir: string, material: Material) {
+  if (isFile(material) || nullsOfKind(config, 'reinitialised').length === 0) return undefined;
+  const name: NullName = 'reinitialised';
+  return { name, dir: nullDirectory(dir, name), material: await reinitialised(bench, config, material) };
+}
+
 /** The nulls that are measured on the run's own activations. */
-async function nullDictionaries(
+async function nullsOf(
   bench: Workbench,
   config: RunConfig,
   dir: string,
   material: Material,
+  learned: Learned,
 ): Promise<[NullName, Dictionary][]> {
-  const learned = await readLearned(dir);
   const made = await madeNulls(bench, material, [{ config, ...learned }]);
   const ofMade = Object.entries(made.keys[0]).map(([name, key]): [NullName, Dictionary] => [
     name as NullName,
@@ -215,13 +235,15 @@ function scoresOf(components: Components, dictionary: Dictionary, firings: Float
   );
 }
 
-function effectsOf(
+/** Undefined where there is no model to change. */
+async function effectsOf(
   { reporter, stopwatch, signal }: Workbench,
   { seed }: RunConfig,
   { inputs: [hook] }: Site,
-  material: Exclude<Material, { source: unknown }>,
+  material: Material,
   dictionary: Dictionary,
-): Promise<CausalEffects> {
+): Promise<CausalEffects | undefined> {
+  if (isFile(material)) return undefined;
   const { model, corpus, split } = material;
   return stopwatch.phase(reporter, 'causal effects', 'sequences', (update) =>
     causalEffects({

@@ -85,27 +85,25 @@ function sameWay({ cosines, firings }: DecoderRows, among: readonly number[]): n
 /** Rows of which none points as another does, nor nearly is a sum of others. O(rows^2) for each sum that is left out. */
 function startingRows(decoder: DecoderRows): number[] {
   const rows = decoder.firings.length;
-  const between = (a: number, b: number) => decoder.cosines[a * rows + b];
-  const atoms = new Set(
-    sameWay(
-      decoder,
-      Array.from({ length: rows }, (_, j) => j),
-    ),
+  const cosinesOf = (row: number) => decoder.cosines.subarray(row * rows, (row + 1) * rows);
+  const leaders = sameWay(
+    decoder,
+    Array.from({ length: rows }, (_, j) => j),
   );
+  const isAtom = new Uint8Array(rows);
+  for (const leader of leaders) isAtom[leader] = 1;
   const codeOf = (row: number) => {
-    const others = [...atoms].filter((other) => other !== row);
-    const cosines = others.map((other) => between(row, other));
-    const code = metaCode(cosines, (a, b) => between(others[a], others[b]));
-    return { ...code, parts: code.parts.map((c) => others[c]) };
+    const cosines = cosinesOf(row).map((cosine, other) => (other !== row && isAtom[other] ? cosine : NaN));
+    return metaCode(cosines, cosinesOf);
   };
-  const open = new Map([...atoms].map((row) => [row, codeOf(row)]));
+  const open = new Map(leaders.map((row) => [row, codeOf(row)]));
   for (;;) {
     let best = -1;
     for (const [row, { parts, explained }] of open)
       if (parts.length > 1 && explained >= NEARLY_SUM && (best < 0 || explained > open.get(best)!.explained))
         best = row;
-    if (best < 0) return [...atoms].sort((a, b) => a - b);
-    atoms.delete(best);
+    if (best < 0) return [...isAtom.keys()].filter((row) => isAtom[row] === 1);
+    isAtom[best] = 0;
     open.delete(best);
     for (const [row, code] of open) if (code.parts.includes(best)) open.set(row, codeOf(row));
   }
@@ -138,13 +136,17 @@ export async function codesOver(
   most?: number,
 ): Promise<MetaCode[]> {
   const [rows, count] = [unit.length / width, directions.length / width];
-  if (rows === 0 || count === 0) return Array.from({ length: rows }, () => metaCode([], () => 0));
+  if (rows === 0 || count === 0) return Array.from({ length: rows }, () => metaCode([], () => []));
   const packed = backend.pack(directions, count, width);
   const [cosines, between] = [new Float32Array(rows * count), new Float32Array(count * count)];
   await backend.linear({ x: unit, rows, weight: packed, out: cosines });
   await backend.linear({ x: directions, rows: count, weight: packed, out: between });
   return Array.from({ length: rows }, (_, j) =>
-    metaCode(cosines.subarray(j * count, (j + 1) * count), (a, b) => between[a * count + b], most),
+    metaCode(
+      cosines.subarray(j * count, (j + 1) * count),
+      (a) => between.subarray(a * count, (a + 1) * count),
+      most,
+    ),
   );
 }
 

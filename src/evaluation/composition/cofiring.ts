@@ -8,6 +8,7 @@
  */
 import type { SparseRows } from '../../kernels/backend.ts';
 import { poissonTails } from '../../math/poisson.ts';
+import { type RowsByColumn, rowsByColumn } from '../rowsByColumn.ts';
 
 /** Rows of a latent from which it is read what fires with it. */
 const SAMPLE = 256;
@@ -27,8 +28,7 @@ export class Firings {
   readonly rows: number;
   readonly latents: number;
   readonly #codes: SparseRows;
-  readonly #offsets: Uint32Array;
-  readonly #rows: Uint32Array;
+  readonly #firings: RowsByColumn;
   readonly #documents: Uint32Array;
   readonly #sizes: Float64Array;
   readonly #ofA: Float64Array;
@@ -41,15 +41,7 @@ export class Firings {
     this.rows = codes.rows;
     this.#codes = codes;
     this.latents = latents;
-    this.#offsets = new Uint32Array(latents + 1);
-    for (let e = 0; e < codes.indices.length; e++)
-      if (codes.values[e] !== 0) this.#offsets[codes.indices[e] + 1]++;
-    for (let j = 0; j < latents; j++) this.#offsets[j + 1] += this.#offsets[j];
-    const next = this.#offsets.slice();
-    this.#rows = new Uint32Array(this.#offsets[latents]);
-    for (let row = 0; row < codes.rows; row++)
-      for (let e = codes.offsets[row]; e < codes.offsets[row + 1]; e++)
-        if (codes.values[e] !== 0) this.#rows[next[codes.indices[e]]++] = row;
+    this.#firings = rowsByColumn(codes, latents);
     const documentCount = documents.reduce((most, document) => Math.max(most, document + 1), 0);
     this.#documents = documents;
     this.#sizes = new Float64Array(documentCount);
@@ -60,11 +52,13 @@ export class Firings {
 
   /** The rows that `latent` fires on, ascending. */
   of(latent: number): Uint32Array {
-    return this.#rows.subarray(this.#offsets[latent], this.#offsets[latent + 1]);
+    const { offsets, rows } = this.#firings;
+    return rows.subarray(offsets[latent], offsets[latent + 1]);
   }
 
   count(latent: number): number {
-    return this.#offsets[latent + 1] - this.#offsets[latent];
+    const { offsets } = this.#firings;
+    return offsets[latent + 1] - offsets[latent];
   }
 
   /**

@@ -40,7 +40,9 @@ export async function findHedging(backend: Backend, live: LiveRows, wider: Dicti
   let tested = 0;
   for (let i = 0; i < count; i++) {
     const row = cosines.subarray(i * wide.count, (i + 1) * wide.count);
-    const { parts, coefficients } = metaCode(row, (a, b) => wide.cosines[a * wide.count + b]);
+    const { parts, coefficients } = metaCode(row, (a) =>
+      wide.cosines.subarray(a * wide.count, (a + 1) * wide.count),
+    );
     const main = coefficients.indexOf(Math.max(...coefficients));
     parts.forEach((to, p) => {
       if (p === main || known[to]) return;

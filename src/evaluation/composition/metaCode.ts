@@ -27,26 +27,28 @@ export interface MetaCode {
 
 /**
  * The best sum of at most `most` candidates for a row of `cosines [candidates]` with them, by orthogonal matching pursuit with
- * coefficients >= 0 (`orthogonalPursuit`, which reads rows and has no limit on coefficients); `between(a, b)` is the cosine
- * of two candidates. Without parts where there is nothing to say.
+ * coefficients >= 0 (`orthogonalPursuit`, which reads rows and has no limit on coefficients); `between(a)` are the cosines
+ * of candidate a with all of them. A candidate whose cosine is NaN is not taken. Without parts where there is nothing to say.
  */
 export function metaCode(
   cosines: ArrayLike<number>,
-  between: (a: number, b: number) => number,
+  between: (a: number) => ArrayLike<number>,
   most = MOST_PARTS,
 ): MetaCode {
   let code: MetaCode = { parts: [], coefficients: [], explained: 0 };
+  const ofParts: ArrayLike<number>[] = [];
   while (code.parts.length < most && code.explained < 1 - NOTHING) {
     const { parts, coefficients } = code;
     let [best, largest] = [-1, 0];
     for (let c = 0; c < cosines.length; c++) {
       let left = cosines[c];
-      for (let p = 0; p < parts.length; p++) left -= coefficients[p] * between(parts[p], c);
+      for (let p = 0; p < ofParts.length; p++) left -= coefficients[p] * ofParts[p][c];
       if (left > largest && !parts.includes(c)) [best, largest] = [c, left];
     }
     if (best < 0) break;
     const tried = [...parts, best];
-    const gram = Float64Array.from(tried.flatMap((a) => tried.map((b) => between(a, b))));
+    ofParts.push(between(best));
+    const gram = Float64Array.from(ofParts.flatMap((row) => tried.map((b) => row[b])));
     const right = tried.map((c) => cosines[c]);
     const values = [...nonNegativeLeastSquares(gram, right)];
     if (values.some((value) => value < LEAST_COEFFICIENT)) break;

@@ -50,8 +50,9 @@ export async function causalEffects(request: {
   const { latents } = dictionary;
   const logRatios = { ablated: lists(latents), added: lists(latents) };
   const tally: Tally = { logRatios, strength: new Float64Array(latents).fill(NaN), next: 0 };
+  const rows = unitRows(dictionary);
   for (let first = 0; first < sequences.length; first += BATCH) {
-    await addBatch(request, sequences.subarray(first, first + BATCH), tally);
+    await addBatch(request, rows, sequences.subarray(first, first + BATCH), tally);
     onProgress?.(Math.min(first + BATCH, sequences.length), sequences.length);
   }
   return {
@@ -83,6 +84,7 @@ interface Trial {
 
 async function addBatch(
   { model, hook, dictionary, corpus, seed }: Parameters<typeof causalEffects>[0],
+  { directions, lengths }: ReturnType<typeof unitRows>,
   chosen: Uint32Array,
   tally: Tally,
 ): Promise<void> {
@@ -100,22 +102,18 @@ async function addBatch(
   const [activation, final] = [clean.get(hook)!, clean.get(FINAL)!];
   const codes = await encode(backend, dictionary, activation, texts.length * length);
   const random = new Random(seed, 'causal', String(chosen[0]));
-  const { directions, lengths } = unitRows(dictionary);
+  // What comes before the change is not computed again.
+  const start = isResidual(hook) ? hook : before;
+  const from = start === undefined ? undefined : { hook: start, activation: clean.get(start)! };
 
   const effects = async (trials: readonly Trial[], directionOf: (trial: Trial) => Float32Array) => {
-    const edited = activation.slice();
-    for (const trial of trials) {
-      const direction = directionOf(trial);
-      for (let c = 0; c < width; c++) edited[trial.row * width + c] += trial.amount * direction[c];
-    }
-    // What comes before the change is not computed again.
-    const from = isResidual(hook)
-      ? { from: { hook, activation: edited } }
-      : {
-          edit: { [hook]: (rows: Float32Array) => rows.set(edited) },
-          ...(before && { from: { hook: before, activation: clean.get(before)! } }),
-        };
-    const changed = await model.run(tokens, { ...shape, capture: [FINAL], ...from });
+    const edit = (rows: Float32Array) => {
+      for (const trial of trials) {
+        const direction = directionOf(trial);
+        for (let c = 0; c < width; c++) rows[trial.row * width + c] += trial.amount * direction[c];
+      }
+    };
+    const changed = await model.run(tokens, { ...shape, capture: [FINAL], edit: { [hook]: edit }, from });
     const at = (of: Float32Array) => rowsAt(of, trials, config.width);
     const targets = new Int32Array(trials.length);
     return (await model.compare(at(final), at(changed.get(FINAL)!), trials.length, targets)).kl;

@@ -80,6 +80,7 @@ export async function sumFirings(request: {
       return { weight, packed, lengths: rowNorms(decoderWeight, width) };
     }),
   );
+  const firesOfOther = counterparts.map(({ latents }) => new Float64Array(groups * latents));
   for (let first = 0; first < source.sequences; first += SEQUENCES) {
     const end = Math.min(first + SEQUENCES, source.sequences);
     const part = Array.from({ length: end - first }, (_, i) => first + i);
@@ -95,7 +96,10 @@ export async function sumFirings(request: {
       new Random(seed, 'noise', String(first)),
     );
     const others: SparseRows[] = [];
-    for (const dictionary of counterparts) others.push(await encode(backend, dictionary, x, rows));
+    for (const [c, dictionary] of counterparts.entries()) {
+      others.push(await encode(backend, dictionary, x, rows));
+      countFirings(others[c], { group, latents: dictionary.latents, fires: firesOfOther[c] });
+    }
     const residuals = Array.from({ length: IN_FLIGHT }, () => new Float32Array(x.length));
     await inTurns(residuals, subjects.keys(), async (residual, i) => {
       const { dictionary, counterpartOf } = subjects[i];
@@ -114,21 +118,27 @@ export async function sumFirings(request: {
         residual,
       });
       const steady = await encode(backend, dictionary, noisy, rows);
-      addTogether(codes, steady, { group, latents, both: sums[i].steady });
+      addTogether(codes, steady, { group, latents, others: latents, both: sums[i].steady });
       for (const [c, of] of counterpartOf.entries())
         addTogether(codes, others[c], {
           group,
           latents,
           of,
-          both: sums[i].both[c],
-          other: sums[i].counterpart[c],
           others: counterparts[c].latents,
+          both: sums[i].both[c],
         });
       const { second, fourth } = sums[i];
       await backend.addMoments({ x: centered, rows, weight: directions[i].packed, group, second, fourth });
     });
     onProgress?.(end, source.sequences);
   }
+  for (const [i, { dictionary, counterpartOf }] of subjects.entries())
+    for (const [c, of] of counterpartOf.entries())
+      takeCounterparts(firesOfOther[c], counterparts[c].latents, {
+        of,
+        latents: dictionary.latents,
+        counterpart: sums[i].counterpart[c],
+      });
   return { sums, documents: groupOf.size };
 }
 
@@ -244,47 +254,40 @@ async function addWorth(
 function addTogether(
   codes: SparseRows,
   otherCodes: SparseRows,
-  to: { group: Uint32Array; latents: number; both: Float64Array } & (
-    | { of?: undefined }
-    | { of: Int32Array; other: Float64Array; others: number }
-  ),
+  to: { group: Uint32Array; latents: number; of?: Int32Array; others: number; both: Float64Array },
 ): void {
-  const { group, latents, both } = to;
-  const on = new Uint8Array(to.of ? to.others : latents);
-  const counterparts = to.of && latentsByCounterpart(to.of, to.others);
+  const { group, latents, of, others, both } = to;
+  const on = new Uint8Array(others);
   for (let r = 0; r < codes.rows; r++) {
     const shift = group[r] * latents;
     const [from, end] = [otherCodes.offsets[r], otherCodes.offsets[r + 1]];
     for (let e = from; e < end; e++) on[otherCodes.indices[e]] = 1;
     for (let e = codes.offsets[r]; e < codes.offsets[r + 1]; e++) {
       const latent = codes.indices[e];
-      const counterpart = to.of ? to.of[latent] : latent;
+      const counterpart = of ? of[latent] : latent;
       if (counterpart >= 0 && on[counterpart]) both[shift + latent]++;
     }
     for (let e = from; e < end; e++) on[otherCodes.indices[e]] = 0;
-    if (!counterparts) continue;
-    const { offsets, latents: subjects } = counterparts;
-    for (let e = from; e < end; e++) {
-      const other = otherCodes.indices[e];
-      for (let i = offsets[other]; i < offsets[other + 1]; i++) to.other![shift + subjects[i]]++;
-    }
   }
 }
 
-/** The latents whose counterpart each of the others is: those of other j stand at `offsets[j] .. offsets[j + 1]`. */
-function latentsByCounterpart(
-  of: Int32Array,
+/** Adds the rows on which each latent fires to `fires [groups, latents]`. */
+function countFirings(
+  { rows, offsets, indices }: SparseRows,
+  { group, latents, fires }: { group: Uint32Array; latents: number; fires: Float64Array },
+): void {
+  for (let r = 0; r < rows; r++)
+    for (let e = offsets[r]; e < offsets[r + 1]; e++) fires[group[r] * latents + indices[e]]++;
+}
+
+/** Writes down for each latent the rows on which the one of `others` that stands for it fires, group by group. */
+function takeCounterparts(
+  fires: Float64Array,
   others: number,
-): { offsets: Uint32Array; latents: Uint32Array } {
-  const offsets = new Uint32Array(others + 1);
-  for (const other of of) if (other >= 0) offsets[other + 1]++;
-  for (let j = 0; j < others; j++) offsets[j + 1] += offsets[j];
-  const next = offsets.slice();
-  const latents = new Uint32Array(offsets[others]);
-  of.forEach((other, latent) => {
-    if (other >= 0) latents[next[other]++] = latent;
-  });
-  return { offsets, latents };
+  { of, latents, counterpart }: { of: Int32Array; latents: number; counterpart: Float64Array },
+): void {
+  for (let shift = 0, from = 0; shift < counterpart.length; shift += latents, from += others)
+    for (let j = 0; j < latents; j++) if (of[j] >= 0) counterpart[shift + j] = fires[from + of[j]];
 }
 
 function rowNorms(weight: Float32Array, width: number): Float64Array {

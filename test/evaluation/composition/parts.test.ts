@@ -18,7 +18,7 @@ describe('metaCode', () => {
   const code = (row: number[], candidates: number[][]) =>
     metaCode(
       candidates.map((candidate) => dot(row, candidate)),
-      (a, b) => dot(candidates[a], candidates[b]),
+      (a) => candidates.map((candidate) => dot(candidates[a], candidate)),
     );
 
   test('finds a sum of two or three of many, with its coefficients', () => {
@@ -52,6 +52,14 @@ describe('metaCode', () => {
     expect(code(of(0), [pair, of(1)]).parts).toEqual([0]);
     // a = 1.67 (.6 a - .8 b) + 1.33 b cancels.
     expect(code(of(0), [sum([0.6, 0], [-0.8, 1]), of(1)]).parts).toEqual([0]);
+  });
+
+  test('takes no candidate whose cosine is NaN', () => {
+    const between = [
+      [1, 0],
+      [0, 1],
+    ];
+    expect(metaCode([NaN, 0.5], (a) => between[a]).parts).toEqual([1]);
   });
 
   test('explains what it says', () => {
@@ -178,7 +186,7 @@ test('random directions are seldom sums by chance, and as seldom as is said', as
     const rows = Array.from({ length: 40 }, (_, k) => [...atoms.subarray(k * WIDTH, (k + 1) * WIDTH)]);
     return metaCode(
       rows.map((atom) => dot(row, atom)),
-      (a, b) => dot(rows[a], rows[b]),
+      (a) => rows.map((atom) => dot(rows[a], atom)),
     ).explained;
   });
   for (const level of [0.2, 0.02, 0.005]) {

@@ -7,16 +7,11 @@
  */
 
 import { InputError } from '../formats/errors.ts';
+import { firstNonFinite } from '../math/finite.ts';
 import { hookNames, hookWidth, isPattern } from '../models/hooks.ts';
 import type { Transformer } from '../models/transformer.ts';
 import { type Corpus, sequence, sequenceCount } from './corpus.ts';
-import {
-  type ActivationRows,
-  type ActivationSource,
-  allocateRows,
-  checkSequences,
-  firstNonFinite,
-} from './source.ts';
+import { type ActivationRows, type ActivationSource, allocateRows, checkSequences } from './source.ts';
 
 /** Sequences in one run of the model. */
 const BATCH = 16;

@@ -3,13 +3,8 @@
  * how a file holds it.
  */
 import { InputError } from '../formats/errors.ts';
-import {
-  type ActivationSource,
-  allocateRows,
-  checkSequences,
-  firstNonFinite,
-  sequenceOffsets,
-} from './source.ts';
+import { firstNonFinite } from '../math/finite.ts';
+import { type ActivationSource, allocateRows, checkSequences, sequenceOffsets } from './source.ts';
 
 export interface Matrix {
   /** Of the file, in errors. */

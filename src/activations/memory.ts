@@ -1,7 +1,8 @@
 /** A source over arrays in memory: one's own activations, from any network, or those of a toy. */
 import { InputError } from '../formats/errors.ts';
+import { firstNonFinite } from '../math/finite.ts';
 import { type Labels, matrixSource } from './matrix.ts';
-import { type ActivationSource, firstNonFinite } from './source.ts';
+import type { ActivationSource } from './source.ts';
 
 /**
  * `activations [rows, width]`; rows of one sequence stand together under one id. Where not given, each row is a sequence of

@@ -72,12 +72,6 @@ export function copyRows(
   to.positions.set(from.positions.subarray(start, end), at);
 }
 
-/** Where the first NaN or infinity stands, or -1. */
-export function firstNonFinite(values: Float32Array): number {
-  for (let i = 0; i < values.length; i++) if (values[i] - values[i] !== 0) return i;
-  return -1;
-}
-
 /** RangeError where a sequence asked for is not there. */
 export function checkSequences(asked: ArrayLike<number>, sequences: number): void {
   for (let i = 0; i < asked.length; i++) {

@@ -22,13 +22,13 @@ import {
   type TensorEntry,
   writeSafetensors,
 } from '../formats/safetensors.ts';
+import { firstNonFinite } from '../math/finite.ts';
 import {
   type ActivationRows,
   type ActivationSource,
   allocateRows,
   checkSequences,
   copyRows,
-  firstNonFinite,
   type Progress,
   sequenceOffsets,
 } from './source.ts';

@@ -3,10 +3,10 @@
  * field does, so a row that points the other way counts as found; whether it fires rightly is for
  * `groundTruthFirings.ts` to say. It must not know where either set of directions comes from.
  */
-import { firstNonFinite } from '../activations/source.ts';
 import { InputError } from '../formats/errors.ts';
 import type { Backend } from '../kernels/backend.ts';
 import { assign } from '../math/assignment.ts';
+import { firstNonFinite } from '../math/finite.ts';
 import { Random } from '../math/random.ts';
 import { decoderCosine, eachCosine } from './cosines.ts';
 

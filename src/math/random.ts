@@ -36,6 +36,14 @@ export function streamState(seed: number, ...labels: string[]): Int32Array {
   return Int32Array.from({ length: 4 }, (_, i) => digest.getInt32(4 * i, true));
 }
 
+/** Words that `fillNormal` draws at a time, a multiple of the four of a try. */
+const WORDS = 1024;
+
+/** In [0, 1), of 53 of 64 random bits. */
+function uniformOf(first: number, second: number): number {
+  return ((first >>> 5) * 2 ** 26 + (second >>> 6)) * 2 ** -53;
+}
+
 export class Random {
   readonly #state: Int32Array;
   /** The polar method makes normals in pairs; the second one waits here. */
@@ -69,9 +77,7 @@ export class Random {
 
   /** In [0, 1), a multiple of 2^-53. */
   uniform(): number {
-    const high = this.uint32() >>> 5;
-    const low = this.uint32() >>> 6;
-    return (high * 2 ** 26 + low) * 2 ** -53;
+    return uniformOf(this.uint32(), this.uint32());
   }
 
   /** In [0, 1), a multiple of 2^-24: rounding it to float32 changes nothing, so it stays below 1. */
@@ -108,9 +114,36 @@ export class Random {
     }
   }
 
-  /** Fills `array` with independent normals of mean 0 and standard deviation `sd`. */
+  /**
+   * Fills `array` with independent normals of mean 0 and standard deviation `sd`: `sd` times the draws of `normal`, at a fraction of
+   * its time, since bits are drawn many at once.
+   */
   fillNormal(array: Float32Array | Float64Array, sd: number): void {
-    for (let i = 0; i < array.length; i++) array[i] = sd * this.normal();
+    let i = 0;
+    if (this.#spare !== undefined && array.length > 0) array[i++] = sd * this.normal();
+    const words = new Int32Array(WORDS);
+    const before = this.#state.slice();
+    let used = words.length;
+    while (i < array.length) {
+      if (used === words.length) {
+        before.set(this.#state);
+        this.fillBits(words);
+        used = 0;
+      }
+      const x = 2 * uniformOf(words[used], words[used + 1]) - 1;
+      const y = 2 * uniformOf(words[used + 2], words[used + 3]) - 1;
+      used += 4;
+      const square = x * x + y * y;
+      if (!(square > 0 && square < 1)) continue;
+      const factor = Math.sqrt((-2 * Math.log(square)) / square);
+      array[i++] = sd * (x * factor);
+      if (i < array.length) array[i++] = sd * (y * factor);
+      else this.#spare = y * factor;
+    }
+    // The words that are left over are drawn again by whoever comes next.
+    if (used === words.length) return;
+    this.#state.set(before);
+    this.fillBits(words.subarray(0, used));
   }
 
   /** The numbers 0 .. n - 1 in random order, each order equally likely. */

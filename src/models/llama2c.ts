@@ -5,6 +5,7 @@
  */
 
 import { InputError } from '../formats/errors.ts';
+import { firstNonFinite } from '../math/finite.ts';
 import {
   type BlockWeights,
   checkConfig,
@@ -69,7 +70,7 @@ export function readLlama2cModel(
   let at = 0;
   const take = (array: string, count: number): Float32Array => {
     const part = floats.subarray(at, (at += count));
-    const bad = part.findIndex((value) => !Number.isFinite(value));
+    const bad = firstNonFinite(part);
     if (bad >= 0) throw new InputError(`${where}: ${array} holds ${part[bad]} at ${bad}; get it anew`);
     return part;
   };

@@ -57,8 +57,10 @@ export function packTransformer(
 
 /** `W diag(gain)`: `W (gain * x) = (W diag(gain)) x`, so the norm before it needs no gain. */
 function foldGain(weight: Float32Array, gain: Float32Array): Float32Array {
-  const width = gain.length;
-  return weight.map((value, i) => value * gain[i % width]);
+  const folded = new Float32Array(weight.length);
+  for (let from = 0; from < weight.length; from += gain.length)
+    for (let c = 0; c < gain.length; c++) folded[from + c] = weight[from + c] * gain[c];
+  return folded;
 }
 
 /** The angle of pair i at position p is `p * theta^(-2i / headWidth)`: Su et al. 2021, section 3.2.2. */

@@ -7,7 +7,8 @@ import { readSaelens, writeSaelens } from '../../src/dictionaries/interop/saelen
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { createReferenceBackend } from '../../src/kernels/reference.ts';
 import { Random } from '../../src/math/random.ts';
-import { FIXTURES, temporary } from './interop/helpers.ts';
+import { temporary } from '../temporary.ts';
+import { FIXTURES } from './interop/helpers.ts';
 
 const metadata = {
   model_name: 'm',

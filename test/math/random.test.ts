@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Random, xoshiro128StarStar } from '../../src/math/random.ts';
 
@@ -127,6 +128,21 @@ describe('distributions', () => {
     let lag = 0;
     for (let i = 1; i < n; i++) lag += x[i] * x[i - 1];
     expect(Math.abs(lag / n)).toBeLessThan(5 / root);
+  });
+
+  test('fillNormal gives the draws of normal, however many, and leaves the stream where they do', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.nat(5), fc.nat(3000)), { maxLength: 6 }), fc.nat(), (counts, seed) => {
+        const [filled, drawn] = [new Random(seed), new Random(seed)];
+        for (const count of counts) {
+          const array = new Float64Array(count);
+          filled.fillNormal(array, 0.3);
+          expect(array).toEqual(Float64Array.from(array, () => 0.3 * drawn.normal()));
+          expect(filled.normal()).toBe(drawn.normal());
+          expect(filled.uint32()).toBe(drawn.uint32());
+        }
+      }),
+    );
   });
 
   test('fillNormal scales by sd', () => {

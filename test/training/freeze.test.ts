@@ -2,8 +2,6 @@
  * Trained nulls: what is frozen does not move by a bit and the rest learns, a softly frozen row keeps to its cone, mixed rows
  * teach nothing sparse, and a stop changes no byte.
  */
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { familyOf } from '../../src/dictionaries/families/index.ts';
@@ -16,6 +14,7 @@ import { checkOptions, type TrainingOptions } from '../../src/training/options.t
 import { currentDictionary, initialState, type TrainingState } from '../../src/training/state.ts';
 import { splitBlocks } from '../../src/training/stream.ts';
 import { rowsOf, train } from '../../src/training/train.ts';
+import { temporary } from '../temporary.ts';
 import { directions, features, mean, options, scale, source, width } from './world.mjs';
 
 afterAll(() => void createNativeBackend());
@@ -148,7 +147,7 @@ it('agrees between backends', async () => {
 it.each([...FREEZES, undefined])('frozen %s or mixed, a stop changes no byte', async (freeze) => {
   const wanted = { freeze, mixed: freeze === undefined };
   const whole = await trained(wanted);
-  const checkpoints = { dir: join(await mkdtemp(join(tmpdir(), 'monosem-freeze-')), 'c'), every: 20 };
+  const checkpoints = { dir: join(await temporary(), 'c'), every: 20 };
   const controller = new AbortController();
   const backend = createNativeBackend();
   const arm = { options: whole.options, input, mixed: wanted.mixed, checkpoints, resume: true };

@@ -3,8 +3,7 @@
  * of threads and across a stop or a kill, and what cannot be trained is refused by name.
  */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { encode } from '../../src/dictionaries/dictionary.ts';
@@ -17,6 +16,7 @@ import { learningRate } from '../../src/training/schedules.ts';
 import { currentDictionary, type TrainingState } from '../../src/training/state.ts';
 import type { StepMetrics } from '../../src/training/step.ts';
 import { trainOne } from '../../src/training/train.ts';
+import { temporary } from '../temporary.ts';
 import { activations, directions, features, mean, options, rows, scale, source, width } from './world.mjs';
 
 const shared = { source, scale, mean };
@@ -53,7 +53,7 @@ const of = (family: 'topk' | 'batchtopk') => ({
 
 let dir: string;
 beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'monosem-train-'));
+  dir = await temporary();
 });
 afterAll(() => void createNativeBackend());
 

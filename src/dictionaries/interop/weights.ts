@@ -5,6 +5,7 @@
 import { InputError } from '../../formats/errors.ts';
 import { readSafetensors } from '../../formats/safetensors.ts';
 import type { Tensor } from '../../formats/tensor.ts';
+import { firstNonFinite } from '../../math/finite.ts';
 
 export interface Weights {
   /** For errors. */
@@ -85,7 +86,7 @@ function finite({ file }: Weights, name: string, { dtype, data }: Tensor): Float
     throw new InputError(`${file}: ${name} is ${dtype}; expected F32, F16, BF16 or F64`);
   }
   const floats = data instanceof Float32Array ? data : Float32Array.from(data);
-  const bad = floats.findIndex((value) => !Number.isFinite(value));
+  const bad = firstNonFinite(floats);
   if (bad >= 0)
     throw new InputError(
       `${file}: ${name} has ${data[bad]} at element ${bad}; expected finite float32 numbers`,

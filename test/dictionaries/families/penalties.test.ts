@@ -1,7 +1,4 @@
 /** Families that fire above 0 under a penalty on the activations: L1 and p-annealing. */
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { encode } from '../../../src/dictionaries/dictionary.ts';
 import type { Family, FamilyOptions } from '../../../src/dictionaries/families/family.ts';
@@ -12,6 +9,7 @@ import { readNewestCheckpoint, writeCheckpoint } from '../../../src/training/che
 import { propagate } from '../../../src/training/gradients.ts';
 import { currentDictionary } from '../../../src/training/state.ts';
 import { createWorkspace } from '../../../src/training/workspace.ts';
+import { temporary } from '../../temporary.ts';
 import { backends, expectGradient, gradientOf, optionsFor, randomWorld, rows } from './gradientCheck.ts';
 import { atTheEnd, trainSmall } from './smallWorld.ts';
 
@@ -135,7 +133,7 @@ describe.each(backends)('on the $name backend', (backend) => {
   });
 
   it('panneal keeps what it remembers in a checkpoint', async () => {
-    const dir = await mkdtemp(join(tmpdir(), 'monosem-panneal-'));
+    const dir = await temporary();
     const options = optionsFor(panneal, told(panneal, 0.2));
     const { state } = await randomWorld(backend, options, 2);
     Object.assign(state.memory, { updates: 3, scale: 0.71, now: 12.5, next: 9.25 });

@@ -1,6 +1,4 @@
 /** Dictionaries of random numbers, what they compute, and where the files of other software are. */
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type Dictionary, decode, encode, type Selection } from '../../../src/dictionaries/dictionary.ts';
@@ -10,8 +8,6 @@ import { createReferenceBackend } from '../../../src/kernels/reference.ts';
 import { Random } from '../../../src/math/random.ts';
 
 export const FIXTURES = new URL('../../fixtures/saes/', import.meta.url).pathname;
-
-export const temporary = () => mkdtemp(join(tmpdir(), 'monosem-interop-'));
 
 const [WIDTH, LATENTS] = [8, 24];
 

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDictionary } from '../../../src/dictionaries/interop/index.ts';
 import { InputError } from '../../../src/formats/errors.ts';
 import { readSafetensors, type Tensor, writeSafetensors } from '../../../src/formats/safetensors.ts';
-import { FIXTURES, temporary } from './helpers.ts';
+import { temporary } from '../../temporary.ts';
+import { FIXTURES } from './helpers.ts';
 
 let dir: string;
 beforeAll(async () => {

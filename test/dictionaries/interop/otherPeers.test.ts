@@ -7,7 +7,8 @@ import { transpose } from '../../../src/dictionaries/interop/folding.ts';
 import { readDictionary } from '../../../src/dictionaries/interop/index.ts';
 import { writeNpz } from '../../../src/formats/npz.ts';
 import { type Tensor, writeSafetensors } from '../../../src/formats/safetensors.ts';
-import { expectSame, normalRows, outputs, randomDictionary, temporary, withoutInputBias } from './helpers.ts';
+import { temporary } from '../../temporary.ts';
+import { expectSame, normalRows, outputs, randomDictionary, withoutInputBias } from './helpers.ts';
 import { type Saved, writeTorchFile } from './torchFile.ts';
 
 const [D, F] = [8, 24];

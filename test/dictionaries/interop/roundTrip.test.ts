@@ -9,7 +9,8 @@ import {
   writeDictionary,
 } from '../../../src/dictionaries/interop/index.ts';
 import { InputError } from '../../../src/formats/errors.ts';
-import { expectSame, normalRows, outputs, randomDictionary, temporary, withoutInputBias } from './helpers.ts';
+import { temporary } from '../../temporary.ts';
+import { expectSame, normalRows, outputs, randomDictionary, withoutInputBias } from './helpers.ts';
 
 const LATENTS = 24;
 const thresholds = Float32Array.from({ length: LATENTS }, (_, j) => 0.1 + 0.02 * j);

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { readSaelens } from '../../../src/dictionaries/interop/saelens.ts';
 import { type Tensor, writeSafetensors } from '../../../src/formats/safetensors.ts';
 import { Random } from '../../../src/math/random.ts';
-import { expectSame, normalRows, type Outputs, outputs, temporary } from './helpers.ts';
+import { temporary } from '../../temporary.ts';
+import { expectSame, normalRows, type Outputs, outputs } from './helpers.ts';
 
 const [D, F, ROWS] = [6, 20, 30];
 const x = normalRows(ROWS, D);

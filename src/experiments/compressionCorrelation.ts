@@ -17,7 +17,7 @@ const PROBABILITY = 0.05;
 const SIZE = 4;
 /** Strengths run from one firing at most, over independence, to all together. */
 const FULL = {
-  seeds: 5,
+  seeds: 4,
   permutations: 499,
   roomy: {
     sets: 16,

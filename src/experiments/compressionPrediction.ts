@@ -25,7 +25,7 @@ import { judge, overSeeds } from './verdict.ts';
 
 const PROBABILITY = 0.05;
 const FEATURES = 64;
-const FULL = { seeds: 5, hidden: 16, batch: 512, steps: 4000, learningRate: 3e-3, permutations: 499 };
+const FULL = { seeds: 4, hidden: 16, batch: 512, steps: 4000, learningRate: 3e-3, permutations: 499 };
 const QUICK = { seeds: 3, hidden: 16, batch: 256, steps: 800, learningRate: 1e-2, permutations: 199 };
 
 const KINDS = [

@@ -13,7 +13,7 @@ import { judge, overSeeds } from './verdict.ts';
 const PROBABILITY = 0.01;
 /** A feature whose row is longer than this is stored. */
 const STORED = 0.5;
-const FULL = { seeds: 3, features: 4096, hidden: 512, batch: 1024, steps: 2000, compared: 200 };
+const FULL = { seeds: 2, features: 4096, hidden: 512, batch: 1024, steps: 2000, compared: 200 };
 const QUICK = { seeds: 3, features: 1024, hidden: 128, batch: 256, steps: 400, compared: 100 };
 const LOGS = 20;
 

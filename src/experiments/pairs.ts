@@ -15,7 +15,7 @@ import { judge, overSeeds } from './verdict.ts';
 const PROBABILITY = 0.05;
 const KINDS = ['correlated', 'anticorrelated', 'independent'] as const;
 type Kind = (typeof KINDS)[number];
-const FULL = { seeds: 5, restarts: 32, batch: 1024, steps: 4000 };
+const FULL = { seeds: 5, restarts: 32, batch: 512, steps: 4000 };
 const QUICK = { seeds: 3, restarts: 16, batch: 512, steps: 800 };
 /** Of the restarts, those of the lowest loss. */
 const BEST = 0.25;

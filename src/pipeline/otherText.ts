@@ -1,9 +1,8 @@
 /** Text other than a run's own, on which its model is run to see whether latents hold there too. It must not know what is measured. */
-import { loadCorpus } from '../activations/corpora/index.ts';
 import { type Corpus, sequenceCount, tokenCount } from '../activations/corpus.ts';
 import { InputError } from '../formats/errors.ts';
 import type { RunConfig } from '../runs/config.ts';
-import { isFile, type Material, type Workbench } from './subject.ts';
+import { isFile, type Material, readCorpus, type Workbench } from './subject.ts';
 
 /** Sequences that are read: a latent that fires on one token in a hundred fires some hundreds of times on them. */
 const SEQUENCES = 128;
@@ -17,7 +16,7 @@ export interface OtherText {
 
 /** The corpus that `name` stands for, cut as the run's own. InputError where it is the run's own, or where no model could read it. */
 export async function otherText(
-  { reporter, stopwatch, signal }: Workbench,
+  bench: Workbench,
   config: RunConfig,
   material: Material,
   name: string,
@@ -26,22 +25,7 @@ export async function otherText(
     throw new InputError(
       `other corpus ${name}: the run is of a file of activations, and has no model that could read another text`,
     );
-  const { model, tokenizer, modelSha256 } = material;
-  const corpus = await stopwatch.phase(reporter, 'other corpus', 'tokens', (update) =>
-    loadCorpus(
-      { ...config.corpus, name },
-      {
-        model,
-        tokenizer,
-        modelSha256,
-        onProgress: (done, total) => {
-          signal?.throwIfAborted();
-          update(done, total);
-        },
-        onNotice: (line) => reporter.note(line),
-      },
-    ),
-  );
+  const { corpus } = await readCorpus(bench, 'other corpus', { ...config.corpus, name }, material);
   if (corpus.sha256 === material.corpus.sha256)
     throw new InputError(`other corpus ${name}: it is the run's own; name another`);
   const all = sequenceCount(corpus);

@@ -86,37 +86,45 @@ export function expectModel({ activations }: Pick<RunConfig, 'activations'>): vo
  */
 export async function loadSubject(bench: Workbench, config: SubjectConfig): Promise<Subject> {
   expectModel(config);
-  const { backend, reporter, stopwatch } = bench;
+  const { backend, stopwatch } = bench;
   const loaded = await unreported(stopwatch, 'model', () =>
     loadModel(config.model, backend, { precision: precisionOf(backend, config) }),
   );
   const { model, tokenizer } = loaded;
   const { inputs, outputs } = siteOf(config);
   for (const hook of [...inputs, ...outputs]) checkHook(model.config, hook);
+  const reader = { model, tokenizer, modelSha256: loaded.sha256 };
+  const { corpus, sampledTokens } = await readCorpus(bench, 'corpus', config.corpus, reader);
+  const fractions = { validation: config.corpus.validationFraction, test: config.corpus.testFraction };
+  return {
+    ...reader,
+    modelSource: loaded.source,
+    corpus,
+    sampledTokens,
+    split: splitByDocument(corpus, fractions, config.corpus.seed),
+  };
+}
+
+/** A corpus as `reader` reads it, in a phase of its own. */
+export async function readCorpus(
+  { reporter, stopwatch, signal }: Workbench,
+  phase: string,
+  wanted: RunConfig['corpus'],
+  reader: Pick<Subject, 'model' | 'tokenizer' | 'modelSha256'>,
+): Promise<Pick<Subject, 'corpus' | 'sampledTokens'>> {
   let sampledTokens = 0;
-  const corpus = await stopwatch.phase(reporter, 'corpus', 'tokens', (update) =>
-    loadCorpus(config.corpus, {
-      model,
-      tokenizer,
-      modelSha256: loaded.sha256,
+  const corpus = await stopwatch.phase(reporter, phase, 'tokens', (update) =>
+    loadCorpus(wanted, {
+      ...reader,
       onProgress: (done, total) => {
-        bench.signal?.throwIfAborted();
+        signal?.throwIfAborted();
         sampledTokens = done;
         update(done, total);
       },
       onNotice: (line) => reporter.note(line),
     }),
   );
-  const fractions = { validation: config.corpus.validationFraction, test: config.corpus.testFraction };
-  return {
-    model,
-    tokenizer,
-    modelSha256: loaded.sha256,
-    modelSource: loaded.source,
-    corpus,
-    sampledTokens,
-    split: splitByDocument(corpus, fractions, config.corpus.seed),
-  };
+  return { corpus, sampledTokens };
 }
 
 /** The file that a configuration names, or else its model and its corpus. */

@@ -6,6 +6,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { experimentOf } from '../experiments/index.ts';
 import { InputError } from '../formats/errors.ts';
 import { inTurns } from '../kernels/inTurns.ts';
 import type { Workbench } from '../pipeline/subject.ts';
@@ -30,8 +31,8 @@ export type ExperimentNews =
 const PROGRAM = fileURLToPath(new URL('./experimentProcess.js', import.meta.url));
 
 /**
- * The entries of the experiments named, in their order; as many are under way as the backend has threads, the last named first.
- * Where one fails or the signal aborts, the others are stopped, and what has ended keeps its entry.
+ * The entries of the experiments named, in their order; as many are under way as the backend has threads, those that take longest
+ * first, so that none is left to work alone at the end. Where one fails or the signal aborts, the others are stopped, and what has ended keeps its entry.
  */
 export async function experimentsApart(
   { backend, reporter, stopwatch, signal }: Workbench,
@@ -44,8 +45,8 @@ export async function experimentsApart(
   const stop = AbortSignal.any(signal ? [signal, failed.signal] : [failed.signal]);
   await stopwatch.phase(reporter, 'experiments', 'experiments', async (update) => {
     const places = new Array<undefined>(Math.min(backend.threads, names.length)).fill(undefined);
-    // The later ones take longer: begun first, they do not keep all but one thread idle at the end.
-    await inTurns(places, [...names].reverse(), async (_, name) => {
+    const longestFirst = [...names].sort((a, b) => experimentOf(b).minutes - experimentOf(a).minutes);
+    await inTurns(places, longestFirst, async (_, name) => {
       stop.throwIfAborted();
       try {
         const entry = await resultOf({ name, ...options }, stop, (share) => {

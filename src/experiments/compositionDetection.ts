@@ -93,6 +93,7 @@ export const compositionDetection: Experiment = {
     'dictionaries of pairs leave at most .02 more of the variance unexplained.',
   source:
     'after Clarke et al. 2024, Leask et al. 2025 (arXiv 2502.04878), Engels et al. 2024 (arXiv 2405.14860), Chanin et al. 2024 (arXiv 2409.14507)',
+  minutes: 8,
   async run({ backend, quick, seed, update }) {
     const { seeds, arms } = quick ? QUICK : FULL;
     const all: Scores[] = [];

@@ -95,6 +95,7 @@ export const compressionCorrelation: Experiment = {
     'where there is not room for all, the rank correlation of stored features is at most -.7.',
   source:
     'Elhage et al. 2022, arXiv 2209.10652, "Organization of correlated features"; the compression hypothesis of this project',
+  minutes: 2,
   async run({ backend, quick, seed, update }) {
     const { seeds, permutations, roomy, crowded } = quick ? QUICK : FULL;
     const worlds = Object.entries({ roomy, crowded }) as [World, typeof roomy][];

@@ -39,6 +39,7 @@ export const compressionFeatures: Experiment = {
     'correlation above .9) and reach at least 4 at the largest; at every n/m above 2 they are more at .03 than at .3, by at least 1; interference ' +
     'of a stored feature grows with n/m (above .8); the linear model has at most 1.05 features per dimension, as |W|^2 / m, everywhere. Two of these were put otherwise before a first look at reduced size: a rank correlation with sparsity, which has no order where all features are stored, and a count of norms above 1/2 in the linear model, which counts parts of features.',
   source: 'Elhage et al. 2022, arXiv 2209.10652; the compression hypothesis of this project',
+  minutes: 2,
   async run({ backend, quick, seed, update }) {
     const { seeds, ratios, batch, steps, learningRate } = quick ? QUICK : FULL;
     const points: Point[] = [];

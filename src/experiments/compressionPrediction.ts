@@ -59,6 +59,7 @@ export const compressionPrediction: Experiment = {
     'so in .4 to .55 on average, and for independent features in .47 to .53. Of the pairs of exclusive sets at least .8 have a cosine below 0, against at most .7 of the other pairs.',
   source:
     'Elhage et al. 2022, arXiv 2209.10652; Prieto et al., arXiv 2603.09972; the compression hypothesis of this project',
+  minutes: 1,
   async run({ backend, quick, seed, update }) {
     const { seeds, permutations, ...size } = quick ? QUICK : FULL;
     const subjects = Array.from({ length: seeds }, (_, s) => seed * seeds + s).flatMap((own, s) =>

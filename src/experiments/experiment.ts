@@ -30,5 +30,7 @@ export interface Experiment {
   readonly prediction: string;
   /** Whose claim, and where. */
   readonly source: string;
+  /** About how long it takes on one thread, at its full size. */
+  readonly minutes: number;
   run(context: Context): Promise<Outcome>;
 }

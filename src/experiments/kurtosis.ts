@@ -46,6 +46,7 @@ export const kurtosis: Experiment = {
     'n = 60, m = 15, importances from 1 to .01, probability of firing .2, amplitudes u^q of uniform u with q = 0, 1/2, 1, 2, 4 scaled to the same ' +
     'variance: the number of features that share (capacity .05 to .95) has a rank correlation with kurtosis of at least .7, and is greater by at least 5 at q = 4 than at q = 1.',
   source: 'Scherlis et al. 2022, arXiv 2210.01892, abstract',
+  minutes: 1,
   async run({ backend, quick, seed, update }) {
     const { seeds, features, hidden, batch, steps, learningRate } = quick ? QUICK : FULL;
     const importance = falling(features);

@@ -28,6 +28,7 @@ export const layerOf512: Experiment = {
     'squared cosine is from .875, the Welch bound, to 1, that of random directions; the loss is below 7/8 of the variance, what it would be if 512 ' +
     'features had dimensions of their own; over the first 200 steps the loss in bfloat16 is .99 to 1.01 of that in float32.',
   source: 'Elhage et al. 2022, arXiv 2209.10652, at the size of a layer; Welch 1974',
+  minutes: 5,
   async run({ backend, quick, seed, update }) {
     const { seeds, features, hidden, batch, steps, compared } = quick ? QUICK : FULL;
     // Float32 takes some four times as long a step.

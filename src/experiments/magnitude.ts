@@ -24,6 +24,7 @@ export const magnitude: Experiment = {
     'n = 100, 40 neurons, importance .8^i: the features of a neuron (participation ratio of its weights, on average) are 1.0 to 1.1 for dense ' +
     'features and 1.8 to 2.6 where each fires with probability .01; neurons with more than 90 % of their energy on one feature fall from all 40 to at most 15.',
   source: 'Elhage et al. 2022, arXiv 2209.10652, "Computing absolute value"',
+  minutes: 3,
   async run({ backend, quick, seed, update }) {
     const { seeds, features, hidden, batch, steps, learningRate } = quick ? QUICK : FULL;
     const rows: { seed: number; sparsity: number; participation: number; monosemantic: number }[] = [];

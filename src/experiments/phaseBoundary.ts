@@ -10,7 +10,7 @@ import { judge, overSeeds } from './verdict.ts';
 
 const IMPORTANCES = logarithmic(0.1, 10, 13);
 const PROBABILITIES = logarithmic(0.01, 1, 9);
-const FULL = { seeds: 5, restarts: 8, steps: 4000, batch: 128, learningRate: 0.01 };
+const FULL = { seeds: 8, restarts: 6, steps: 4000, batch: 128, learningRate: 0.01 };
 const QUICK = { seeds: 3, restarts: 3, steps: 1000, batch: 128, learningRate: 0.02 };
 
 interface Cell {
@@ -31,6 +31,7 @@ export const phaseBoundary: Experiment = {
     '4 / (5 + 2r) above, in at least 95 % of 117 cells of importance ratio r and probability p.',
   source:
     'Elhage et al. 2022, arXiv 2209.10652, "Superposition as a phase change"; the boundary derived here',
+  minutes: 4,
   async run({ backend, quick, seed, update }) {
     const { seeds, restarts, steps, batch, learningRate } = quick ? QUICK : FULL;
     const cells = IMPORTANCES.flatMap((importance) =>

@@ -45,6 +45,7 @@ export const rightSparsity: Experiment = {
   source:
     'Chanin and Garriga-Alonso 2025, arXiv 2508.16560 (c_dec, s_n); Ayonrinde et al. 2024, arXiv 2410.11179 (description length); Song et al. 2025, ' +
     'arXiv 2505.20254 (consensus of seeds)',
+  minutes: 8,
   async run({ backend, quick, seed, update }) {
     const { worlds, steps, learningRate, ks } = quick ? QUICK : FULL;
     const kinds = WORLDS.filter(({ name }) => !quick || QUICK_WORLDS.includes(name));

@@ -61,6 +61,7 @@ export const sparseButWrong: Experiment = {
     'On 50 orthogonal features of which 10.95 fire, with BatchTopK: c_dec and s_18 are least at k = 10 to 12; MCC there is at least .93; ' +
     'at k <= 9 the trained dictionary explains more than the true features with as many active; and explained variance is highest at the largest k.',
   source: 'Chanin and Garriga-Alonso 2025, arXiv 2508.16560',
+  minutes: 11,
   async run({ backend, quick, seed, update }) {
     const { seeds, steps, recipe, ks } = quick ? QUICK : FULL;
     const bySeed: Scores[][] = [];

@@ -38,12 +38,12 @@ export function addToy(program: Command, terminal: Terminal): void {
         return all ? EXPERIMENTS : name === undefined ? [] : [experimentOf(name)];
       });
       if (chosen.length === 0) {
-        const known = EXPERIMENTS.map(({ name, title, claim }) => ({ name, title, claim }));
+        const known = EXPERIMENTS.map(({ name, title, claim, minutes }) => ({ name, title, claim, minutes }));
         const text = () =>
           table(
-            ['experiment', 'about'],
-            known.map(({ name, title }) => [name, title]),
-            ['left', 'left'],
+            ['experiment', 'about', 'minutes of a thread'],
+            known.map(({ name, title, minutes }) => [name, title, String(minutes)]),
+            ['left', 'left', 'right'],
           );
         await printResult(terminal, json, { data: known, text });
         return;

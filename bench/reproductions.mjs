@@ -327,9 +327,9 @@ outside, and is _undecided_ else. The predictions are in the files of \`src/expe
 | --- | --- | --- | --- | --- |
 ${experiments.join('\n')}
 
-${machine.cpu}, instruction set ${machine.instructionSet}, threads: ${machine.threads}; seed ${seed}. All experiments took ${(
-  all.reduce((sum, { seconds }) => sum + seconds, 0) / 60
-).toFixed(1)} minutes.
+${machine.cpu}, instruction set ${machine.instructionSet}, seed ${seed}. Seconds are of each experiment on ${
+  machine.threads === 1 ? 'one thread' : `${machine.threads} threads`
+}; one after the other all would take ${(all.reduce((sum, { seconds }) => sum + seconds, 0) / 60).toFixed(1)} minutes.
 `;
 writeFileSync(new URL('../docs/reproductions.md', import.meta.url), document);
 process.stdout.write(document);

@@ -8,12 +8,12 @@ import { InputError } from '../formats/errors.ts';
 import { loadBackend } from '../kernels/index.ts';
 import { Stopwatch, silent } from '../pipeline/reporter.ts';
 import type { ExperimentNews, ExperimentOrder } from './experimentsApart.ts';
-import { keepHeapSmall } from './heap.ts';
+import { setUpHeap } from './heap.ts';
 
 /** Milliseconds between two pieces of news. */
 const NEWS_EVERY = 500;
 
-keepHeapSmall();
+setUpHeap();
 
 /** Tells of a phase how much of it is done. */
 function telling() {

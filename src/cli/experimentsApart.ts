@@ -7,20 +7,15 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { experimentOf } from '../experiments/index.ts';
+import type { ExperimentOptions } from '../experiments/runExperiment.ts';
 import { InputError } from '../formats/errors.ts';
 import { inTurns } from '../kernels/inTurns.ts';
 import type { Workbench } from '../pipeline/subject.ts';
 import { duration } from '../report/numbers.ts';
 import type { Entry } from '../runs/entrySchema.ts';
 
-interface Options {
-  readonly directory: string;
-  readonly seed: number;
-  readonly quick: boolean;
-}
-
 /** What an experiment's process is told. */
-export type ExperimentOrder = Options & { readonly name: string };
+export type ExperimentOrder = ExperimentOptions & { readonly name: string };
 
 /** What it tells: how far it has come, and at last one of the others. */
 export type ExperimentNews =
@@ -32,12 +27,13 @@ const PROGRAM = fileURLToPath(new URL('./experimentProcess.js', import.meta.url)
 
 /**
  * The entries of the experiments named, in their order; as many are under way as the backend has threads, those that take longest
- * first, so that none is left to work alone at the end. Where one fails or the signal aborts, the others are stopped, and what has ended keeps its entry.
+ * first, so that none is left to work alone at the end. Where one fails or the signal aborts, the others are stopped, and what has
+ * ended keeps its entry.
  */
 export async function experimentsApart(
   { backend, reporter, stopwatch, signal }: Workbench,
   names: readonly string[],
-  options: Options,
+  options: ExperimentOptions,
 ): Promise<Entry[]> {
   const entries = new Map<string, Entry>();
   const shares = new Map<string, number>();

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /** The `monosem` command: sets up the process, hands it to `runCli`, and nothing else. */
-import { keepHeapSmall } from './heap.ts';
+import { setUpHeap } from './heap.ts';
 import { runCli } from './program.ts';
 import { processTerminal } from './terminal.ts';
 
-keepHeapSmall();
+setUpHeap();
 
 process.exitCode = await runCli(process.argv.slice(2), processTerminal());

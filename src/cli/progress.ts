@@ -70,13 +70,14 @@ function figure(value: number): string {
 /** A reporter that writes to `err`. `now` gives seconds. */
 export function terminalReporter(err: Output, now = () => performance.now() / 1e3): Reporter {
   const drawn = err.isTTY ? barDisplay(err) : plainDisplay(err, now);
-  const underWay: string[] = [];
+  const underWay: symbol[] = [];
   return {
     note: (line) => drawn.line(line),
     begin: (phase, unit) => {
-      underWay.push(phase);
-      const isShown = () => underWay[0] === phase;
-      const ended = () => underWay.splice(underWay.indexOf(phase), 1);
+      const self = Symbol(phase);
+      underWay.push(self);
+      const isShown = () => underWay[0] === self;
+      const ended = () => underWay.splice(underWay.indexOf(self), 1);
       return phaseReporter({ phase, unit, isShown, ended }, drawn, now);
     },
   };

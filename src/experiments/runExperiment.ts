@@ -7,11 +7,18 @@ import type { Entry } from '../runs/entrySchema.ts';
 import { monosemVersion } from '../version.ts';
 import type { Experiment } from './experiment.ts';
 
+export interface ExperimentOptions {
+  /** Where `<name>/entry.json` is written. */
+  readonly directory: string;
+  readonly seed: number;
+  readonly quick: boolean;
+}
+
 /** Runs `experiment` and writes `directory/<name>/entry.json` when it is done. The same seed gives the same findings. */
 export async function runExperiment(
   { backend, reporter, stopwatch, signal }: Workbench,
   experiment: Experiment,
-  { directory, seed, quick }: { directory: string; seed: number; quick: boolean },
+  { directory, seed, quick }: ExperimentOptions,
 ): Promise<Entry> {
   const { name, title, claim, prediction, source } = experiment;
   const created = new Date().toISOString();

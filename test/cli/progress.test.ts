@@ -23,6 +23,12 @@ describe('lines', () => {
     );
   });
 
+  test('a rate that would be 0.0 is left out, and the time that is left is not', () => {
+    const slow = { ...state, unit: 'experiments', done: 5, total: 20, rate: 0.01, details: {} };
+    expect(plainLine(slow)).toBe('training: 25 %, 5 of 20 experiments, 25 min 00 s left');
+    expect(endLine({ ...slow, total: 200 })).toBe('training: stopped at 5 of 200 experiments after 10 s');
+  });
+
   test('before there is a rate, none is made up', () => {
     expect(plainLine({ ...state, rate: undefined, details: {} })).toBe(
       'training: 25 %, 300,000 of 1,200,000 tokens',
@@ -68,6 +74,27 @@ describe('off a terminal', () => {
     now = 10;
     phase.update(901_000, 1_000_000);
     expect(err.text).toContain(' 100 tokens/s');
+  });
+
+  test('of phases at the same time the first is shown, then the next, and each leaves a line', () => {
+    const err = recorder();
+    let now = 0;
+    const reporter = terminalReporter(err, () => now);
+    const [first, second] = [reporter.begin('evidence', 'sequences'), reporter.begin('evidence', 'tokens')];
+    const both = () => {
+      now += 6;
+      second.update(now, 100);
+      first.update(now, 100);
+    };
+    both();
+    first.end();
+    both();
+    second.end();
+    const shown = err.text
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.match(/sequences|tokens/)![0]);
+    expect(shown).toEqual(['sequences', 'sequences', 'tokens', 'tokens']);
   });
 
   test('a phase that never reported leaves its time', () => {

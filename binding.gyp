@@ -87,6 +87,8 @@
         "native/operations/decoder_step.cc",
         "native/operations/sparse.cc",
         "native/operations/toy_models.cc",
+        "native/operations/toy_narrow.cc",
+        "native/operations/toy_wide.cc",
         "native/operations/unembed.cc",
         "native/operations/written_down.cc",
         "native/pool.cc"

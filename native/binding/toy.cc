@@ -45,7 +45,7 @@ ToySteps toy_steps(Arguments& a) {
   return steps;
 }
 
-std::variant<DrawnInputs, GivenInputs> toy_inputs(Arguments& a, const ToyModels& models) {
+ToyInputs toy_inputs(Arguments& a, const ToyModels& models) {
   if (a.flag("drawn")) {
     DrawnInputs drawn{};
     drawn.probabilities = a.floats("probabilities", models.instances * models.features);
@@ -80,7 +80,7 @@ Napi::Value StepToyModels(const Napi::CallbackInfo& info) {
   const ToyModels models = toy_models(a);
   const ToySteps steps = toy_steps(a);
   double* losses = a.doubles("losses", steps.count * models.instances);
-  const auto inputs = toy_inputs(a, models);
+  const ToyInputs inputs = toy_inputs(a, models);
   return in_background(info, [=] { train_toy_models(models, inputs, steps, losses); });
 }
 

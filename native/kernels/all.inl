@@ -16,3 +16,4 @@
 #include "select.inl"
 #include "encode.inl"
 #include "toy.inl"
+#include "toy_columns.inl"

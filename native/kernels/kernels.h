@@ -174,6 +174,9 @@ struct SignumStep {
   float weight;
 };
 
+// Rows of toy models are drawn and passed through them in blocks of so many: whole vectors of every set, and whole strips.
+constexpr int64_t kToyRows = 96;
+
 // Rows of independent sparse inputs. Feature i has the amplitude offset[i] + scale[i] r where the whole number r, drawn
 // from [0, 2^31), is at most last[i]; all three have whole runs of 16 features, in which what is past the last never fires.
 struct DrawnRows {
@@ -204,6 +207,40 @@ struct OutputRow {
   int64_t width;
   float* out;   // before: sums without the bias; after: the gradient of sums
   float* sums;  // += the gradient
+};
+
+// A block's inputs where rows lie across lanes, drawn as those of DrawnRows.
+struct DrawnColumns {
+  const uint32_t* key;
+  uint32_t step, block;
+  int64_t rows, features;
+  const int32_t* last;
+  const float *scale, *offset;
+  uint32_t* room;  // [16, features rounded up to 16]
+  float* columns;  // [features, kToyRows], zeros past the last row
+};
+
+// A block's outputs against its inputs, as of OutputRow: with `hidden` values h, [hidden, kToyRows], those of a feature are
+// weight h + bias. What lies past the last row has no part in anything.
+struct OutputColumns {
+  const float *weight, *bias, *factor;  // [features, hidden], [features] or null, [features]
+  int64_t features, hidden, rows;
+  const float *hidden_values, *inputs;  // [hidden, kToyRows], [features, kToyRows]
+  float* gradient;                      // of sums, [features, kToyRows]
+  float* sums;                          // of the gradient over the rows, [features]
+};
+
+// Products over the rows of some blocks, `feature_step` and `hidden_step` floats apart.
+struct ColumnProduct {
+  const float *features, *hidden;  // of the first block: [any, kToyRows], whole runs of 8, and [hidden, kToyRows], of 2
+};
+
+struct ColumnProducts {
+  ColumnProduct terms[2];
+  int64_t count, blocks, feature_step, hidden_step;
+  int64_t first, last, hidden;  // features first .. last - 1; a multiple of 8 is first
+  bool add;
+  float* sums;  // [any, hidden]
 };
 
 // Columns that `slice_squares` works on at once: a few thousand rows of so many stay in the second cache.
@@ -271,6 +308,15 @@ struct Kernels {
   void (*spread_row)(const SparseRow& x, const float* row, int64_t first, int64_t width, float* sums);
   // Returns the sum of factor * (activation(out + bias) - target)^2, the activation a ReLU or none.
   float (*output_row)(const OutputRow& row, bool relu, bool magnitude);
+
+  // Where rows lie across lanes, kToyRows of them.
+  void (*draw_columns)(const DrawnColumns& columns);
+  // out [outputs, kToyRows] = weight^T x, of x [inputs, kToyRows] and weight [inputs, outputs].
+  void (*embed_columns)(const float* x, const float* weight, int64_t inputs, int64_t outputs, float* out);
+  // The sum that output_row returns, of all rows.
+  double (*output_columns)(const OutputColumns& columns, bool relu, bool magnitude);
+  // sums[i, j] = sum over the terms and the rows of features[i] * hidden[j], (`add`) beside what is there.
+  void (*column_products)(const ColumnProducts& products);
 
   // The scale is returned. Root of the mean square, and the same of what is left when the mean is taken away.
   float (*rms_norm_row)(const float* x, int64_t n, float epsilon, float* out);

@@ -211,6 +211,65 @@ inline void transpose(__m512i m[16]) {
 }
 #endif
 
+// a and b become the first and the second half of a[0], b[0], a[1], b[1], ...
+inline void zip(V& a, V& b) {
+  const V first = a, second = b;
+#if defined(__AVX512F__)
+  const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  a = (V)_mm512_permutex2var_ps((__m512)first, low, (__m512)second);
+  b = (V)_mm512_permutex2var_ps((__m512)first, _mm512_add_epi32(low, _mm512_set1_epi32(8)), (__m512)second);
+#elif defined(__AVX2__)
+  const __m256 low = _mm256_unpacklo_ps((__m256)first, (__m256)second);
+  const __m256 high = _mm256_unpackhi_ps((__m256)first, (__m256)second);
+  a = (V)_mm256_permute2f128_ps(low, high, 0x20);
+  b = (V)_mm256_permute2f128_ps(low, high, 0x31);
+#elif defined(__SSE2__)
+  a = (V)_mm_unpacklo_ps((__m128)first, (__m128)second);
+  b = (V)_mm_unpackhi_ps((__m128)first, (__m128)second);
+#elif defined(USE_NEON)
+  a = (V)vzip1q_f32((float32x4_t)first, (float32x4_t)second);
+  b = (V)vzip2q_f32((float32x4_t)first, (float32x4_t)second);
+#else
+  for (int i = 0; i < LANES / 2; i++) {
+    a[2 * i] = first[i], a[2 * i + 1] = second[i];
+    b[2 * i] = first[LANES / 2 + i], b[2 * i + 1] = second[LANES / 2 + i];
+  }
+#endif
+}
+
+// Rows and columns of LANES x LANES values change places.
+inline void transpose(V m[LANES]) {
+#if defined(__AVX512F__)
+  transpose(reinterpret_cast<__m512i*>(m));
+#else
+  V t[LANES];
+  for (int round = 1; round < LANES; round *= 2) {
+#pragma GCC unroll 8
+    for (int i = 0; i < LANES / 2; i++) {
+      t[2 * i] = m[i], t[2 * i + 1] = m[LANES / 2 + i];
+      zip(t[2 * i], t[2 * i + 1]);
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < LANES; i++) m[i] = t[i];
+  }
+#endif
+}
+
+// Lane i of the result is the sum of the lanes of m[i], which is overwritten.
+template <int kCount = LANES>
+inline V lane_sums(V m[LANES]) {
+  if constexpr (kCount == 1) {
+    return m[0];
+  } else {
+#pragma GCC unroll 8
+    for (int i = 0; i < kCount / 2; i++) {
+      zip(m[i], m[kCount / 2 + i]);
+      m[i] += m[kCount / 2 + i];
+    }
+    return lane_sums<kCount / 2>(m);
+  }
+}
+
 // 1 / v, to a unit in the last place or two.
 inline V reciprocal(V v) {
 #if defined(__AVX512F__)

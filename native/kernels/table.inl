@@ -10,8 +10,9 @@ const Kernels kKernels = {
     {kCachedFp32, CACHED_BF16},
     decode_row,   dot,          slice_squares,  gather_sum, add_moments, add, swiglu,
     scale_row,    center_row,   residual_row,   shift_row,      error_row,  adam,
-    signum,       draw_rows,    embed_row,      spread_row,     output_row, rms_norm_row,
-    layer_norm_row, rotate_row, max,            exp_sum,        exp_weighted_difference, kPeaks,
+    signum,       draw_rows,    embed_row,      spread_row,     output_row,
+    draw_columns, embed_columns, output_columns, column_products,
+    rms_norm_row, layer_norm_row, rotate_row, max,            exp_sum,        exp_weighted_difference, kPeaks,
 };
 
 }  // namespace

@@ -30,6 +30,8 @@ struct DrawnInputs {
 // Rows by ascending feature: one batch for all instances, or one for each.
 using GivenInputs = std::vector<SparseView>;
 
+using ToyInputs = std::variant<DrawnInputs, GivenInputs>;
+
 struct ToySteps {
   int64_t first, count;  // the steps first .. first + count - 1, from 1
   const double* rates;   // of each of them
@@ -39,7 +41,6 @@ struct ToySteps {
 };
 
 // losses [steps, instances], each before its step.
-void train_toy_models(const ToyModels& models, const std::variant<DrawnInputs, GivenInputs>& inputs,
-                      const ToySteps& steps, double* losses);
+void train_toy_models(const ToyModels& models, const ToyInputs& inputs, const ToySteps& steps, double* losses);
 
 }  // namespace monosem

@@ -16,8 +16,8 @@ struct Shape {
 
 Shape random_shape(Random& random) {
   return {random.between(1, 3), random.coin() ? random.between(1, 60) : random.between(500, 600),
-          random.between(1, 40), random.between(1, 220), random.coin(), random.coin(),
-          random.coin(),        random.coin(),           random.coin()};
+          random.coin() ? random.between(1, 40) : random.between(49, 80),  // narrow and wide
+          random.between(1, 220), random.coin(), random.coin(), random.coin(), random.coin(), random.coin()};
 }
 
 struct Moments {

@@ -36,7 +36,7 @@ export const capacityAllocation: Experiment = {
     'n = 60, m = 15, importances from 1 to .01: capacities sum to at least .98 m at every sparsity; where features fire with probability .2 their ' +
     'rank correlation with importance is above .8; and features that share (capacity .05 to .95) are more at probability .05 than at .5, by at least 5.',
   source: 'Scherlis et al. 2022, arXiv 2210.01892',
-  minutes: 0.4,
+  minutes: 0.2,
   async run({ backend, quick, seed, update }) {
     const { seeds, features, hidden, batch, steps, learningRate } = quick ? QUICK : FULL;
     const importance = falling(features);

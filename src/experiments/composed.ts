@@ -47,7 +47,7 @@ export const composed: Experiment = {
     'TopK and with BatchTopK (30 and 34 were reported), and 20 or more with L1 (63, at a penalty that was not); where both do in a quarter ' +
     'of the samples, at most 5 with BatchTopK (1). MMCS from features to latents is .9 or more all the while.',
   source: 'Anders et al. 2024, Sparse autoencoders find composed features in small toy models (LessWrong)',
-  minutes: 4,
+  minutes: 5,
   async run({ backend, quick, seed, update }) {
     const { seeds, steps, learningRate, both, widths } = quick ? QUICK : FULL;
     const cells: Cell[] = [];

@@ -43,7 +43,7 @@ export const compressionBits: Experiment = {
     'the bits that normals of the same covariance need (reverse water-filling), and 1.5 to 8 times those of support and amplitudes.',
   source:
     'Shannon 1959, "Coding theorems for a discrete source with a fidelity criterion"; the compression hypothesis of this project',
-  minutes: 0.4,
+  minutes: 0.5,
   async run({ backend, quick, seed, update }) {
     const { seeds, hidden, rows, batch, steps, learningRate } = quick ? QUICK : FULL;
     const law = independentFirings({

@@ -47,7 +47,7 @@ export const compressionCooccurrence: Experiment = {
     'with cos^2 of -.05 to .05.',
   source:
     'Elhage et al. 2022, arXiv 2209.10652; the compression hypothesis of this project; Mantel 1967 for the test',
-  minutes: 0.6,
+  minutes: 0.7,
   async run({ backend, quick, seed, update }) {
     const { seeds, features, permutations, ...size } = quick ? QUICK : FULL;
     const worlds = Array.from({ length: seeds }, (_, s) => {

@@ -20,7 +20,7 @@ export const donohoTanner: Experiment = {
     'At n = 200, m = 50, the number of active features at which half of the codes are found by linear programming is within ' +
     '15 % of the weak threshold, for signed amplitudes (k / m = .267) and for those that are not negative (.365).',
   source: 'Donoho and Tanner 2009, Philosophical Transactions of the Royal Society A 367',
-  minutes: 0.8,
+  minutes: 1,
   async run({ quick, seed, update }) {
     const { features, dimensions, seeds, trials } = quick ? QUICK : FULL;
     const kinds: Signs[] = ['signed', 'nonnegative'];

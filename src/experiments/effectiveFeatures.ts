@@ -43,7 +43,7 @@ export const effectiveFeatures: Experiment = {
     'n = 20, m = 5, probabilities of firing .8 to .008, activations of mean square 1, four latents a dimension: the rank correlation of effective features with ' +
     '|W|_F^2 is at least .9 at a penalty of .01, and less at 1 than at .01; at 1 their number where features are sparsest is 8 to 12, twice the dimensions.',
   source: 'Bereska et al. 2025, arXiv 2512.13568',
-  minutes: 9,
+  minutes: 10,
   async run({ backend, quick, seed, update }) {
     const { seeds, levels, steps, learningRate, rows, epochs } = quick ? QUICK : FULL;
     const probabilities = Array.from({ length: levels }, (_, k) => 0.8 * 0.01 ** (k / (levels - 1)));

@@ -26,7 +26,7 @@ export const fiveFeatures: Experiment = {
     'Five features of importance .9^i, probabilities 20^(-k/9), the restart with the lowest loss of eight: |W|_F^2 is 1.95 to 2.1 where all fire always, ' +
     'with 2 features stored; at probability .05 at least 4 are stored; and the number stored never falls by more than chance as probability does (rank correlation above .85).',
   source: 'Elhage et al. 2022, arXiv 2209.10652, introduction',
-  minutes: 4,
+  minutes: 0.5,
   async run({ backend, quick, seed, update }) {
     const { seeds, restarts, batch, steps, learningRate } = quick ? QUICK : FULL;
     const single = quick ? QUICK_SINGLE : SINGLE;

@@ -25,7 +25,7 @@ export const overlapLaw: Experiment = {
     'n = 1,000, frequencies i^-(1+a) that sum to 1: with weights drawn towards norm 1, m times the mean squared cosine is .9 to 1.1 for a = 0 and ' +
     '1.0 to 1.35 for a = 1, at m = 10, 25, 63, and at least 95 % of features are stored; with weight decay fewer than 65 % are.',
   source: 'Liu et al. 2025, arXiv 2505.10465',
-  minutes: 3,
+  minutes: 4,
   async run({ backend, quick, seed, update }) {
     const { seeds, features, hidden, batch, steps } = quick ? QUICK : FULL;
     const points: {

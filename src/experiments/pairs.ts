@@ -31,7 +31,7 @@ export const pairs: Experiment = {
     'Probability .05, 32 restarts: within correlated pairs |cos| < .2 in all restarts; within anticorrelated pairs cos < -.8 in each of the ' +
     'quarter of restarts with the lowest loss, though in no more than 60 % of all restarts (features that are independent: 1 in 3 by chance).',
   source: 'Elhage et al. 2022, arXiv 2209.10652, "Organization of correlated features"',
-  minutes: 2,
+  minutes: 0.4,
   async run({ backend, quick, seed, update }) {
     const { seeds, restarts, batch, steps } = quick ? QUICK : FULL;
     const rows: { kind: Kind; seed: number; loss: number; cosine: number; best: boolean }[] = [];

@@ -31,7 +31,7 @@ export const phaseBoundary: Experiment = {
     '4 / (5 + 2r) above, in at least 95 % of 117 cells of importance ratio r and probability p.',
   source:
     'Elhage et al. 2022, arXiv 2209.10652, "Superposition as a phase change"; the boundary derived here',
-  minutes: 4,
+  minutes: 1,
   async run({ backend, quick, seed, update }) {
     const { seeds, restarts, steps, batch, learningRate } = quick ? QUICK : FULL;
     const cells = IMPORTANCES.flatMap((importance) =>

@@ -26,7 +26,7 @@ export const stickyDimensions: Experiment = {
     'dimensionalities D_i of all features have a line at 1/2 (at least 10 of them within .005, and twice those of the bins beside it). Most ' +
     'features of the levels in superposition are NOT within .02 of one of 1, 3/4, 2/3, 1/2, 2/5, 3/8: the share that is lies below .5.',
   source: 'Elhage et al. 2022, arXiv 2209.10652, "The geometry of superposition"',
-  minutes: 8,
+  minutes: 6,
   async run({ backend, quick, seed, update }) {
     const { seeds, features, hidden, batch, steps, learningRate } = quick ? QUICK : FULL;
     const probabilities = Array.from({ length: LEVELS }, (_, k) => LEVELS ** (-k / (LEVELS - 1)));

@@ -62,6 +62,30 @@ describe.each([
   });
 });
 
+/** Hidden units that are too many for models whose rows lie across lanes. */
+const WIDE = 49;
+
+/** Steps of many features and of many rows, and what the reference makes of them. */
+const large = Promise.all(
+  [
+    { instances: 1, features: 1100, batch: 200 },
+    { instances: 1, features: 20, batch: 1300 },
+  ].flatMap((size) =>
+    [3, WIDE].flatMap((hidden) =>
+      [0.02, 0.4].map(async (probability) => {
+        const variant = VARIANTS[1][1];
+        const op = {
+          ...drawnSteps(new Random(8), { ...size, hidden }, variant, () => probability, 2),
+          epsilon: 1e-3,
+        };
+        const expected = copied(op);
+        await reference.stepToyModels(expected);
+        return { op, expected };
+      }),
+    ),
+  ),
+);
+
 describe.each(instructionSets)('%s', (instructionSet) => {
   const choose = (threads = 2) => createNativeBackend({ instructionSet, threads });
 
@@ -71,7 +95,7 @@ describe.each(instructionSets)('%s', (instructionSet) => {
       seed: fc.integer(),
       instances: fc.integer({ min: 1, max: 3 }),
       features: fc.integer({ min: 1, max: 70 }),
-      hidden: fc.integer({ min: 1, max: 40 }),
+      hidden: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: WIDE, max: 70 })),
       batch: fc.integer({ min: 1, max: 110 }),
       variant: fc.constantFrom(...VARIANTS.map(([, variant]) => variant)),
       sparse: fc.boolean(),
@@ -101,15 +125,8 @@ describe.each(instructionSets)('%s', (instructionSet) => {
 
   it('reaches the last of many features, in more than one stretch of them and of rows', async () => {
     const native = choose();
-    const wide = { instances: 1, features: 1100, hidden: 3, batch: 200 };
-    const long = { instances: 1, features: 20, hidden: 5, batch: 1300 };
-    const cases = [wide, long].flatMap((size) =>
-      [0.02, 0.4].map((probability) => [size, probability] as const),
-    );
-    for (const [size, probability] of cases) {
-      const op = { ...drawnSteps(new Random(8), size, VARIANTS[1][1], () => probability, 2), epsilon: 1e-3 };
-      const [expected, found] = [copied(op), copied(op)];
-      await reference.stepToyModels(expected);
+    for (const { op, expected } of await large) {
+      const found = copied(op);
       await native.stepToyModels(found);
       expectClose(found.losses, expected.losses, 1e-6);
       for (const name of ['encoder', 'decoder', 'bias'] as const) {
@@ -123,7 +140,7 @@ describe.each(instructionSets)('%s', (instructionSet) => {
 
   it('may round to bfloat16, and by no more than that', async () => {
     const native = choose();
-    const size = { instances: 2, features: 100, hidden: 20, batch: 200 };
+    const size = { instances: 2, features: 100, hidden: WIDE, batch: 200 };
     const op = { ...drawnSteps(new Random(2), size, VARIANTS[0][1], () => 0.2, 1), beta1: 0 };
     const [expected, found] = [copied(op), copied({ ...op, precision: 'bf16' })];
     await reference.stepToyModels(expected);
@@ -134,10 +151,14 @@ describe.each(instructionSets)('%s', (instructionSet) => {
     expect(off).toBeLessThan(0.01);
   });
 
-  it.each(['fp32', 'bf16'] as const)(
-    'gives the same bytes for any number of threads, %s',
-    async (precision) => {
-      const size = { instances: 3, features: 530, hidden: 21, batch: 300 };
+  it.each([
+    ['fp32', 21],
+    ['fp32', WIDE],
+    ['bf16', WIDE],
+  ] as const)(
+    'gives the same bytes for any number of threads, %s, %i hidden units',
+    async (precision, hidden) => {
+      const size = { instances: 3, features: 530, hidden, batch: 300 };
       const op = drawnSteps(new Random(3), size, VARIANTS[5][1], (k) => [0.01, 0.1, 1][k], 2);
       const hashes: string[] = [];
       for (const threads of [1, 2, 5]) {

@@ -220,12 +220,12 @@ struct DrawnColumns {
   float* columns;  // [features, kToyRows], zeros past the last row
 };
 
-// A block's outputs against its inputs, as of OutputRow: with `hidden` values h, [hidden, kToyRows], those of a feature are
-// weight h + bias. What lies past the last row has no part in anything.
+// A block's outputs against its inputs, as of OutputRow: those of a feature are weight h + bias, h the hidden values. What lies
+// past the last row adds nothing to the loss or to sums.
 struct OutputColumns {
   const float *weight, *bias, *factor;  // [features, hidden], [features] or null, [features]
   int64_t features, hidden, rows;
-  const float *hidden_values, *inputs;  // [hidden, kToyRows], [features, kToyRows]
+  const float *hidden_values, *inputs;  // [hidden, kToyRows], [features, kToyRows], zeros past the last row
   float* gradient;                      // of sums, [features, kToyRows]
   float* sums;                          // of the gradient over the rows, [features]
 };

